@@ -1,0 +1,1 @@
+"""Stage 1: data sets in EDM's zip layout."""

@@ -1,0 +1,32 @@
+"""Errors meant for people: one line that names the file or key and the mend."""
+
+import errno
+
+
+class UserError(Exception):
+    """Bad input or a bad place to write; the command line prints it and exits with status 2."""
+
+
+MENDS = {
+    errno.ENOSPC: "the disk is full; free some space and run the same command again",
+    errno.EDQUOT: "the disk quota is used up; free some space and run the same command again",
+    errno.EROFS: "the file system is read-only; give a folder that can be written",
+    errno.EACCES: "no permission; give a folder that you may write, or change its owner",
+    errno.EPERM: "not permitted; give a folder that you may write, or change its owner",
+    errno.ENOENT: "no such file or folder",
+    errno.EISDIR: "is a folder where a file was expected",
+    errno.ENOTDIR: "is a file where a folder was expected",
+}
+
+
+def explain(error: OSError) -> str:
+    """One line for an operating-system error: the file and what to do about it.
+
+    Args:
+        error: what was raised; `filename` may be missing, as when a write failed half way.
+
+    Returns:
+        `FILE: MEND`, or the system's own words where no mend is known.
+    """
+    what = MENDS.get(error.errno or 0, error.strerror or str(error))
+    return f"{error.filename}: {what}" if error.filename else what

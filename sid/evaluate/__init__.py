@@ -1,0 +1,1 @@
+"""Stage 4: one record per snapshot, implementation and draw."""

@@ -1,0 +1,83 @@
+"""Networks on disk: safetensors with the architecture and a checksum in the metadata."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from sid.errors import UserError
+from sid.files import write_atomic
+from sid.networks.precond import Architecture, EDMPrecond
+
+
+def digest(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 over names, types, shapes and bytes, in the order of the names."""
+    total = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().contiguous().cpu()
+        total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        total.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return total.hexdigest()
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
+    """Write tensors with JSON metadata and their checksum, atomically."""
+    whole = {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}
+    texts = {name: json.dumps(value) for name, value in metadata.items()}
+    texts["sha256"] = json.dumps(digest(whole))
+    write_atomic(path, lambda temporary: save_file(whole, temporary, texts))
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """The metadata of a file written by `save_tensors`.
+
+    Raises:
+        UserError: the file is missing, cut, or of another format.
+    """
+    try:
+        with safetensors.safe_open(path, "pt") as handle:
+            texts = handle.metadata() or {}
+        return {name: json.loads(text) for name, text in texts.items()}
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file") from error
+    except (safetensors.SafetensorError, json.JSONDecodeError) as error:
+        raise UserError(f"{path}: damaged or not a safetensors file ({error})") from error
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and metadata, after comparing the checksum.
+
+    Raises:
+        UserError: the file is missing, cut or changed.
+    """
+    metadata = read_metadata(path)
+    tensors = load_file(path)
+    if metadata.get("sha256") != digest(tensors):
+        raise UserError(f"{path}: damaged (its checksum does not match); make it again")
+    return tensors, metadata
+
+
+def save_network(path: Path, network: EDMPrecond, metadata: Mapping[str, Any]) -> None:
+    """Write a network's weights, its architecture and `metadata`, atomically."""
+    architecture = network.architecture.model_dump(mode="json")
+    save_tensors(path, network.state_dict(), {**metadata, "architecture": architecture})
+
+
+def load_network(path: Path, device: torch.device) -> tuple[EDMPrecond, dict[str, Any]]:
+    """A network in evaluation mode without gradients, and its metadata.
+
+    Raises:
+        UserError: the file is missing, damaged or holds no network.
+    """
+    tensors, metadata = load_tensors(path)
+    if "architecture" not in metadata:
+        raise UserError(f"{path}: holds no network (no architecture in its metadata)")
+    network = Architecture(**metadata["architecture"]).build()
+    network.load_state_dict(tensors)
+    return network.to(device).eval().requires_grad_(False), metadata
