@@ -49,7 +49,7 @@ class SiDA(SiD):
     def fake_loss(
         self, fake: EDMPrecond, generated: Tensor, real: Tensor | None, draw: Draw
     ) -> Loss:
-        """Denoising loss plus the discriminator's, both under EDM's weight (sida_training/sida_loss.py)."""
+        """Denoising loss and discriminator loss, both under EDM's weight (SiDA, section 3)."""
         assert real is not None
         sigma_data = fake.architecture.sigma_data
         denoised, bottleneck = fake.both(draw.diffuse(generated), draw.sigma, draw.labels)

@@ -70,6 +70,8 @@ class RunFolder:
         Raises:
             UserError: the folder holds another run, or files without a manifest.
         """
+        for leftover in self.path.glob("**/.*.tmp"):  # Of a writer that was killed.
+            leftover.unlink()
         # Through JSON, so that tuples and paths compare as they will be read back.
         wanted = json.loads(json.dumps(identity))
         if self.manifest.exists():
