@@ -219,7 +219,6 @@ def distill(
             "stage": "distill",
             "recipe": recipe.model_dump(mode="json"),
             "seed": seed,
-            "threads": torch.get_num_threads(),
             "inputs": {"data": images.sha256, **hashes},
         }
         folder.claim(identity, device, restart=restart)

@@ -63,8 +63,9 @@ class RunFolder:
         """Make this the folder of the run that `identity` describes.
 
         Args:
-            identity: what must be equal for a run to go on: recipe, seed, input hashes, threads.
-            device: recorded with versions and commit.
+            identity: what must be equal for a run to go on: recipe, seed, input hashes.
+            device: recorded with versions, commit and the number of threads. A run that goes on
+                takes its threads from its manifest: another number rounds differently.
             restart: set aside another run found here instead of refusing it.
 
         Raises:
@@ -77,6 +78,7 @@ class RunFolder:
         if self.manifest.exists():
             found = read_json(self.manifest)
             if all(found.get(key) == value for key, value in wanted.items()):
+                torch.set_num_threads(found["provenance"]["threads"])
                 return
             if not restart:
                 keys = differences(found, wanted)

@@ -120,7 +120,6 @@ def train_teacher(
             "stage": "teacher",
             "recipe": recipe.model_dump(mode="json"),
             "seed": seed,
-            "threads": torch.get_num_threads(),
             "inputs": {"data": images.sha256},
         }
         folder.claim(identity, device, restart=restart)
