@@ -8,7 +8,7 @@ from pathlib import Path
 from snakemake.cli import main as snakemake
 
 ROOT = Path(__file__).resolve().parent.parent
-BUDGETS = {"demo": []} | {
+BUDGETS: dict[str, list[str]] = {"demo": []} | {
     path.stem: ["--configfile", str(path.relative_to(ROOT))]
     for path in sorted((ROOT / "config" / "budget").glob("*.yaml"))
 }
