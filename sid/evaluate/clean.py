@@ -18,7 +18,7 @@ from torch import Tensor
 from sid.data.zips import ImageSet
 from sid.evaluate.compat import clean_fid
 from sid.evaluate.extractor import CHUNK, Extractor
-from sid.evaluate.implementation import KERNEL_SUBSETS, KERNEL_SUBSET_SIZE, Kept, Value
+from sid.evaluate.implementation import KERNEL_SUBSET_SIZE, KERNEL_SUBSETS, Kept, Value
 
 CPU = torch.device("cpu")
 

@@ -9,15 +9,17 @@ import warnings
 
 import torch
 
-LIBRARY = torch.library.Library("torchvision", "FRAGMENT")  # Operators live as long as this does.
+# Operators live as long as this does.
+LIBRARY = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
 
 try:
-    import torchvision
+    import torchvision  # type: ignore[import-untyped]
 except RuntimeError as error:
     if "operator torchvision::nms does not exist" not in str(error):
         raise
     for _name in ("nms", "qnms"):
-        LIBRARY.define(f"{_name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        _schema = f"{_name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+        LIBRARY.define(_schema)  # type: ignore[no-untyped-call]
     import torchvision
 
 with warnings.catch_warnings():

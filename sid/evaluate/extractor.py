@@ -4,7 +4,7 @@ A Frechet distance on its features is not FID, which is by definition the distan
 Inception; it is named after the extractor, `digits-cnn` for the data set `digits`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +45,8 @@ class Classifier(nn.Module):
         self.logits = nn.Linear(FEATURES, n_classes)
         self.centre: Tensor
         self.register_buffer("centre", torch.zeros(FEATURES))
+        self.scale: Tensor
+        self.register_buffer("scale", torch.ones(()))
 
     def _convolve(self, x: Tensor) -> Tensor:
         return F.max_pool2d(F.relu(self.body(F.relu(self.stem(x)))), 2).flatten(1)
@@ -53,8 +55,17 @@ class Classifier(nn.Module):
         """Features [N, 64] and logits [N, K] of uint8 images [N, C, H, W], float32."""
         # SiLU, not ReLU: a unit that never fires would make every covariance singular.
         features = F.silu(self.features(self._convolve(images.float() / 127.5 - 1)))
-        # Libraries that take means in float32 lose less when these are near zero.
-        return features - self.centre, self.logits(features)
+        return (features - self.centre) * self.scale, self.logits(features)
+
+    def standardise(self, chunks: Sequence[Tensor]) -> None:
+        """Make the features of these images zero on average, and their squares one.
+
+        Libraries that take means in float32 then lose little, and the cubic kernel has arguments
+        near one. One scale for all features: what the classifier finds important stays large.
+        """
+        features = torch.cat([self(chunk)[0] for chunk in chunks])
+        self.centre += features.mean(dim=0)
+        self.scale *= (features - self.centre).square().mean().rsqrt()
 
 
 @dataclass(frozen=True)
@@ -103,7 +114,7 @@ class Extractor:
         """
         self.check(tuple(images.shape[1:]))
         with torch.inference_mode():
-            pairs = [self.classifier(chunk) for chunk in images.split(CHUNK)]
+            pairs = [self.classifier(chunk) for chunk in torch.split(images, CHUNK)]
         features, logits = zip(*pairs, strict=True)
         return torch.cat(features), torch.cat(logits)
 
@@ -188,9 +199,9 @@ def train_extractor(data: ImageSet, seed: int) -> Extractor:
             optimizer.step()
             schedule.step()
         classifier.eval().requires_grad_(False)
-        chunks = images[train].split(CHUNK)
-        classifier.centre += torch.cat([classifier(chunk)[0] for chunk in chunks]).mean(dim=0)
-        guesses = torch.cat([classifier(c)[1].argmax(1) for c in images[held_out].split(CHUNK)])
+        classifier.standardise(torch.split(images[train], CHUNK))
+        chunks = torch.split(images[held_out], CHUNK)
+        guesses = torch.cat([classifier(chunk)[1].argmax(dim=1) for chunk in chunks])
     accuracy = float((guesses == labels[held_out]).double().mean())
     return Extractor(
         f"{data.name}-cnn",
