@@ -7,6 +7,7 @@ import typer
 from sid.data.command import app as data_app
 from sid.distill.command import distill_command
 from sid.errors import UserError, explain
+from sid.evaluate.command import app as evaluate_app
 from sid.teacher.command import app as teacher_app
 
 app = typer.Typer(
@@ -19,6 +20,7 @@ app = typer.Typer(
 app.add_typer(data_app, name="data")
 app.add_typer(teacher_app, name="teacher")
 app.command("distill")(distill_command)
+app.add_typer(evaluate_app, name="evaluate")
 
 
 def main() -> None:

@@ -31,12 +31,12 @@ def digest(tensors: Mapping[str, Tensor]) -> str:
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
     """Write tensors with JSON metadata and their checksum, atomically."""
     whole = {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}
-    texts = {name: json.dumps(value) for name, value in metadata.items()}
-    texts["sha256"] = json.dumps(digest(whole))
+    # One entry: the library writes several in an order that changes from process to process.
+    about = {"about": json.dumps({**metadata, "sha256": digest(whole)}, sort_keys=True)}
 
     def write(temporary: Path) -> None:
         try:
-            save_file(whole, temporary, texts)
+            save_file(whole, temporary, about)
         except safetensors.SafetensorError as error:
             # The library wraps the system's error in words; the number in them is what helps.
             code = re.search(r"code: (\d+)", str(error))
@@ -56,8 +56,8 @@ def read_metadata(path: Path) -> dict[str, Any]:
     """
     try:
         with safetensors.safe_open(path, "pt") as handle:
-            texts = handle.metadata() or {}
-        return {name: json.loads(text) for name, text in texts.items()}
+            about: dict[str, Any] = json.loads((handle.metadata() or {}).get("about", "{}"))
+        return about
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file") from error
     except (safetensors.SafetensorError, json.JSONDecodeError) as error:

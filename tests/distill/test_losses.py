@@ -1,0 +1,186 @@
+"""Losses against closed forms where data and generator are Gaussian.
+
+Data N(0, s^2), generator g z: the teacher is a x_t with a = s^2 / (s^2 + sigma^2), the fake score
+b x_t with any b; every expectation is then a polynomial in a, b, g and sigma.
+"""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from baselines.methods.diff_instruct import DiffInstruct
+from sid.distill.method import Draw, method_class
+from sid.distill.sid import SiD, sid_loss, teacher_error
+from sid.distill.sida import SiDA, cross_entropy, discriminator_logits
+from sid.distill.train import generator_sigma
+from sid.errors import UserError
+from sid.networks import Architecture, EDMPrecond
+
+S, G, SIGMA, PIXELS = 0.5, 0.3, 0.7, 64 * 64
+A = S**2 / (S**2 + SIGMA**2)
+
+
+def sample(seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+    """The generator's scale (a leaf), its images and the diffused images, float64."""
+    generator = torch.Generator().manual_seed(seed)
+    z, n = torch.randn(2, 300, 1, 64, 64, generator=generator, dtype=torch.float64)
+    scale = torch.tensor(G, dtype=torch.float64, requires_grad=True)
+    return scale, scale * z, scale * z + SIGMA * n
+
+
+def error_of_teacher() -> float:
+    """E |y - a x_t|, the normalisation w."""
+    variance = (1 - A) ** 2 * G**2 + A**2 * SIGMA**2
+    return math.sqrt(2 / math.pi * variance)
+
+
+@pytest.mark.parametrize("alpha", [-0.25, 0.0, 0.5, 1.0, 1.2, 1.5])
+@pytest.mark.parametrize("b", [0.05, G**2 / (G**2 + SIGMA**2), 0.4])
+def test_sid_loss_and_its_gradient(alpha: float, b: float) -> None:
+    scale, images, noisy = sample()
+    loss = sid_loss(images, A * noisy, b * noisy, alpha)
+    assert loss.shape == (300,)
+    power = G**2 + SIGMA**2
+    expected = (1 - alpha) * (A - b) ** 2 * power + (A - b) * (b * power - G**2)
+    size = PIXELS / error_of_teacher()
+    tolerance = 0.004 * size * abs(A - b)
+    assert float(loss.mean().detach()) == pytest.approx(expected * size, abs=tolerance)
+
+    (gradient,) = torch.autograd.grad(loss.mean(), scale)
+    slope = 2 * G * ((1 - alpha) * (A - b) ** 2 + (A - b) * (b - 1))
+    assert float(gradient) == pytest.approx(slope * size, abs=3 * tolerance)
+
+
+def test_fisher_divergence_is_what_alpha_zero_leaves() -> None:
+    """With the best fake score the second term has no mean, whatever alpha."""
+    _, images, noisy = sample()
+    best = G**2 / (G**2 + SIGMA**2)
+    loss = sid_loss(images, A * noisy, best * noisy, 0.0).mean().detach()
+    fisher = (A - best) ** 2 * (G**2 + SIGMA**2) * PIXELS / error_of_teacher()
+    assert float(loss) == pytest.approx(fisher, rel=0.03)
+
+
+def test_descent_recovers_the_data() -> None:
+    """Alternating the best fake score and a step on g ends at g = s."""
+    g = 0.2
+    for _ in range(200):
+        b = g**2 / (g**2 + SIGMA**2)
+        g -= 0.3 * 2 * g * (-0.2 * (A - b) ** 2 + (A - b) * (b - 1))  # alpha 1.2, as above
+    assert g == pytest.approx(S, rel=1e-3)
+
+
+def test_normalisation_carries_no_gradient_and_has_a_floor() -> None:
+    images = torch.ones(2, 1, 4, 4, requires_grad=True)
+    assert not teacher_error(images, torch.zeros_like(images)).requires_grad
+    same = teacher_error(images, images)
+    torch.testing.assert_close(same, torch.full((2,), 1e-5))
+
+
+class Linear(nn.Module):
+    """A denoiser that multiplies, with the interface of `EDMPrecond`."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+        self.architecture = Architecture(img_resolution=64, img_channels=1)
+
+    def forward(self, x: Tensor, sigma: Tensor, labels: Tensor | None) -> Tensor:
+        return self.factor * x
+
+
+def draw_for(images: Tensor) -> Draw:
+    noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(9)).to(images.dtype)
+    return Draw(torch.full((len(images),), SIGMA, dtype=images.dtype), noise, None)
+
+
+def test_diff_instruct_follows_the_score_difference() -> None:
+    scale, images, _ = sample()
+    draw = draw_for(images)
+    b = 0.1
+    loss = DiffInstruct().generator_loss(Linear(A), Linear(b), images, draw, 0)  # type: ignore[arg-type]
+    (gradient,) = torch.autograd.grad(loss.per_image.mean(), scale)
+    expected = 100 * (b - A) * G * PIXELS / error_of_teacher()
+    assert float(gradient) == pytest.approx(expected, rel=0.01)
+
+
+def test_sid_method_weighs_the_loss_and_logs_the_gap() -> None:
+    _, images, _ = sample()
+    draw = draw_for(images)
+    noisy = draw.diffuse(images)
+    loss = SiD(alpha=1.0).generator_loss(Linear(A), Linear(0.1), images, draw, 0)  # type: ignore[arg-type]
+    torch.testing.assert_close(loss.per_image, 100 * sid_loss(images, A * noisy, 0.1 * noisy, 1.0))
+    gap = ((A - 0.1) * noisy).square().mean()
+    torch.testing.assert_close(loss.numbers["score_gap"], gap.detach())
+
+
+def network() -> EDMPrecond:
+    torch.manual_seed(0)
+    small = Architecture(
+        img_resolution=8, img_channels=1, model_channels=8, channel_mult=(1,), num_blocks=1
+    )
+    return small.build().eval()
+
+
+def test_sida_adds_half_of_each_after_its_warm_up() -> None:
+    net, teacher = network(), network()
+    images = torch.randn(4, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    draw = draw_for(images)
+    method = SiDA(alpha=1.0, generator_from_kimg=1, adversarial_from_kimg=2)
+    before = method.generator_loss(teacher, net, images, draw, 1999).per_image
+    after = method.generator_loss(teacher, net, images, draw, 2000).per_image
+    noisy = draw.diffuse(images)
+    plain = SiD(alpha=1.0).generator_loss(teacher, net, images, draw, 0).per_image
+    torch.testing.assert_close(before, plain)
+
+    logits = net.bottleneck(noisy, draw.sigma).mean(1, keepdim=True)
+    fool = 0.01 * 64 * softplus(-logits).mean()
+    error = teacher_error(images, teacher(noisy, draw.sigma))
+    torch.testing.assert_close(after, 0.5 * plain + 0.5 * fool / error)
+
+
+def test_sida_discriminator_loss() -> None:
+    net = network()
+    generator = torch.Generator().manual_seed(1)
+    fake, real = torch.randn(2, 4, 1, 8, 8, generator=generator)
+    draw = draw_for(fake)
+    whole = SiDA().fake_loss(net, fake, real, draw).per_image
+    denoising = SiD().fake_loss(net, fake, None, draw).per_image
+    on_fake = net.bottleneck(draw.diffuse(fake), draw.sigma).mean(1)
+    on_real = net.bottleneck(draw.diffuse(real), draw.sigma).mean(1)
+    bce = 0.5 * (softplus(on_fake).mean() + softplus(-on_real).mean())
+    weight = (draw.sigma**2 + 0.25) / (draw.sigma * 0.5) ** 2
+    torch.testing.assert_close(whole, denoising + weight * bce)
+
+
+def test_discriminator_is_the_channel_mean() -> None:
+    bottleneck = torch.arange(24.0).reshape(1, 3, 2, 4)
+    assert discriminator_logits(bottleneck).shape == (1, 1, 2, 4)
+    assert float(discriminator_logits(bottleneck)[0, 0, 0, 0]) == 8.0
+    assert float(cross_entropy(torch.zeros(2, 1, 3, 3), real=True)) == pytest.approx(math.log(2))
+    assert float(cross_entropy(torch.full((2, 1), 50.0), real=False)) == pytest.approx(50)
+
+
+def test_warm_ups_freeze_the_generator() -> None:
+    assert SiD().trains_generator(0)
+    method = SiDA(generator_from_kimg=1)
+    assert not method.trains_generator(999)
+    assert method.trains_generator(1000)
+    assert method.scaled(0.5).generator_from_kimg == 0.5
+
+
+def test_generator_sigma_ends() -> None:
+    t = torch.tensor([0.0, 0.8, 1.0], dtype=torch.float64)
+    sigma = generator_sigma(t)
+    assert float(sigma[0]) == pytest.approx(0.002)
+    assert float(sigma[1]) == pytest.approx(24.408, rel=1e-4)
+    assert float(sigma[2]) == pytest.approx(80)
+
+
+def test_methods_are_found_by_name() -> None:
+    assert method_class("sid") is SiD
+    assert method_class("diff-instruct") is DiffInstruct
+    with pytest.raises(UserError, match="'sdi' is unknown; known are diff-instruct, sid, sida"):
+        method_class("sdi")

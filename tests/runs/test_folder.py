@@ -1,0 +1,109 @@
+"""Run folders: what they accept, what they refuse, and one writer at a time."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from sid.errors import UserError
+from sid.files import read_json
+from sid.runs.folder import RunFolder, differences, snapshot_at
+
+CPU = torch.device("cpu")
+RUN = {"stage": "distill", "seed": 0, "recipe": {"name": "sid", "method": {"alpha": 1.2}}}
+OTHER = {**RUN, "recipe": {"name": "sid", "method": {"alpha": 1.0}}}
+
+
+def test_manifest_says_what_made_the_run(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    with folder.lock():
+        folder.claim(RUN, CPU, restart=False)
+    manifest = read_json(folder.manifest)
+    assert manifest["recipe"]["method"]["alpha"] == 1.2
+    assert {"git", "torch", "device", "threads", "python"} <= set(manifest["provenance"])
+
+
+def test_another_run_is_refused_and_named(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    with folder.lock():
+        folder.claim(RUN, CPU, restart=False)
+        folder.claim(RUN, CPU, restart=False)
+        with pytest.raises(UserError, match=r"another run \(recipe\.method\.alpha differ\)"):
+            folder.claim(OTHER, CPU, restart=False)
+
+
+def test_restart_sets_the_other_run_aside(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    with folder.lock():
+        folder.claim(RUN, CPU, restart=False)
+        folder.log.write_text("days of work\n")
+        folder.claim(OTHER, CPU, restart=True)
+    assert not folder.log.exists()
+    (aside,) = tmp_path.glob("run.aside-*")
+    assert (aside / "log.jsonl").read_text() == "days of work\n"
+    assert read_json(aside / "manifest.json")["recipe"] == RUN["recipe"]
+    assert read_json(folder.manifest)["recipe"] == OTHER["recipe"]
+
+
+def test_snapshots_without_manifest_are_refused(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.snapshots.mkdir(parents=True)
+    with pytest.raises(UserError, match=r"manifest\.json: missing"):
+        folder.claim(RUN, CPU, restart=False)
+
+
+def test_a_run_keeps_its_threads(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    with folder.lock():
+        folder.claim(RUN, CPU, restart=False)
+        torch.set_num_threads(2)
+        folder.claim(RUN, CPU, restart=False)
+    assert torch.get_num_threads() == 1
+
+
+def test_leftovers_of_a_killed_writer_go(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.state.mkdir(parents=True)
+    (folder.state / ".x.safetensors.123.tmp").write_text("half")
+    with folder.lock(), pytest.raises(UserError):
+        folder.claim(RUN, CPU, restart=False)
+    assert not list(folder.state.iterdir())
+
+
+def test_the_lock_waits_and_dies_with_its_process(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from sid.runs.folder import RunFolder\n"
+        f"with RunFolder(Path({str(tmp_path)!r})).lock():\n"
+        "    print('held', flush=True); time.sleep(float(sys.argv[1]))"
+    )
+    first = subprocess.Popen([sys.executable, "-c", code, "60"], stdout=subprocess.PIPE)
+    assert first.stdout
+    assert first.stdout.readline() == b"held\n"
+    second = subprocess.Popen(
+        [sys.executable, "-c", code, "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert second.stderr
+    assert f"waiting for process {first.pid}".encode() in second.stderr.readline()
+    time.sleep(0.2)
+    assert second.poll() is None
+    os.kill(first.pid, 9)
+    first.wait()
+    out, _ = second.communicate(timeout=20)
+    assert out == b"held\n"
+    assert second.returncode == 0
+
+
+def test_snapshot_at_takes_folder_or_file(teacher_run: Path, tmp_path: Path) -> None:
+    last = snapshot_at(teacher_run)
+    assert last == sorted((teacher_run / "snapshots").iterdir())[-1]
+    assert snapshot_at(last) == last
+    with pytest.raises(UserError, match="holds no snapshots"):
+        snapshot_at(tmp_path)
+
+
+def test_differences_are_dotted() -> None:
+    assert differences({"a": {"b": 1}, "c": 2}, {"a": {"b": 2}, "c": 2, "d": 1}) == ["a.b", "d"]

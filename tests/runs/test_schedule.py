@@ -1,0 +1,60 @@
+"""Learning rates, snapshot times and the moving average as functions of images."""
+
+import itertools
+
+import pytest
+import torch
+from torch import nn
+
+from sid.runs.ema import ema_decay, ema_update
+from sid.runs.schedule import learning_rate, snapshot_times
+
+
+def test_rate_rises_stays_and_falls() -> None:
+    def rate(images: int) -> float:
+        return learning_rate(images, 1000, rampup=100, decay=0.5)
+
+    assert [rate(0), rate(50), rate(100), rate(500)] == [0, 0.5, 1, 1]
+    assert rate(750) == pytest.approx(0.5)
+    assert rate(1000) == pytest.approx(0)
+    assert learning_rate(10**9, 1000) == 1  # As published: constant.
+
+
+def test_snapshots_are_log_spaced_whole_batches() -> None:
+    times = snapshot_times(60_000, 128, 500, 5)
+    assert times[0] == 0
+    assert times[1] == 512
+    assert times[-1] == 60_032
+    assert all(t % 128 == 0 for t in times)
+    assert times == sorted(set(times))
+    ratios = [b / a for a, b in itertools.pairwise(times[4:-1])]
+    assert all(r == pytest.approx(10**0.2, rel=0.05) for r in ratios)
+
+
+@pytest.mark.parametrize("total", [1, 100, 128, 500, 501, 549])
+def test_short_runs_have_a_start_and_an_end(total: int) -> None:
+    times = snapshot_times(total, 128, 500, 5)
+    assert times[0] == 0
+    assert times[-1] >= total
+    assert times == sorted(set(times))
+
+
+def test_half_life_halves() -> None:
+    """After half_life images, half of the start is left."""
+    average, network = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
+    nn.init.ones_(average.weight)
+    nn.init.zeros_(network.weight)
+    decay = ema_decay(10**6, 10, half_life=1000, rampup=1.0)
+    for _ in range(100):
+        ema_update(average, network, decay)
+    assert float(average.weight.detach()) == pytest.approx(0.5, rel=1e-4)
+
+
+def test_first_update_copies() -> None:
+    average, network = nn.Linear(3, 3), nn.Linear(3, 3)
+    ema_update(average, network, ema_decay(0, 128, 1000, 0.05))
+    assert torch.equal(average.weight, network.weight)
+
+
+def test_rampup_bounds_the_half_life() -> None:
+    assert ema_decay(1000, 50, 10**6, 0.05) == pytest.approx(0.5)
