@@ -19,7 +19,7 @@ from sid.evaluate.evaluate import (
 )
 from sid.evaluate.extractor import Extractor
 from sid.evaluate.records import Record, load_table, read_records
-from sid.files import write_json
+from sid.files import read_json, write_json
 from sid.networks import Architecture, save_network
 from sid.progress import Progress
 
@@ -36,10 +36,11 @@ def write_snapshot(path: Path, seed: int, images: int, channels: int = 1) -> Non
 
 
 def make_run(folder: Path, images: list[int]) -> Path:
-    for seed, count in enumerate(images):
-        write_snapshot(folder / "snapshots" / f"{count:012d}.safetensors", seed, count)
+    names = [f"{count:012d}.safetensors" for count in images]
+    for seed, (name, count) in enumerate(zip(names, images, strict=True)):
+        write_snapshot(folder / "snapshots" / name, seed, count)
     write_json(folder / "manifest.json", {"recipe": {"name": "sid-tiny"}, "seed": 5})
-    write_json(folder / "done.json", {"images": images[-1]})
+    write_json(folder / "done.json", {"snapshots": dict.fromkeys(names, "")})
     return folder
 
 
@@ -128,11 +129,15 @@ def test_refusals(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> 
     with pytest.raises(UserError, match=r"nothing: not a run .*sid distill"):
         snapshots_of(tmp_path / "nothing")
     run = make_run(tmp_path / "run", [64])
-    (run / "done.json").unlink()
+    done, snapshot = run / "done.json", snapshots_of(run)[0]
+    whole = read_json(done)
+    done.unlink()
     with pytest.raises(UserError, match="not finished"):
         snapshots_of(run)
-    write_json(run / "done.json", {})
-    snapshot = run / "snapshots" / f"{64:012d}.safetensors"
+    write_json(done, {})
+    with pytest.raises(UserError, match=r"done.json: lists no snapshots"):
+        snapshots_of(run)
+    write_json(done, whole)
     write_snapshot(snapshot, 0, 64, channels=3)
     with pytest.raises(UserError, match=r"images are \(3, 8, 8\)"):
         measure(run, reference, extractor)
@@ -140,8 +145,8 @@ def test_refusals(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> 
     with pytest.raises(UserError, match=r"64.safetensors: .*no `recipe`"):
         measure(run, reference, extractor)
     snapshot.unlink()
-    with pytest.raises(UserError, match="holds no snapshots"):
-        snapshots_of(run)
+    with pytest.raises(UserError, match=r"64.safetensors: no such file"):
+        measure(run, reference, extractor)
 
 
 def test_commands(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> None:
