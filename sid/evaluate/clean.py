@@ -95,8 +95,9 @@ class Clean:
         )
         features = features_of(images, extractor)
         with warnings.catch_warnings(), numpy_seed(seed):
-            # SciPy deprecates the `disp` that clean-fid passes to sqrtm.
-            warnings.simplefilter("ignore", DeprecationWarning)
+            # SciPy deprecates the `disp` that clean-fid passes to sqrtm, and remarks on singular
+            # products, which clean-fid looks for itself.
+            warnings.simplefilter("ignore")
             frechet = clean_fid.fid_from_feats(features, real)
             kernel = clean_fid.kernel_distance(real, features, KERNEL_SUBSETS, KERNEL_SUBSET_SIZE)
         return [Value("frechet_distance", float(frechet)), Value("kernel_distance", kernel)]

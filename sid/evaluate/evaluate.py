@@ -19,6 +19,7 @@ from sid.evaluate.implementation import Implementation
 from sid.evaluate.ours import Ours
 from sid.evaluate.records import Record
 from sid.evaluate.sampling import sample_generator, sample_teacher
+from sid.files import read_json
 from sid.networks import EDMPrecond, load_network
 from sid.progress import Progress
 from sid.runs.folder import RunFolder
@@ -88,7 +89,7 @@ def evaluated_images(run: Path, *, n_curve: int, n_final: int, draws: int) -> in
 
 
 def snapshots_of(run: Path) -> list[Path]:
-    """The snapshots of a finished run, by images seen.
+    """The snapshots of a finished run, by images seen, as its `done.json` lists them.
 
     Raises:
         UserError: no such run, or it is not finished.
@@ -98,8 +99,10 @@ def snapshots_of(run: Path) -> list[Path]:
         raise UserError(f"{run}: not a run (no manifest.json); make one with `sid distill`")
     if not folder.done.exists():
         raise UserError(f"{run}: not finished (no done.json); run the same `sid distill` again")
-    folder.last_snapshot()
-    return sorted(folder.snapshots.glob("*.safetensors"))
+    done = read_json(folder.done)
+    if not isinstance(done, dict) or not done.get("snapshots"):
+        raise UserError(f"{folder.done}: lists no snapshots; delete it and finish the run again")
+    return [folder.snapshots / name for name in sorted(done["snapshots"])]
 
 
 def _load(

@@ -102,25 +102,26 @@ class Fidelity:
             return folder
 
         folder = Path(self._kept.get(reference, extractor, prepare).name)
-        metrics = torch_fidelity.calculate_metrics(
-            input1=_Images(images),
-            input2=_Images(reference.images),
-            input2_cache_name=f"{reference.sha256}-{extractor.sha256}",
-            cache_root=str(folder),
-            feature_extractor=REGISTERED,
-            feature_extractor_weights_path=str(folder / "extractor.safetensors"),
-            fid=True,
-            kid=True,
-            isc=True,
-            kid_subsets=KERNEL_SUBSETS,
-            kid_subset_size=subset_size(len(images), len(reference.images)),
-            isc_splits=SCORE_SPLITS,
-            batch_size=CHUNK,
-            rng_seed=seed,
-            cuda=False,
-            save_cpu_ram=True,  # Means no worker processes.
-            verbose=False,
-        )
+        with torch.random.fork_rng(devices=[]):  # Its loader draws a seed that nobody uses.
+            metrics = torch_fidelity.calculate_metrics(
+                input1=_Images(images),
+                input2=_Images(reference.images),
+                input2_cache_name=f"{reference.sha256}-{extractor.sha256}",
+                cache_root=str(folder),
+                feature_extractor=REGISTERED,
+                feature_extractor_weights_path=str(folder / "extractor.safetensors"),
+                fid=True,
+                kid=True,
+                isc=True,
+                kid_subsets=KERNEL_SUBSETS,
+                kid_subset_size=subset_size(len(images), len(reference.images)),
+                isc_splits=SCORE_SPLITS,
+                batch_size=CHUNK,
+                rng_seed=seed,
+                cuda=False,
+                save_cpu_ram=True,  # Means no worker processes.
+                verbose=False,
+            )
         return [
             Value("frechet_distance", metrics["frechet_inception_distance"]),
             Value(

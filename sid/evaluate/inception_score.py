@@ -8,24 +8,27 @@ from torch import Tensor
 from sid.streams import Stream
 
 
+def score(logits: Tensor) -> float:
+    """The score of one split: logits [N, K] to a value between 1 and K, in float64."""
+    log_p = logits.double().log_softmax(dim=1)
+    p = log_p.exp()
+    # 0 log 0 = 0: a class that no image has would give 0 * infinity.
+    terms = torch.where(p > 0, p * (log_p - p.mean(dim=0).log()), 0.0)
+    return math.exp(float(terms.sum(dim=1).mean()))
+
+
 def inception_score(logits: Tensor, splits: int, seed: int) -> tuple[float, float]:
-    """Mean of the score over equal splits of the images, and its standard error.
+    """Mean of `score` over equal splits of the images, and its standard error.
 
     Args:
-        logits: [N, K], any float type; computed in float64.
+        logits: [N, K].
         splits: how many, at least 2.
         seed: of the shuffle before splitting, for images that come sorted by class.
 
     Returns:
-        The mean, between 1 and K, and the standard deviation over splits divided by sqrt(splits).
+        The mean, and the standard deviation over splits divided by sqrt(splits).
     """
     order = torch.argsort(Stream(seed, "inception score").uniform(0, len(logits)), stable=True)
-    log_p = logits[order].double().log_softmax(dim=1)
-    scores = []
-    for part in log_p.tensor_split(splits):
-        marginal = part.exp().mean(dim=0, keepdim=True)
-        # 0 log 0 = 0, as a class that is never seen has marginal 0 too.
-        terms = torch.where(part.exp() > 0, part.exp() * (part - marginal.log()), 0.0)
-        scores.append(terms.sum(dim=1).mean().exp())
-    values = torch.stack(scores)
-    return float(values.mean()), float(values.std()) / math.sqrt(splits)
+    parts = logits[order].tensor_split(splits)
+    scores = torch.tensor([score(part) for part in parts], dtype=torch.float64)
+    return float(scores.mean()), float(scores.std()) / math.sqrt(splits)

@@ -1,0 +1,175 @@
+"""The stage on a run folder of untrained networks, through functions and commands."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from sid.data.zips import ImageSet, write_zip
+from sid.errors import UserError
+from sid.evaluate.command import app
+from sid.evaluate.evaluate import (
+    evaluate_floor,
+    evaluate_run,
+    evaluate_teacher,
+    evaluated_images,
+    snapshots_of,
+)
+from sid.evaluate.extractor import Extractor
+from sid.evaluate.records import Record, load_table, read_records
+from sid.files import read_json, write_json
+from sid.networks import Architecture, save_network
+from sid.progress import Progress
+
+CPU = torch.device("cpu")
+TINY = {"model_channels": 8, "channel_mult": (1,), "num_blocks": 1, "attn_resolutions": ()}
+
+
+def write_snapshot(path: Path, seed: int, images: int, channels: int = 1) -> None:
+    torch.manual_seed(seed)
+    network = Architecture(img_resolution=8, img_channels=channels, **TINY).build()
+    about = {"kind": "generator", "recipe": "sid-tiny", "method": "sid", "seed": 5}
+    counts = {"images": images, "iterations": images // 8, "sigma_init": 2.5}
+    save_network(path, network, {**about, **counts})
+
+
+def make_run(folder: Path, images: list[int]) -> Path:
+    names = [f"{count:012d}.safetensors" for count in images]
+    for seed, (name, count) in enumerate(zip(names, images, strict=True)):
+        write_snapshot(folder / "snapshots" / name, seed, count)
+    write_json(folder / "manifest.json", {"recipe": {"name": "sid-tiny"}, "seed": 5})
+    write_json(folder / "done.json", {"snapshots": dict.fromkeys(names, "")})
+    return folder
+
+
+def measure(run: Path, reference: ImageSet, extractor: Extractor) -> tuple[list[Record], int]:
+    sizes = {"n_curve": 60, "n_final": 90, "draws": 2}
+    with Progress("test", 1, quiet=True) as progress:
+        records = evaluate_run(run, reference, extractor, **sizes, device=CPU, progress=progress)
+        assert progress._done == evaluated_images(run, **sizes)
+    return records, progress._done
+
+
+def test_run(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", [0, 64, 128])
+    records, _ = measure(run, reference, extractor)
+    curve = [record for record in records if record.role == "curve"]
+    final = [record for record in records if record.role == "final"]
+    assert len(curve) == 3 * 8  # Three metrics, three and two.
+    assert {(r.images, r.kimg, r.iterations) for r in curve} == {
+        (0, 0.0, 0),
+        (64, 0.064, 8),
+        (128, 0.128, 16),
+    }
+    assert {(r.draw, r.sample_seed, r.n_images, r.selection) for r in curve} == {(0, 0, 60, "")}
+    assert {(r.draw, r.sample_seed, r.n_images) for r in final} == {(1, 1, 90), (2, 2, 90)}
+    assert len(final) == 2 * 2 * 8
+    assert {r.images for r in final if r.selection == "last"} == {128}
+    ours = [r for r in curve if (r.implementation, r.metric) == ("ours", "frechet_distance")]
+    best = min(ours, key=lambda record: record.value)
+    assert {r.images for r in final if r.selection == "best"} == {best.images}
+    first = records[0]
+    assert (first.method, first.recipe, first.seed, first.nfe) == ("sid", "sid-tiny", 5, 1)
+    assert first.extractor_sha256 == extractor.sha256
+    assert first.reference_sha256 == reference.sha256
+
+
+def test_last_is_best(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> None:
+    records, _ = measure(make_run(tmp_path / "run", [64]), reference, extractor)
+    last, best = (
+        [r.model_dump(exclude={"selection"}) for r in records if r.selection == selection]
+        for selection in ("last", "best")
+    )
+    assert last == best
+    assert len(last) == 2 * 8
+
+
+def test_teacher(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> None:
+    path = tmp_path / "teacher.safetensors"
+    network = Architecture(img_resolution=8, img_channels=1, **TINY).build()
+    save_network(path, network, {"kind": "denoiser"})
+    with Progress("test", 1, quiet=True) as progress:
+        records = evaluate_teacher(
+            path,
+            reference,
+            extractor,
+            n_curve=40,
+            n_final=60,
+            steps=(1, 3),
+            device=CPU,
+            progress=progress,
+        )
+        assert progress._done == 40 * 2 + 60
+    assert {(r.nfe, r.n_images, r.draw) for r in records} == {(1, 40, 0), (5, 40, 0), (5, 60, 0)}
+    assert {(r.role, r.method, r.recipe, r.seed) for r in records} == {
+        ("teacher", "teacher", "teacher", -1)
+    }
+
+
+def test_floor(reference: ImageSet, extractor: Extractor) -> None:
+    with Progress("test", 1, quiet=True) as progress:
+        records = evaluate_floor(
+            reference, extractor, n_curve=100, n_final=400, draws=2, device=CPU, progress=progress
+        )
+        assert progress._done == 2 * (100 + 400)
+    ours = {
+        (r.n_images, r.draw): r.value
+        for r in records
+        if (r.implementation, r.metric) == ("ours", "frechet_distance")
+    }
+    assert set(ours) == {(100, 1), (100, 2), (400, 1), (400, 2)}
+    assert len(set(ours.values())) == 4
+    assert max(ours[400, 1], ours[400, 2]) < min(ours[100, 1], ours[100, 2])  # Bias falls with n.
+    assert {(r.role, r.method, r.seed, r.nfe) for r in records} == {("floor", "real", -1, 0)}
+
+
+def test_refusals(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"nothing: not a run .*sid distill"):
+        snapshots_of(tmp_path / "nothing")
+    run = make_run(tmp_path / "run", [64])
+    done, snapshot = run / "done.json", snapshots_of(run)[0]
+    whole = read_json(done)
+    done.unlink()
+    with pytest.raises(UserError, match="not finished"):
+        snapshots_of(run)
+    write_json(done, {})
+    with pytest.raises(UserError, match=r"done.json: lists no snapshots"):
+        snapshots_of(run)
+    write_json(done, whole)
+    write_snapshot(snapshot, 0, 64, channels=3)
+    with pytest.raises(UserError, match=r"images are \(3, 8, 8\)"):
+        measure(run, reference, extractor)
+    save_network(snapshot, Architecture(img_resolution=8, img_channels=1, **TINY).build(), {})
+    with pytest.raises(UserError, match=r"64.safetensors: .*no `recipe`"):
+        measure(run, reference, extractor)
+    snapshot.unlink()
+    with pytest.raises(UserError, match=r"64.safetensors: no such file"):
+        measure(run, reference, extractor)
+
+
+def test_commands(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> None:
+    data, weights, run = tmp_path / "digits.zip", tmp_path / "e.safetensors", tmp_path / "run"
+    write_zip(data, reference.images, reference.labels)
+    extractor.save(weights)
+    make_run(run, [64])
+    sizes = ["--n-curve", "20", "--n-final", "20", "--quiet"]
+    given = [str(data), "--extractor", str(weights), *sizes, "--json"]
+
+    def sid(*words: str | Path) -> str:
+        done = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    sid("run", run, *given, tmp_path / "run.json", "--draws", "1")
+    sid("teacher", run, *given, tmp_path / "teacher.json")
+    sid("floor", *given, tmp_path / "floor.json", "--draws", "1")
+    assert len(read_records(tmp_path / "run.json")) == 3 * 8
+    out = tmp_path / "records.csv"
+    files = [tmp_path / f"{name}.json" for name in ("run", "teacher", "floor")]
+    assert "72 values" in sid("merge", *files, "--out", out)
+    table = load_table(out)
+    assert isinstance(table, pd.DataFrame)
+    assert set(table["role"]) == {"curve", "final", "teacher", "floor"}
+    assert "Example: sid evaluate run" in sid("run", "--help")

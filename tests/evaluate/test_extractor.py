@@ -1,0 +1,79 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from sid.data.zips import ImageSet
+from sid.errors import UserError
+from sid.evaluate import extractor as module
+from sid.evaluate.extractor import Extractor, load_extractor, train_extractor
+from sid.networks.weights import save_tensors
+
+
+def test_reads_digits(extractor: Extractor, reference: ImageSet) -> None:
+    assert extractor.name == "digits-cnn"
+    assert extractor.accuracy >= 0.98
+    features, logits = extractor.features_and_logits(torch.from_numpy(reference.images))
+    assert features.shape == (1797, 64)
+    assert logits.shape == (1797, 10)
+    # Standardised on the training four fifths.
+    assert float(features.mean(dim=0).abs().max()) < 0.1
+    assert float(features.square().mean()) == pytest.approx(1, abs=0.05)
+    # No covariance of the reference is singular.
+    assert float(torch.linalg.eigvalsh(torch.cov(features.T))[0]) > 1e-6
+
+
+def test_same_seed_same_weights(reference: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "STEPS", 20)
+    state = torch.get_rng_state()
+    one, two, other = (train_extractor(reference, seed) for seed in (3, 3, 4))
+    assert one.sha256 == two.sha256 != other.sha256
+    assert torch.equal(state, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 32), (3, 11, 9)])
+def test_other_images(shape: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "STEPS", 2)
+    images = np.random.default_rng(0).integers(0, 256, (60, *shape), dtype=np.uint8)
+    made = train_extractor(ImageSet("x", images, np.arange(60) % 3, "s"), 0)
+    features, logits = made.features_and_logits(torch.from_numpy(images))
+    assert features.shape == (60, 64)
+    assert logits.shape == (60, 3)
+
+
+def test_file_round_trip(extractor: Extractor, reference: ImageSet, tmp_path: Path) -> None:
+    path = tmp_path / "extractor.safetensors"
+    extractor.save(path)
+    loaded = load_extractor(path)
+    assert replace(loaded, classifier=extractor.classifier) == extractor
+    images = torch.from_numpy(reference.images[:7])
+    before, after = (e.features_and_logits(images) for e in (extractor, loaded))
+    assert torch.equal(before[0], after[0])
+    assert torch.equal(before[1], after[1])
+
+
+def test_refuses_another_shape(extractor: Extractor) -> None:
+    with pytest.raises(UserError, match=r"images are \(3, 8, 8\).*digits-cnn takes \(1, 8, 8\)"):
+        extractor.features_and_logits(torch.zeros(2, 3, 8, 8, dtype=torch.uint8))
+
+
+def test_refuses_unlabelled(reference: ImageSet) -> None:
+    with pytest.raises(UserError, match=r"digits: .*no such labels"):
+        train_extractor(replace(reference, labels=None), 0)
+
+
+def test_refuses_damaged_files(extractor: Extractor, tmp_path: Path) -> None:
+    path = tmp_path / "extractor.safetensors"
+    extractor.save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(UserError, match="checksum does not match"):
+        load_extractor(path)
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match="damaged"):
+        load_extractor(path)
+    save_tensors(path, {"x": torch.zeros(1)}, {"kind": "generator"})
+    with pytest.raises(UserError, match="holds no extractor"):
+        load_extractor(path)

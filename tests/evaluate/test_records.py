@@ -1,0 +1,82 @@
+from pathlib import Path
+
+import pytest
+
+from sid.errors import UserError
+from sid.evaluate.records import (
+    Record,
+    load_table,
+    merge_records,
+    read_records,
+    write_records,
+)
+from sid.files import read_json, write_json
+
+FIELDS = {
+    "role": "curve",
+    "dataset": "digits",
+    "method": "sid",
+    "recipe": "sid",
+    "seed": 0,
+    "images": 1000,
+    "kimg": 1.0,
+    "iterations": 8,
+    "nfe": 1,
+    "implementation": "ours",
+    "implementation_version": "1",
+    "extractor": "digits-cnn",
+    "extractor_sha256": "a",
+    "extractor_accuracy": 0.99,
+    "metric": "frechet_distance",
+    "value": 0.1 + 0.2,
+    "n_images": 5000,
+    "n_reference": 1797,
+    "reference_sha256": "b",
+    "draw": 0,
+    "sample_seed": 0,
+    "seconds": 1.0,
+    "device": "x",
+    "torch": "2",
+    "git": "c",
+}
+
+
+def test_round_trip_and_merge(tmp_path: Path) -> None:
+    one = Record(**FIELDS)  # type: ignore[arg-type]
+    other = one.model_copy(update={"metric": "kernel_distance", "value": -1e-9, "stderr": 1e-3})
+    for name, record in (("b", one), ("a", other)):
+        write_records(tmp_path / f"{name}.json", [record])
+    assert read_records(tmp_path / "a.json") == [other]
+    paths = [tmp_path / "b.json", tmp_path / "a.json"]
+    merge_records(paths, tmp_path / "records.csv")
+    table = load_table(tmp_path / "records.csv")
+    assert list(table["value"]) == [-1e-9, 0.1 + 0.2]  # By file name, to the last bit.
+    assert list(table["stderr"].isna()) == [False, True]
+    assert list(table["selection"]) == ["", ""]
+    before = (tmp_path / "records.csv").read_bytes()
+    merge_records(paths[::-1], tmp_path / "records.csv")
+    assert (tmp_path / "records.csv").read_bytes() == before
+
+
+def test_messages(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    with pytest.raises(UserError, match=r"x.json: no such file"):
+        read_records(path)
+    path.write_text("{")
+    with pytest.raises(UserError, match=r"x.json: not a JSON file"):
+        read_records(path)
+    write_json(path, [])
+    with pytest.raises(UserError, match=r"x.json: holds no `records`"):
+        read_records(path)
+    write_records(path, [Record(**FIELDS)])  # type: ignore[arg-type]
+    value = read_json(path)
+    value["records"][0]["value"] = "high"
+    write_json(path, value)
+    with pytest.raises(UserError, match=r"x.json: value: .*number"):
+        read_records(path)
+    table = tmp_path / "t.csv"
+    with pytest.raises(UserError, match=r"t.csv: no such file; make it with `sid evaluate merge`"):
+        load_table(table)
+    table.write_text("role,dataset\n")
+    with pytest.raises(UserError, match=r"t.csv: has no column method"):
+        load_table(table)
