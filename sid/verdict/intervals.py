@@ -27,7 +27,7 @@ class Interval(NamedTuple):
 
 
 def around(value: float, stderr: float, freedom: float, level: float) -> Interval:
-    """value +- t stderr, with Student's t of `freedom` degrees; freedom 0 gives no limits."""
+    """Limits at t standard errors, Student's t of `freedom` degrees; none where that is 0."""
     if freedom <= 0 or math.isnan(stderr):
         return Interval(value, math.nan, math.nan)
     half = float(stats.t.ppf((1 + level) / 2, freedom)) * stderr
@@ -52,7 +52,8 @@ def difference_interval(a: Sequence[float], b: Sequence[float], level: float = 0
     The pooled form (Student) gives the lone value the spread of the other side.
 
     Args:
-        a, b: independent values, at least one each.
+        a: independent values, at least one.
+        b: the same of the other side.
         level: confidence, as a share.
     """
     value = float(np.mean(a) - np.mean(b))
