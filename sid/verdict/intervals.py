@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy import stats
 
-Outcome = Literal["equivalent", "better", "worse", "inconclusive"]
+Outcome = Literal["equivalent", "better", "not worse", "worse", "inconclusive"]
 
 
 class Interval(NamedTuple):
@@ -82,10 +82,13 @@ def equivalence(interval: Interval, margin: float) -> Outcome:
 
     Returns:
         `equivalent` where the interval lies inside +-margin; `better` or `worse` where it lies
-        beyond the margin; else `inconclusive`.
+        beyond the margin; `not worse` where it reaches from inside to below, so that one of the
+        first two is true; else `inconclusive`.
     """
     if interval.low > -margin and interval.high < margin:
         return "equivalent"
     if interval.high <= -margin:
         return "better"
+    if interval.high < margin:
+        return "not worse"
     return "worse" if interval.low >= margin else "inconclusive"

@@ -44,7 +44,8 @@ def test_equal_values_give_a_point():
         (-0.3, -0.1, "better"),
         (0.11, 0.2, "worse"),
         (-0.05, 0.15, "inconclusive"),
-        (-0.2, -0.05, "inconclusive"),
+        (-0.2, -0.05, "not worse"),
+        (-0.2, 0.2, "inconclusive"),
         (math.nan, math.nan, "inconclusive"),
     ],
 )
