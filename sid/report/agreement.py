@@ -28,8 +28,9 @@ def differences(records: pd.DataFrame) -> pd.DataFrame:
         stderr=pd.to_numeric(records["stderr"], errors="coerce"),
     )
     ours = values[values["implementation"] == DECIDES].set_index(SAMPLE)[["value", "stderr"]]
+    ours.columns = pd.Index(["value_ours", "stderr_ours"])
     others = values[values["implementation"] != DECIDES]
-    both = others.join(ours, on=SAMPLE, rsuffix="_ours", how="inner")
+    both = others.join(ours, on=SAMPLE, how="inner")
     apart = (both["value"] - both["value_ours"]).abs()
     error = (both["stderr"] ** 2 + both["stderr_ours"] ** 2) ** 0.5
     found = both[[*SAMPLE, "implementation"]].assign(
@@ -96,6 +97,9 @@ def plot_agreement(found: pd.DataFrame) -> Figure:
         figure.subplots_adjust(
             left=0.15, right=0.97, top=0.86, bottom=0.55 / figure.get_figheight()
         )
+        low = float(chosen["relative"].clip(lower=SMALLEST).min()) if len(chosen) else 1e-8
+        high = float(chosen["relative"].max()) if len(chosen) else TOLERANCE
+        axes.set_xlim(low / 3, max(high, TOLERANCE) * 4)
         axes.set_xscale("log")
         for row, name in enumerate(names):
             values = chosen.loc[chosen["implementation"] == name, "relative"].clip(lower=SMALLEST)
@@ -117,9 +121,6 @@ def plot_agreement(found: pd.DataFrame) -> Figure:
         axes.set_yticks(range(len(names)), names)
         axes.set_ylim(-0.6, max(len(names), 1) - 0.4)
         axes.tick_params(axis="y", length=0)
-        low = float(chosen["relative"].clip(lower=SMALLEST).min()) if len(chosen) else 1e-8
-        high = float(chosen["relative"].max()) if len(chosen) else TOLERANCE
-        axes.set_xlim(low / 3, max(high, TOLERANCE) * 4)
         axes.xaxis.set_major_locator(LogLocator(numticks=12))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0e}"))
         axes.xaxis.set_minor_formatter(NullFormatter())

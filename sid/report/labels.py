@@ -31,7 +31,7 @@ def darker(colour: str) -> str:
 
 def number(value: float) -> str:
     """Three digits without an exponent: 764, 13.5, 0.24, 1,350."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def spread_apart(places: list[float], gap: float, low: float, high: float) -> list[float]:

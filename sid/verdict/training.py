@@ -14,7 +14,7 @@ FIT_FROM = 3000  # Images; before them a run is still leaving the teacher's one-
 R2 = 0.9
 GAIN = 0.02
 THRESHOLDS = (10, 8, 6, 5, 4, 3, 2.5, 2)  # Multiples of the teacher's distance.
-ONE_SEED = "one training seed: says nothing about retraining"
+ONE_SEED = "one training run, so nothing on retraining"
 
 
 def falls(distances: Distances, recipe: str) -> Verdict:
@@ -42,7 +42,7 @@ def falls(distances: Distances, recipe: str) -> Verdict:
         stderr = float(np.std(np.log(draws), ddof=1)) if len(draws) > 1 else math.nan
         scale = math.sqrt(distances.n_images("final") / distances.n_images("curve"))
         fall = around(logs[0], stderr * scale, len(draws) - 1, 0.95).exp()
-        basis = f"from the spread of {len(draws)} fresh draws, {ONE_SEED}"
+        basis = f"from the spread of {len(draws)} draws (redraw noise only)"
     starts, ends = zip(*((c.distances[0], c.distances[-1]) for c in curves.values()), strict=True)
     reason = (
         f"from {np.mean(starts):.3g} to {np.mean(ends):.3g}, {fall.value:.3g} times, "
@@ -89,7 +89,7 @@ def follows_power_law(distances: Distances, recipe: str) -> Verdict:
         basis = f"over {len(curves)} training seeds"
     else:
         slope = around(fit.slope, fit.stderr, fit.points - 2, 0.95)
-        basis = f"from the scatter about the line (standard error {fit.stderr:.2g}), {ONE_SEED}"
+        basis = f"from the scatter about the line (standard error {fit.stderr:.2g}; {ONE_SEED})"
     reason = (
         f"slope {slope.value:.3g}, {limits(slope)} {basis}; R2 {fit.r2:.3f} over {fit.points} "
         f"snapshots, a quadratic term adds {fit.gain:.3f} (p {fit.p_bent:.2g})"
@@ -127,7 +127,7 @@ def fewer_images(distances: Distances) -> Verdict:
         return claim.not_run("distance that both SiD and SiDA come down to")
     many = len(logs) > 1
     ratio = mean_interval([float(r.mean()) for r in logs] if many else logs[0].tolist()).exp()
-    basis = f"over {len(logs)} training seeds" if many else f"over the thresholds, {ONE_SEED}"
+    basis = f"over {len(logs)} training seeds" if many else f"over the thresholds ({ONE_SEED})"
     reason = (
         f"SiD takes {ratio.value:.3g} times the images of SiDA, {limits(ratio)} {basis}; "
         f"{reached} of {len(levels) * len(seeds)} thresholds reached by both"

@@ -145,11 +145,8 @@ def contrast(
     ours = runs[seeds[0]]
     other = baseline[seeds[0]] if isinstance(baseline, dict) else baseline
     ratio = difference_interval(np.log(ours).tolist(), np.log(other).tolist(), level)
-    against = "" if paired else " of the teacher"
-    covers = (
-        f"over {len(ours)} fresh draws against {len(other)}{against}, one training seed: "
-        "covers redrawing, not retraining"
-    )
+    whose = "" if paired else "the teacher's "
+    covers = f"over {len(ours)} draws against {whose}{len(other)} (redraw noise only)"
     return Contrast(ratio.exp(), scope_of(1), covers)
 
 
