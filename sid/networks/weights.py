@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,7 +33,19 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
     whole = {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}
     texts = {name: json.dumps(value) for name, value in metadata.items()}
     texts["sha256"] = json.dumps(digest(whole))
-    write_atomic(path, lambda temporary: save_file(whole, temporary, texts))
+
+    def write(temporary: Path) -> None:
+        try:
+            save_file(whole, temporary, texts)
+        except safetensors.SafetensorError as error:
+            # The library wraps the system's error in words; the number in them is what helps.
+            code = re.search(r"code: (\d+)", str(error))
+            if not code:
+                raise
+            number = int(code.group(1))
+            raise OSError(number, os.strerror(number), str(path)) from error
+
+    write_atomic(path, write)
 
 
 def read_metadata(path: Path) -> dict[str, Any]:

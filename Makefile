@@ -1,0 +1,43 @@
+# The two commands of a newcomer are `make demo` and `make test`; each sets itself up.
+PYTHON ?= python3
+BUDGET ?= demo
+export PATH := .venv/bin:$(PATH)
+SHELL := /bin/bash
+
+.PHONY: help venv demo test check lint clean
+
+help:
+	@echo 'make demo               SiD, SiDA, SiD2A and Diff-Instruct on digits, with report (10 min)'
+	@echo 'make demo BUDGET=long   the same with 3 seeds and 3 times the budget (an hour)'
+	@echo 'make demo BUDGET=short  the same line in 2 minutes, without meaning'
+	@echo 'make test               the tests'
+	@echo 'make lint               style, types and workflow checks'
+	@echo 'make venv               only the environment, in .venv'
+
+venv: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'error: $(PYTHON) is older than Python 3.11; name a newer one: make PYTHON=python3.12'; exit 2; }
+	@echo 'Making .venv and installing the pinned packages (about two minutes)'
+	@$(PYTHON) -m venv .venv || \
+	  { echo 'error: $(PYTHON) cannot make environments; install python3-venv'; exit 2; }
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: venv
+	@.venv/bin/python workflow/launch.py $(BUDGET)
+
+test: venv
+	.venv/bin/python -m pytest
+
+lint: venv
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy sid baselines workflow
+	.venv/bin/snakefmt --check Snakefile workflow
+	.venv/bin/snakemake --lint
+
+clean:
+	rm -rf .snakemake results reports/tables reports/figures reports/index.html reports/short reports/long

@@ -1,0 +1,1 @@
+"""Published numbers with their sources, and rival methods in the same harness."""

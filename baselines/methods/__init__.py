@@ -1,0 +1,1 @@
+"""Rival distillation methods behind the interface of `sid.distill.method`."""

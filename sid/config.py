@@ -1,0 +1,73 @@
+"""YAML files as typed models: unknown keys and wrong types end in one clear line."""
+
+import difflib
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from sid.errors import UserError
+
+
+class Strict(BaseModel):
+    """A model that refuses keys it does not know and cannot be changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_yaml(path: Path) -> Any:
+    """The value in a YAML file.
+
+    Raises:
+        UserError: the file is missing or is not YAML.
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        where = " ".join(str(error).split())
+        raise UserError(f"{path}: not a YAML file ({where})") from error
+
+
+def parse(value: Any, model: type[Model], source: Path | str) -> Model:
+    """Validate `value`, as read from `source`, against `model`.
+
+    Raises:
+        UserError: naming the source, the first bad key and what would be right.
+    """
+    if not isinstance(value, dict):
+        raise UserError(f"{source}: expected keys and values, found {type(value).__name__}")
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise UserError(f"{source}: {explain(error, model)}") from error
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> str:
+    """The first problem of a validation in one line, with the nearest known key for a typo."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"]) or "the whole"
+    if first["type"] != "extra_forbidden":
+        return f"{key}: {first['msg'][0].lower()}{first['msg'][1:]} (found {first['input']!r})"
+    known = list(fields_at(model, first["loc"][:-1]))
+    near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
+    mend = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
+    return f"{key}: unknown key; {mend}"
+
+
+def fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """Names of the fields of the model found by following `location` from `model`."""
+    for part in location:
+        field = model.model_fields.get(str(part))
+        if field is None:
+            continue
+        inner = [field.annotation, *getattr(field.annotation, "__args__", ())]
+        models = [t for t in inner if isinstance(t, type) and issubclass(t, BaseModel)]
+        if models:
+            model = models[0]
+    return list(model.model_fields)

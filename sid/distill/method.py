@@ -1,0 +1,96 @@
+"""What differs between SiD, SiDA, Diff-Instruct ...: two losses and when the generator trains."""
+
+from abc import ABC, abstractmethod
+from importlib.metadata import entry_points
+from typing import Any, ClassVar, NamedTuple, Self
+
+from torch import Tensor
+
+from sid.config import Strict
+from sid.errors import UserError
+from sid.networks import EDMPrecond
+
+
+class Draw(NamedTuple):
+    """The randomness of one update.
+
+    Attributes:
+        sigma: noise levels, [B].
+        noise: standard normal, [B, C, H, W].
+        labels: one-hot classes, [B, K], or None.
+    """
+
+    sigma: Tensor
+    noise: Tensor
+    labels: Tensor | None
+
+    def diffuse(self, images: Tensor) -> Tensor:
+        """x_t = x + sigma n, [B, C, H, W]."""
+        return images + self.sigma[:, None, None, None] * self.noise
+
+
+class Loss(NamedTuple):
+    """A loss per image, [B], and numbers worth logging, scalars by name."""
+
+    per_image: Tensor
+    numbers: dict[str, Tensor]
+
+
+class Method(Strict, ABC):
+    """A way to distil; its fields are the options of a recipe's `method` section.
+
+    A method is found by its name among the entry points of the group `sid.methods`, so that a
+    package can bring its own.
+
+    Attributes:
+        needs_data: whether updates of the fake score see real images.
+        fake_grad_clip: bound on each entry of the fake score's gradient, None for no bound.
+    """
+
+    needs_data: ClassVar[bool] = False
+    durations: ClassVar[tuple[str, ...]] = ()
+
+    fake_grad_clip: float | None = None
+
+    @abstractmethod
+    def fake_loss(
+        self, fake: EDMPrecond, generated: Tensor, real: Tensor | None, draw: Draw
+    ) -> Loss:
+        """Loss of the fake score f_psi on generated images [B, C, H, W] without their gradient."""
+
+    @abstractmethod
+    def generator_loss(
+        self, teacher: EDMPrecond, fake: EDMPrecond, generated: Tensor, draw: Draw, images: int
+    ) -> Loss:
+        """Loss of the generator, whose gradient flows through `generated`, [B, C, H, W].
+
+        Args:
+            teacher: f_phi, without parameter gradients.
+            fake: f_psi, without parameter gradients.
+            generated: G(z).
+            draw: randomness of this update.
+            images: images seen so far.
+        """
+
+    def trains_generator(self, images: int) -> bool:
+        """Whether the generator moves after `images` images; always, unless a warm-up says no."""
+        return True
+
+    def scaled(self, budget: float) -> Self:
+        """The same options with every duration times `budget`."""
+        return self.model_copy(update={key: getattr(self, key) * budget for key in self.durations})
+
+
+def method_class(name: str) -> type[Method]:
+    """The class registered as `name`.
+
+    Raises:
+        UserError: no installed package brings such a method.
+    """
+    known = {entry.name: entry for entry in entry_points(group="sid.methods")}
+    if name not in known:
+        raise UserError(f"method.name: {name!r} is unknown; known are {', '.join(sorted(known))}")
+    loaded: Any = known[name].load()
+    if not (isinstance(loaded, type) and issubclass(loaded, Method)):
+        raise UserError(f"method.name: {name!r} names {loaded!r}, which is no sid.distill.Method")
+    return loaded

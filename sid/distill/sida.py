@@ -1,0 +1,80 @@
+"""SiDA: SiD with an adversarial loss (Zhou et al. 2025, arXiv 2410.14919)."""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from sid.distill.method import Draw, Loss
+from sid.distill.sid import SiD, score_gap, sid_loss, teacher_error
+from sid.networks import EDMPrecond
+from sid.teacher.loss import denoising_loss, edm_weight
+
+LOGIT_BOUND = 10.0  # As in the authors' code; keeps one confident patch from ruling the batch.
+
+
+def discriminator_logits(bottleneck: Tensor) -> Tensor:
+    """The channel mean of the fake score's encoder output: [B, C, H, W] -> [B, 1, H, W]."""
+    return bottleneck.mean(dim=1, keepdim=True)
+
+
+def cross_entropy(logits: Tensor, real: bool) -> Tensor:
+    """Binary cross-entropy against "real" or "generated", mean over batch and places, a scalar."""
+    target = torch.ones_like(logits) if real else torch.zeros_like(logits)
+    return binary_cross_entropy_with_logits(logits, target)
+
+
+class SiDA(SiD):
+    """SiDA; started from a SiD generator it is SiD2A.
+
+    Attributes:
+        adversarial_from_kimg: the generator's adversarial term is off before, thousands of images.
+        discriminator_weight: of the discriminator's loss beside the denoising loss (1 for EDM).
+        adversarial_weight: of the generator's adversarial loss (0.01), to be multiplied by the
+            number of pixels.
+        fake_grad_clip: the authors clip each entry to 1.
+    """
+
+    needs_data: ClassVar[bool] = True
+    durations: ClassVar[tuple[str, ...]] = ("generator_from_kimg", "adversarial_from_kimg")
+
+    alpha: float = 1.0
+    generator_from_kimg: float = 100.0
+    adversarial_from_kimg: float = 200.0
+    discriminator_weight: float = 1.0
+    adversarial_weight: float = 0.01
+    fake_grad_clip: float | None = 1.0
+
+    def fake_loss(
+        self, fake: EDMPrecond, generated: Tensor, real: Tensor | None, draw: Draw
+    ) -> Loss:
+        """Denoising loss and discriminator loss, both under EDM's weight (SiDA, section 3)."""
+        assert real is not None
+        sigma_data = fake.architecture.sigma_data
+        denoised, bottleneck = fake.both(draw.diffuse(generated), draw.sigma, draw.labels)
+        real_bottleneck = fake.bottleneck(draw.diffuse(real), draw.sigma, draw.labels)
+        adversarial = 0.5 * (
+            cross_entropy(discriminator_logits(bottleneck), real=False)
+            + cross_entropy(discriminator_logits(real_bottleneck), real=True)
+        )
+        denoising = denoising_loss(denoised, generated, draw.sigma, sigma_data)
+        weight = self.discriminator_weight * edm_weight(draw.sigma, sigma_data)
+        return Loss(denoising + weight * adversarial, {"discriminator": adversarial.detach()})
+
+    def generator_loss(
+        self, teacher: EDMPrecond, fake: EDMPrecond, generated: Tensor, draw: Draw, images: int
+    ) -> Loss:
+        """Half `sid_loss`, half the adversarial loss, once its warm-up is over."""
+        if images < self.adversarial_from_kimg * 1000:
+            return super().generator_loss(teacher, fake, generated, draw, images)
+        noisy = draw.diffuse(generated)
+        true = teacher(noisy, draw.sigma, draw.labels)
+        denoised, bottleneck = fake.both(noisy, draw.sigma, draw.labels)
+        logits = discriminator_logits(bottleneck).clamp(-LOGIT_BOUND, LOGIT_BOUND)
+        adversarial = cross_entropy(logits, real=True)
+        distil = self.generator_weight * sid_loss(generated, true, denoised, self.alpha)
+        pixels = generated[0].numel()
+        fool = self.adversarial_weight * pixels * adversarial / teacher_error(generated, true)
+        numbers = {"score_gap": score_gap(true, denoised), "adversarial": adversarial.detach()}
+        return Loss(0.5 * distil + 0.5 * fool, numbers)

@@ -1,0 +1,213 @@
+"""A feature extractor that can be made without a network: a small classifier of the data itself.
+
+A Frechet distance on its features is not FID, which is by definition the distance on the 2015
+Inception; it is named after the extractor, `digits-cnn` for the data set `digits`.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sid.data.zips import ImageSet
+from sid.errors import UserError
+from sid.networks.weights import digest, load_tensors, save_tensors
+from sid.streams import Stream, epoch_order
+
+CHUNK = 500  # Images per forward, everywhere: a share of a chunk would round differently.
+FEATURES = 64
+BATCH = 64
+STEPS = 450
+LEARNING_RATE = 3e-3
+
+
+class Classifier(nn.Module):
+    """Two convolutions on a grid of about 8x8, whatever the resolution; 64 features; logits.
+
+    Args:
+        shape: (C, H, W) of one image.
+        n_classes: of the data set.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], n_classes: int) -> None:
+        super().__init__()
+        channels, height, width = shape
+        stride = max(1, min(height, width) // 8)
+        self.stem = nn.Conv2d(channels, 24, stride + 2, stride=stride, padding=1)
+        self.body = nn.Conv2d(24, 40, 3, padding=1)
+        with torch.no_grad():
+            flat = self._convolve(torch.zeros(1, *shape)).shape[1]
+        self.features = nn.Linear(flat, FEATURES)
+        self.logits = nn.Linear(FEATURES, n_classes)
+        self.centre: Tensor
+        self.register_buffer("centre", torch.zeros(FEATURES))
+        self.scale: Tensor
+        self.register_buffer("scale", torch.ones(()))
+
+    def _convolve(self, x: Tensor) -> Tensor:
+        return F.max_pool2d(F.relu(self.body(F.relu(self.stem(x)))), 2).flatten(1)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Features [N, 64] and logits [N, K] of uint8 images [N, C, H, W], float32."""
+        # SiLU, not ReLU: a unit that never fires would make every covariance singular.
+        features = F.silu(self.features(self._convolve(images.float() / 127.5 - 1)))
+        return (features - self.centre) * self.scale, self.logits(features)
+
+    def standardise(self, chunks: Sequence[Tensor]) -> None:
+        """Make the features of these images zero on average, and their squares one.
+
+        Libraries that take means in float32 then lose little, and the cubic kernel has arguments
+        near one. One scale for all features: what the classifier finds important stays large.
+        """
+        features = torch.cat([self(chunk)[0] for chunk in chunks])
+        self.centre += features.mean(dim=0)
+        self.scale *= (features - self.centre).square().mean().rsqrt()
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """A trained classifier, with what a record says about it.
+
+    Attributes:
+        name: `DATA-cnn`; distances are named after it.
+        accuracy: share of the held-out fifth that it classifies rightly.
+        shape: (C, H, W) of the images that it takes.
+        data_sha256: of the data set that it was trained on.
+        classifier: the network, in evaluation mode.
+        sha256: of the weights.
+    """
+
+    name: str
+    accuracy: float
+    shape: tuple[int, int, int]
+    data_sha256: str
+    classifier: Classifier
+    sha256: str
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Refuse images of another shape.
+
+        Raises:
+            UserError: `shape` (of one image) is not the extractor's.
+        """
+        if shape != self.shape:
+            raise UserError(
+                f"images are {shape} (C, H, W), but the extractor {self.name} takes {self.shape}; "
+                "make one from their data set with `sid evaluate extractor`"
+            )
+
+    def features_and_logits(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Features and logits, computed in fixed chunks.
+
+        Args:
+            images: uint8, [N, C, H, W].
+
+        Returns:
+            float32, [N, 64] and [N, K].
+
+        Raises:
+            UserError: images of another shape.
+        """
+        self.check(tuple(images.shape[1:]))
+        with torch.inference_mode():
+            pairs = [self.classifier(chunk) for chunk in torch.split(images, CHUNK)]
+        features, logits = zip(*pairs, strict=True)
+        return torch.cat(features), torch.cat(logits)
+
+    def save(self, path: Path) -> None:
+        """Write the weights with the description in the metadata, atomically."""
+        described = {
+            "kind": "extractor",
+            "name": self.name,
+            "accuracy": self.accuracy,
+            "shape": self.shape,
+            "n_classes": self.classifier.logits.out_features,
+            "data_sha256": self.data_sha256,
+        }
+        save_tensors(path, self.classifier.state_dict(), described)
+
+
+def load_extractor(path: Path) -> Extractor:
+    """Read what `Extractor.save` wrote.
+
+    Raises:
+        UserError: the file is missing, damaged or holds no extractor.
+    """
+    tensors, about = load_tensors(path)
+    if about.get("kind") != "extractor":
+        raise UserError(f"{path}: holds no extractor; make one with `sid evaluate extractor`")
+    channels, height, width = about["shape"]
+    shape = (channels, height, width)
+    classifier = Classifier(shape, about["n_classes"])
+    classifier.load_state_dict(tensors)
+    return Extractor(
+        about["name"],
+        about["accuracy"],
+        shape,
+        about["data_sha256"],
+        classifier.eval().requires_grad_(False),
+        about["sha256"],
+    )
+
+
+@contextmanager
+def _reproducible(seed: int) -> Iterator[None]:
+    """One thread (sums in one order) and initial weights by seed; the caller's state comes back."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def train_extractor(data: ImageSet, seed: int) -> Extractor:
+    """Train on a random four fifths, measure the accuracy on the rest; seconds on one core.
+
+    Args:
+        data: labelled images.
+        seed: of the split, the initial weights and the order.
+
+    Raises:
+        UserError: the data set has no labels, or fewer than two classes.
+    """
+    if data.labels is None or data.n_classes < 2:
+        raise UserError(
+            f"{data.name}: an extractor needs images of at least two classes, "
+            "and dataset.json gives no such labels; use a labelled data set"
+        )
+    _, channels, height, width = data.images.shape
+    shape = (channels, height, width)
+    images, labels = torch.from_numpy(data.images), torch.from_numpy(data.labels)
+    order = torch.argsort(Stream(seed, "extractor split").uniform(0, len(images)), stable=True)
+    train, held_out = order[: len(order) * 4 // 5], order[len(order) * 4 // 5 :]
+    with _reproducible(seed):
+        classifier = Classifier(shape, data.n_classes)
+        optimizer = torch.optim.Adam(classifier.parameters(), LEARNING_RATE)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, STEPS)
+        for step in range(STEPS):
+            batch = train[epoch_order(seed, step * BATCH, (step + 1) * BATCH, len(train))]
+            loss = F.cross_entropy(classifier(images[batch])[1], labels[batch])
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            schedule.step()
+        classifier.eval().requires_grad_(False)
+        classifier.standardise(torch.split(images[train], CHUNK))
+        chunks = torch.split(images[held_out], CHUNK)
+        guesses = torch.cat([classifier(chunk)[1].argmax(dim=1) for chunk in chunks])
+    accuracy = float((guesses == labels[held_out]).double().mean())
+    return Extractor(
+        f"{data.name}-cnn",
+        accuracy,
+        shape,
+        data.sha256,
+        classifier,
+        digest(classifier.state_dict()),
+    )

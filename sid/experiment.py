@@ -1,0 +1,119 @@
+"""What to run: an experiment, as `config/*.yaml` says it and the workflow reads it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from sid.config import Strict, parse, read_yaml
+from sid.distill.recipe import Recipe
+from sid.errors import UserError
+from sid.teacher.recipe import TeacherRecipe
+
+
+class DataSource(Strict):
+    """A data set: its name, and what `sid data` is told to make it."""
+
+    name: str
+    make: str
+
+
+class Evaluation(Strict):
+    """How many images: for each point of a curve, for each final draw, and how many draws."""
+
+    n_curve: int = Field(ge=1000)
+    n_final: int = Field(ge=1000)
+    draws: int = Field(ge=2)
+
+
+class Threads(Strict):
+    """CPU threads of one job; fewer threads in more jobs are the better use of small networks."""
+
+    teacher: PositiveInt
+    distill: PositiveInt
+
+
+class Experiment(Strict):
+    """What the workflow is to do.
+
+    Attributes:
+        data: the data set.
+        teacher: path of the teacher's recipe.
+        recipes: paths of the distillation recipes.
+        seeds: each recipe is trained with each of them.
+        budget: multiplies every duration of every recipe.
+        evaluation: numbers of images.
+        threads: of one job.
+        results: folder of everything computed.
+        reports: folder of tables, figures and the page.
+    """
+
+    data: DataSource
+    teacher: str
+    recipes: list[str] = Field(min_length=1)
+    seeds: list[int] = Field(min_length=1)
+    budget: PositiveFloat
+    evaluation: Evaluation
+    threads: Threads
+    results: str
+    reports: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An experiment with its recipes read and found to fit together.
+
+    Attributes:
+        experiment: as configured.
+        teacher: the teacher's recipe at the experiment's budget.
+        recipes: the distillation recipes by name, at the experiment's budget.
+        paths: the file of each of these recipes by name.
+    """
+
+    experiment: Experiment
+    teacher: TeacherRecipe
+    recipes: dict[str, Recipe]
+    paths: dict[str, str]
+
+
+def load_plan(config: Mapping[str, Any]) -> Plan:
+    """Check a configuration and the recipes that it names.
+
+    Raises:
+        UserError: a key is unknown, missing or of a wrong type, or recipes do not fit together.
+    """
+    experiment = parse(dict(config), Experiment, "configuration")
+    if len(set(experiment.seeds)) != len(experiment.seeds):
+        raise UserError("configuration: seeds: the same seed twice")
+    teacher_path = Path(experiment.teacher)
+    teacher = parse(read_yaml(teacher_path), TeacherRecipe, teacher_path)
+    recipes: dict[str, Recipe] = {}
+    paths: dict[str, str] = {}
+    for text in experiment.recipes:
+        recipe = parse(read_yaml(Path(text)), Recipe, text)
+        try:
+            recipe.build_method()
+        except UserError as error:
+            raise UserError(f"{text}: {error}") from error
+        if recipe.name in recipes:
+            raise UserError(f"{text}: name: {recipe.name} is the name of another recipe too")
+        if recipe.data != experiment.data.name:
+            raise UserError(f"{text}: data: is {recipe.data}, not {experiment.data.name}")
+        if recipe.teacher != teacher.name:
+            raise UserError(f"{text}: teacher: is {recipe.teacher}, not {teacher.name}")
+        recipes[recipe.name] = recipe.scaled(experiment.budget)
+        paths[recipe.name] = text
+    for name, recipe in recipes.items():
+        if recipe.start and recipe.start not in recipes:
+            raise UserError(f"{paths[name]}: start: no recipe {recipe.start} in the experiment")
+        if recipe.start and recipes[recipe.start].start:
+            raise UserError(f"{paths[name]}: start: {recipe.start} has a start of its own")
+    return Plan(experiment, teacher.scaled(experiment.budget), recipes, paths)
+
+
+def schema() -> str:
+    """The JSON schema of an experiment, as kept in `workflow/schemas/`."""
+    return json.dumps(Experiment.model_json_schema(), indent=2) + "\n"

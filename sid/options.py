@@ -1,0 +1,38 @@
+"""Options that several commands share, and what they set up."""
+
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from sid.errors import UserError
+
+Out = Annotated[Path, typer.Option(help="Where to write.")]
+Data = Annotated[Path, typer.Option(help="The data set, a zip in EDM's layout.")]
+Seed = Annotated[int, typer.Option(help="Seed of all randomness.", min=0)]
+Budget = Annotated[float, typer.Option(help="Multiplies every duration of the recipe.", min=0.0)]
+Threads = Annotated[int, typer.Option(help="CPU threads; a run keeps those it began with.", min=1)]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ... ; auto takes a GPU if any.")]
+Restart = Annotated[bool, typer.Option(help="Set another run found in --out aside; begin anew.")]
+Quiet = Annotated[bool, typer.Option(help="No progress.")]
+
+
+def prepare(device: str, threads: int) -> torch.device:
+    """Set threads, the published float32 precision (no TF32), and find the device.
+
+    Raises:
+        UserError: there is no such device.
+    """
+    torch.set_num_threads(threads)
+    torch.set_float32_matmul_precision("highest")
+    torch.backends.cudnn.allow_tf32 = False
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        found = torch.device(device)
+    except RuntimeError as error:
+        raise UserError(f"--device {device}: unknown; try cpu or cuda") from error
+    if found.type == "cuda" and not torch.cuda.is_available():
+        raise UserError(f"--device {device}: this machine shows no CUDA GPU; try cpu")
+    return found

@@ -1,0 +1,138 @@
+"""The folder of a run: manifest, log, snapshots, checkpoints, and a lock for one writer."""
+
+import fcntl
+import hashlib
+import json
+import os
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sid import provenance
+from sid.errors import UserError
+from sid.files import read_json, write_json
+from sid.networks import EDMPrecond, save_network
+
+
+class RunFolder:
+    """Where one run lives.
+
+    `manifest.json` says what was run, `log.jsonl` how it went, `snapshots/` holds the averaged
+    networks by images seen, `state/` the checkpoints; `done.json` appears at the end.
+
+    Args:
+        path: the folder; made when missing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.manifest = path / "manifest.json"
+        self.log = path / "log.jsonl"
+        self.snapshots = path / "snapshots"
+        self.state = path / "state"
+        self.done = path / "done.json"
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the run for this process; wait, and say so, while another process trains it.
+
+        The lock belongs to the open file, so it ends with its process however that ends.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / "lock").open("a+") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                handle.seek(0)
+                holder = handle.read().strip() or "another process"
+                print(f"{self.path}: waiting for {holder}, which trains this run", file=sys.stderr)
+                sys.stderr.flush()
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            handle.seek(0)
+            handle.truncate()
+            handle.write(f"process {os.getpid()} on {socket.gethostname()}")
+            handle.flush()
+            yield
+
+    def claim(self, identity: Mapping[str, Any], device: torch.device, *, restart: bool) -> None:
+        """Make this the folder of the run that `identity` describes.
+
+        Args:
+            identity: what must be equal for a run to go on: recipe, seed, input hashes.
+            device: recorded with versions, commit and the number of threads. A run that goes on
+                takes its threads from its manifest: another number rounds differently.
+            restart: set aside another run found here instead of refusing it.
+
+        Raises:
+            UserError: the folder holds another run, or files without a manifest.
+        """
+        for leftover in self.path.glob("**/.*.tmp"):  # Of a writer that was killed.
+            leftover.unlink()
+        # Through JSON, so that tuples and paths compare as they will be read back.
+        wanted = json.loads(json.dumps(identity))
+        if self.manifest.exists():
+            found = read_json(self.manifest)
+            if all(found.get(key) == value for key, value in wanted.items()):
+                torch.set_num_threads(found["provenance"]["threads"])
+                return
+            if not restart:
+                keys = differences(found, wanted)
+                raise UserError(
+                    f"{self.path}: holds another run ({', '.join(keys)} differ); give another "
+                    "--out, or add --restart to set that run aside and begin anew"
+                )
+            self._set_aside(found)
+        elif self.snapshots.exists() or self.state.exists():
+            raise UserError(f"{self.manifest}: missing from a run's folder; give another --out")
+        write_json(self.manifest, {**wanted, "provenance": provenance.describe(device)})
+
+    def _set_aside(self, found: Mapping[str, Any]) -> None:
+        # Under a name of its own beside it: days of training are never overwritten.
+        tag = hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:8]
+        aside = self.path.with_name(f"{self.path.name}.aside-{tag}")
+        aside.mkdir(exist_ok=True)
+        for item in (self.done, self.manifest, self.log, self.snapshots, self.state):
+            if item.exists():
+                item.rename(aside / item.name)
+        print(f"{self.path}: the run found here was set aside as {aside.name}", file=sys.stderr)
+
+    def write_snapshot(self, network: EDMPrecond, metadata: Mapping[str, Any], images: int) -> None:
+        """Write the averaged network as it is after `images` images."""
+        save_network(self.snapshot_path(images), network, metadata)
+
+    def snapshot_path(self, images: int) -> Path:
+        """Where the snapshot after `images` images is; names sort by images."""
+        return self.snapshots / f"{images:012d}.safetensors"
+
+    def last_snapshot(self) -> Path:
+        """The snapshot of the most images.
+
+        Raises:
+            UserError: there is none.
+        """
+        paths = sorted(self.snapshots.glob("*.safetensors"))
+        if not paths:
+            raise UserError(f"{self.path}: holds no snapshots; train it first")
+        return paths[-1]
+
+
+def snapshot_at(path: Path) -> Path:
+    """A weights file: `path` itself, or the last snapshot of the run folder `path`."""
+    return RunFolder(path).last_snapshot() if path.is_dir() else path
+
+
+def differences(found: Mapping[str, Any], wanted: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Dotted names of the keys of `wanted` that have another value in `found`."""
+    names = []
+    for key, value in wanted.items():
+        other = found.get(key)
+        if isinstance(value, dict) and isinstance(other, dict):
+            names += differences(other, value, f"{prefix}{key}.")
+        elif value != other:
+            names.append(f"{prefix}{key}")
+    return names

@@ -1,0 +1,124 @@
+"""The training loop: resume, step, log, snapshot, checkpoint. It knows no method by name."""
+
+import json
+import math
+import os
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from torch import Tensor
+
+from sid.errors import UserError
+from sid.files import sha256, write_json
+from sid.networks import EDMPrecond
+from sid.progress import Progress
+from sid.runs.folder import RunFolder
+from sid.runs.state import State, load_state, save_state
+
+STATE_EVERY_S = 10.0
+LOG_EVERY_STEPS = 8
+
+
+class Trainee(Protocol):
+    """What the loop trains.
+
+    Attributes:
+        batch: images per step.
+        average: the network that snapshots hold.
+        metadata: what a snapshot says of itself, beside images and iterations.
+    """
+
+    batch: int
+    average: EDMPrecond
+    metadata: Mapping[str, Any]
+
+    def step(self, images: int) -> dict[str, float]:
+        """Train on places images .. images + batch of the training order; numbers to log."""
+        ...
+
+    def pack(self) -> dict[str, Tensor]:
+        """Everything that changes in training, as named tensors."""
+        ...
+
+    def unpack(self, tensors: Mapping[str, Tensor]) -> None:
+        """Go on from what `pack` gave."""
+        ...
+
+
+def train(
+    folder: RunFolder, trainee: Trainee, times: Sequence[int], *, title: str, quiet: bool
+) -> None:
+    """Train until `times[-1]` images, from the newest whole checkpoint on.
+
+    A killed and resumed run writes the same log and snapshots, byte for byte, as an undisturbed
+    one: all randomness is a function of seed and image index, and the log holds no clock.
+
+    Args:
+        folder: of the run, locked and claimed by the caller.
+        trainee: in its initial state.
+        times: images at which snapshots are taken; the last ends the run.
+        title: for the progress bar.
+        quiet: print nothing.
+
+    Raises:
+        UserError: no checkpoint is whole, or a loss is no longer finite.
+        OSError: the disk is full or forbidden; the last checkpoint is whole.
+    """
+    state = load_state(folder.state)
+    if state:
+        trainee.unpack(state.tensors)
+    images, before = (state.images, state.seconds) if state else (0, 0.0)
+    started = saved = time.monotonic()
+
+    def snapshot(images: int) -> None:
+        counts = {"images": images, "iterations": images // trainee.batch}
+        folder.write_snapshot(trainee.average, {**trainee.metadata, **counts}, images)
+
+    with (
+        folder.log.open("ab") as log,
+        Progress(title, times[-1], done=images, quiet=quiet) as progress,
+    ):
+        log.truncate(state.log_bytes if state else 0)
+        log.seek(0, os.SEEK_END)
+        if images == 0:
+            snapshot(0)
+        while images < times[-1]:
+            numbers = trainee.step(images)
+            images += trainee.batch
+            bad = [name for name, value in numbers.items() if not math.isfinite(value)]
+            if bad:
+                raise UserError(
+                    f"{folder.path}: {bad[0]} is not finite after {images} images; lower the "
+                    "learning rate (the last good checkpoint is kept)"
+                )
+            if (images // trainee.batch) % LOG_EVERY_STEPS == 0:
+                line = {"images": images, "iterations": images // trainee.batch, **numbers}
+                log.write(json.dumps(line).encode() + b"\n")
+            if images in times:
+                snapshot(images)
+            now = time.monotonic()
+            if now - saved > STATE_EVERY_S or images == times[-1]:
+                log.flush()
+                os.fsync(log.fileno())
+                tensors, seconds = trainee.pack(), before + now - started
+                save_state(folder.state, State(images, log.tell(), seconds, tensors))
+                saved = now
+            progress.advance(trainee.batch, **numbers)
+    finish(folder, times, before + time.monotonic() - started)
+
+
+def finish(folder: RunFolder, times: Sequence[int], seconds: float) -> None:
+    """Write `done.json`, which lists the snapshots with their checksums.
+
+    Raises:
+        UserError: a snapshot of the run is missing.
+    """
+    if folder.done.exists():
+        return
+    paths = [folder.snapshot_path(images) for images in times]
+    for path in paths:
+        if not path.exists():
+            raise UserError(f"{path}: missing; add --restart to train the run again")
+    hashes = {path.name: sha256(path) for path in paths}
+    write_json(folder.done, {"images": times[-1], "seconds": seconds, "snapshots": hashes})

@@ -1,0 +1,40 @@
+"""Learning rates and snapshot times, as functions of the images seen."""
+
+import math
+
+
+def learning_rate(images: int, total: int, *, rampup: float = 0.0, decay: float = 0.0) -> float:
+    """The factor on the learning rate at `images` of `total`.
+
+    Args:
+        images: images seen so far.
+        total: images of the whole run.
+        rampup: images over which the rate rises linearly from 0 (EDM: 10 Mimg), 0 for none.
+        decay: last share of the run over which the rate falls to 0 along a cosine, 0 for none
+            (as published).
+    """
+    rise = min(images / rampup, 1.0) if rampup else 1.0
+    if not decay:
+        return rise
+    progress = max((images / total - (1 - decay)) / decay, 0.0)
+    return rise * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
+
+
+def snapshot_times(total: int, batch: int, first: int, per_decade: int) -> list[int]:
+    """Images at which snapshots are taken: 0, then evenly on a log scale, then the end.
+
+    Args:
+        total: images of the whole run.
+        batch: every time is rounded up to whole batches.
+        first: images of the first snapshot after 0.
+        per_decade: snapshots per factor of ten.
+
+    Returns:
+        Increasing image counts; the last is `total` rounded up to whole batches.
+    """
+    steps = max(math.ceil(math.log10(total / first) * per_decade), 0) if total > first else 0
+    wanted = [first * 10 ** (k / per_decade) for k in range(steps)]
+    last = math.ceil(total / batch) * batch
+    # A snapshot that falls just before the end would be the end twice on the plot.
+    times = {math.ceil(w / batch) * batch for w in wanted if w < 0.9 * total}
+    return [0, *sorted(times - {last}), last]

@@ -1,0 +1,57 @@
+"""Run the workflow for `make`: one at a time, and after a kill without unlocking by hand."""
+
+import fcntl
+import sys
+import time
+from pathlib import Path
+
+from snakemake.cli import main as snakemake
+
+ROOT = Path(__file__).resolve().parent.parent
+BUDGETS: dict[str, list[str]] = {"demo": []} | {
+    path.stem: ["--configfile", str(path.relative_to(ROOT))]
+    for path in sorted((ROOT / "config" / "budget").glob("*.yaml"))
+}
+
+
+def launch(budget: str, arguments: list[str]) -> int:
+    """Run Snakemake with the configuration of `budget` and say where the page is.
+
+    Snakemake's own lock outlives a killed process and must then be removed by hand; this one
+    belongs to the open file and ends with the process, so `--nolock` is safe behind it.
+
+    Args:
+        budget: `demo`, or a file of `config/budget/`.
+        arguments: passed on to Snakemake.
+
+    Returns:
+        The exit status; 2 when the budget is unknown or another workflow runs here.
+    """
+    if budget not in BUDGETS:
+        print(f"error: BUDGET={budget}: unknown; known are {', '.join(BUDGETS)}", file=sys.stderr)
+        return 2
+    folder = ROOT / ".snakemake"
+    folder.mkdir(exist_ok=True)
+    with (folder / "launch.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("error: another `make demo` is running in this folder", file=sys.stderr)
+            return 2
+        start = time.monotonic()
+        profile = ["--profile", "workflow/profiles/local", "--nolock"]
+        try:
+            snakemake([*profile, *BUDGETS[budget], *arguments])
+        except SystemExit as stop:
+            if stop.code:
+                status = stop.code if isinstance(stop.code, int) else 1
+                print("The demo stopped; the cause is above, on the line that begins with")
+                print("`error:`. Finished work is kept: mend it and run the same command again.")
+                return status
+        reports = ROOT / "reports" / ("" if budget == "demo" else budget)
+        print(f"Done in {time.monotonic() - start:.0f} s. Open {reports / 'index.html'}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(launch(sys.argv[1], sys.argv[2:]))

@@ -1,0 +1,25 @@
+rule distill:
+    input:
+        data=DATA,
+        teacher=f"{TEACHER}/done.json",
+        start=start_done,
+    output:
+        f"{RESULTS}/distill/{{recipe}}/seed{{seed}}/done.json",
+    log:
+        f"{RESULTS}/logs/distill-{{recipe}}-seed{{seed}}.log",
+    # What others start from goes first; the rest fills the cores.
+    priority: 10
+    conda:
+        "../../environment.yml"
+    threads: EXPERIMENT.threads.distill
+    params:
+        recipe=lambda wildcards: PLAN.paths[wildcards.recipe],
+        values=recipe_of,
+        budget=EXPERIMENT.budget,
+        teacher=subpath(input.teacher, parent=True),
+        start=start_option,
+        out=subpath(output[0], parent=True),
+    shell:
+        "sid distill {params.recipe} --data {input.data} --teacher {params.teacher}"
+        " {params.start} --out {params.out} --seed {wildcards.seed} --budget {params.budget}"
+        " --threads {threads} --restart 2> >(tee {log} >&2)"

@@ -1,0 +1,94 @@
+# One JSON a job, merged into one table: parallel jobs never write one file.
+rule extractor:
+    input:
+        DATA,
+    output:
+        EXTRACTOR,
+    log:
+        f"{RESULTS}/logs/extractor.log",
+    conda:
+        "../../environment.yml"
+    shell:
+        "sid evaluate extractor {input} --out {output} 2> >(tee {log} >&2)"
+
+
+rule evaluate_run:
+    input:
+        data=DATA,
+        extractor=EXTRACTOR,
+        run=f"{RESULTS}/distill/{{recipe}}/seed{{seed}}/done.json",
+    output:
+        f"{RESULTS}/evaluate/{{recipe}}/seed{{seed}}.json",
+    log:
+        f"{RESULTS}/logs/evaluate-{{recipe}}-seed{{seed}}.log",
+    conda:
+        "../../environment.yml"
+    params:
+        run=subpath(input.run, parent=True),
+        n_curve=EXPERIMENT.evaluation.n_curve,
+        n_final=EXPERIMENT.evaluation.n_final,
+        draws=EXPERIMENT.evaluation.draws,
+    shell:
+        "sid evaluate run {params.run} {input.data} --extractor {input.extractor}"
+        " --n-curve {params.n_curve} --n-final {params.n_final} --draws {params.draws}"
+        " --json {output} 2> >(tee {log} >&2)"
+
+
+rule evaluate_teacher:
+    input:
+        data=DATA,
+        extractor=EXTRACTOR,
+        run=f"{TEACHER}/done.json",
+    output:
+        f"{RESULTS}/evaluate/teacher.json",
+    log:
+        f"{RESULTS}/logs/evaluate-teacher.log",
+    conda:
+        "../../environment.yml"
+    params:
+        run=subpath(input.run, parent=True),
+        n_curve=EXPERIMENT.evaluation.n_curve,
+        n_final=EXPERIMENT.evaluation.n_final,
+    shell:
+        "sid evaluate teacher {params.run} {input.data} --extractor {input.extractor}"
+        " --n-curve {params.n_curve} --n-final {params.n_final}"
+        " --json {output} 2> >(tee {log} >&2)"
+
+
+rule evaluate_floor:
+    input:
+        data=DATA,
+        extractor=EXTRACTOR,
+    output:
+        f"{RESULTS}/evaluate/floor.json",
+    log:
+        f"{RESULTS}/logs/evaluate-floor.log",
+    conda:
+        "../../environment.yml"
+    params:
+        n_curve=EXPERIMENT.evaluation.n_curve,
+        n_final=EXPERIMENT.evaluation.n_final,
+        draws=EXPERIMENT.evaluation.draws,
+    shell:
+        "sid evaluate floor {input.data} --extractor {input.extractor}"
+        " --n-curve {params.n_curve} --n-final {params.n_final} --draws {params.draws}"
+        " --json {output} 2> >(tee {log} >&2)"
+
+
+rule records:
+    input:
+        f"{RESULTS}/evaluate/teacher.json",
+        f"{RESULTS}/evaluate/floor.json",
+        expand(f"{RESULTS}/evaluate/{{run}}.json", run=RUNS),
+    output:
+        report(
+            f"{RESULTS}/records.csv",
+            caption="../report/records.rst",
+            category="Records",
+        ),
+    log:
+        f"{RESULTS}/logs/records.log",
+    conda:
+        "../../environment.yml"
+    shell:
+        "sid evaluate merge {input} --out {output} 2> >(tee {log} >&2)"

@@ -1,0 +1,19 @@
+# The run's checkpoints are no output: Snakemake deletes the outputs of an interrupted job.
+rule teacher:
+    input:
+        data=DATA,
+    output:
+        f"{TEACHER}/done.json",
+    log:
+        f"{RESULTS}/logs/teacher.log",
+    conda:
+        "../../environment.yml"
+    threads: EXPERIMENT.threads.teacher
+    params:
+        recipe=EXPERIMENT.teacher,
+        values=PLAN.teacher.model_dump(mode="json"),
+        budget=EXPERIMENT.budget,
+        out=subpath(output[0], parent=True),
+    shell:
+        "sid teacher train {params.recipe} --data {input.data} --out {params.out}"
+        " --budget {params.budget} --threads {threads} --restart 2> >(tee {log} >&2)"
