@@ -15,6 +15,7 @@ from sid.report.grids import strips, write_grid
 from sid.report.page import render
 from sid.report.style import write_figure
 from sid.report.tables import main_table, readable, write_table
+from sid.runs.folder import snapshot_at
 from sid.verdict.distances import Distances
 
 
@@ -33,7 +34,7 @@ def write_report(records: Path, verdicts: Path, runs: Path, teacher: Path, out: 
         records: the merged records.
         verdicts: folder that `sid verdict` wrote.
         runs: folder of runs, `<recipe>/seed<k>`.
-        teacher: the teacher's snapshot.
+        teacher: the teacher's snapshot, or its run folder.
         out: the folder.
 
     Returns:
@@ -48,7 +49,7 @@ def write_report(records: Path, verdicts: Path, runs: Path, teacher: Path, out: 
     found = differences(table)
     for name, figure in (("curves", plot_curves(distances)), ("agreement", plot_agreement(found))):
         write_figure(figure, out / "figures" / name)
-    write_grid(strips(runs, teacher), out / "figures" / "samples.png")
+    write_grid(strips(runs, snapshot_at(teacher)), out / "figures" / "samples.png")
     main, agreement = main_table(table), agreement_table(found)
     extractor = ", ".join(sorted(set(table["extractor"])))
     write_table(out / "tables" / "main", main, readable(main, extractor))
@@ -62,7 +63,7 @@ def write_report(records: Path, verdicts: Path, runs: Path, teacher: Path, out: 
 
 def report(
     records: Annotated[Path, typer.Argument(help="Merged records, a CSV.")],
-    teacher: Annotated[Path, typer.Option(help="The teacher's snapshot, safetensors.")],
+    teacher: Annotated[Path, typer.Option(help="The teacher's weights, or its run folder.")],
     verdicts: Annotated[Path, typer.Option(help="Folder written by `sid verdict`.")] = Path(
         "results/verdict"
     ),
@@ -75,7 +76,7 @@ def report(
 ) -> None:
     """Write the tables, the figures and one self-contained page.
 
-    Example: sid report results/records.csv --teacher results/teacher/digits/teacher.safetensors
+    Example: sid report results/records.csv --teacher results/teacher/digits
     --verdicts results/verdict --runs results/distill --out reports
     """
-    typer.echo(write_report(records, verdicts, runs, teacher, out))
+    print(f"{write_report(records, verdicts, runs, teacher, out)}: open it in a browser")

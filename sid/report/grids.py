@@ -13,13 +13,14 @@ from sid.evaluate.sampling import sample_generator, sample_teacher
 from sid.files import write_atomic
 from sid.networks import load_network
 from sid.report.style import DPI, INK, MUTED, style
-from sid.verdict.distances import BRANCHES, NAMES, TEACHER_NFE
+from sid.verdict.distances import BRANCHES, NAMES
 
 Image = NDArray[np.uint8]
 
 ROWS, COLUMNS = 2, 5  # Latents of one cell: the same ten everywhere.
 NOISE = 0  # Seed of the fixed noise.
 CELLS = 6  # Snapshots shown of a run.
+TEACHER_STEPS = (3, 5, 9, 18)  # 5, 9, 17 and 35 evaluations.
 SAMPLE_WIDTH = 36  # Pixels at least.
 BETWEEN, GAP, NAME, CAPTION, MARGIN = 3, 20, 158, 24, 14  # Pixels.
 
@@ -57,13 +58,11 @@ def choose(images: list[int], count: int = CELLS) -> list[int]:
     return [images[index] for index in sorted(chosen)]
 
 
-def tile(samples: torch.Tensor) -> Image:
+def tile(samples: Image) -> Image:
     """Ten samples, uint8 [10, C, H, W], as one image [H', W', 3], enlarged by whole pixels."""
-    array = samples.numpy()
-    if array.shape[1] == 1:
-        array = array.repeat(3, axis=1)
-    factor = max(1, -(-SAMPLE_WIDTH // array.shape[3]))
-    large = array.repeat(factor, axis=2).repeat(factor, axis=3)
+    colours = samples.repeat(3, axis=1) if samples.shape[1] == 1 else samples
+    factor = max(1, -(-SAMPLE_WIDTH // samples.shape[3]))
+    large = colours.repeat(factor, axis=2).repeat(factor, axis=3)
     # White between samples, or the strokes of neighbours run into each other.
     edges = ((0, 0), (0, 0), (0, BETWEEN), (0, BETWEEN))
     framed = np.pad(large, edges, constant_values=255).transpose(0, 2, 3, 1)
@@ -115,8 +114,8 @@ def strips(runs: Path, teacher: Path) -> list[Strip]:
         raise UserError(f"{runs}: has no <recipe>/seed<k>/snapshots/<images>.safetensors")
     network, _ = load_network(teacher, device)
     cells = [
-        Cell(tile(sample_teacher(network, n, NOISE, nfe)), f"{nfe} evaluations")
-        for nfe in (5, 9, 17, TEACHER_NFE)
+        Cell(tile(sample_teacher(network, n, NOISE, steps)), f"{2 * steps - 1} evaluations")
+        for steps in TEACHER_STEPS
     ]
     return [*found, Strip("Teacher", cells)]
 

@@ -49,4 +49,4 @@ def verdict(
     Example: sid verdict results/records.csv --out results/verdict
     """
     for row in write_verdicts(records, published, out).itertuples():
-        typer.echo(f"{row.verdict:>13}  {row.claim}: {row.reason}")
+        print(f"{row.verdict:>13}  {row.claim}: {row.reason}")

@@ -146,7 +146,8 @@ def contrast(
     other = baseline[seeds[0]] if isinstance(baseline, dict) else baseline
     ratio = difference_interval(np.log(ours).tolist(), np.log(other).tolist(), level)
     whose = "" if paired else "the teacher's "
-    covers = f"over {len(ours)} draws against {whose}{len(other)} (redraw noise only)"
+    alike = ", the lone draw taken to scatter like the others" if len(other) == 1 else ""
+    covers = f"over {len(ours)} draws against {whose}{len(other)} (redraw noise only{alike})"
     return Contrast(ratio.exp(), scope_of(1), covers)
 
 

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from sid.errors import UserError
@@ -18,7 +17,9 @@ def test_chosen_snapshots_keep_first_and_last_and_spread_in_log():
 
 
 def test_tiles_are_enlarged_by_whole_pixels():
-    samples = torch.arange(10, dtype=torch.uint8)[:, None, None, None].expand(10, 1, 8, 8) * 20
+    samples = np.arange(10, dtype=np.uint8)[:, None, None, None] * np.full(
+        (1, 1, 8, 8), 20, np.uint8
+    )
     tiled = tile(samples)
     factor = 5
     assert tiled.shape == (2 * 8 * factor + 3, 5 * 8 * factor + 4 * 3, 3)
@@ -27,7 +28,7 @@ def test_tiles_are_enlarged_by_whole_pixels():
 
 
 def test_colour_images_stay_in_colour():
-    samples = torch.zeros(10, 3, 32, 32, dtype=torch.uint8)
+    samples = np.zeros((10, 3, 32, 32), np.uint8)
     samples[:, 2] = 200
     assert (tile(samples)[0, 0] == [0, 0, 200]).all()
 

@@ -35,6 +35,7 @@ def make_records(
     laws: dict[str, Law] | None = None,
     noise: float = 0.08,
     draws: int = 3,
+    teacher_draws: int = 1,
 ) -> pd.DataFrame:
     """Records of all roles for the given laws; noise 0 gives the laws exactly."""
     laws = LAWS if laws is None else laws
@@ -95,11 +96,13 @@ def make_records(
                 for draw in range(1, draws + 1):
                     value = law(images) * shift * 0.97
                     add(value, 20000, role="final", **run, **at, draw=draw, sample_seed=draw + 1)
+    trained = {"method": "teacher", "recipe": "teacher", "seed": 0, "images": 277000}
     for nfe, value in TEACHER.items():
-        add(value, 5000, role="teacher", method="teacher", recipe="teacher", nfe=nfe)
+        add(value, 5000, role="teacher", nfe=nfe, **trained)
+    for draw in range(teacher_draws):
+        add(4.1, 20000, role="teacher", nfe=35, draw=draw, sample_seed=draw, **trained)
     for draw in range(1, draws + 1):
         at = {"draw": draw, "sample_seed": draw + 1}
-        add(4.1, 20000, role="teacher", method="teacher", recipe="teacher", nfe=35, **at)
         for n_images, value in ((5000, 0.9), (20000, 0.24)):
             add(value, n_images, role="floor", method="real", recipe="real", nfe=0, **at)
     table = pd.DataFrame(rows)
