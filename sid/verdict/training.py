@@ -7,7 +7,7 @@ import numpy as np
 from sid.verdict.distances import NAMES, Array, Curve, Distances
 from sid.verdict.fits import PowerLaw, images_until, power_law
 from sid.verdict.intervals import Interval, around, mean_interval
-from sid.verdict.verdict import README, SIDA, Outcome, Verdict, above, limits, paper, scope_of
+from sid.verdict.verdict import README, SIDA, Outcome, Verdict, above, fast_fall, limits, scope_of
 
 FALL = 50.0
 FIT_FROM = 3000  # Images; before them a run is still leaving the teacher's one-step output.
@@ -23,7 +23,7 @@ def falls(distances: Distances, recipe: str) -> Verdict:
     claim = Verdict(
         claim=f"falls/{recipe}",
         statement=f"{name} lowers the distance by at least {FALL:g} times",
-        source=f"{paper(recipe)}, abstract and figures of FID over images",
+        source=fast_fall(recipe),
         criterion=f"95 % interval of image 0's distance over the last snapshot's above {FALL:g}: "
         "fixed noise",
         reason="",
@@ -75,7 +75,7 @@ def follows_power_law(distances: Distances, recipe: str) -> Verdict:
     claim = Verdict(
         claim=f"power-law/{recipe}",
         statement=f"{name}'s distance falls as a power of the images seen",
-        source=f"{paper(recipe)}; run_sid_v1.sh (log-log linear in the iterations)",
+        source=fast_fall(recipe),
         criterion=f"least squares on log-log after {FIT_FROM / 1000:g} kimg: 95 % interval of the "
         f"slope below 0, R2 at least {R2}, and not bent (quadratic term p < 0.05 and R2 + {GAIN})",
         reason="",
