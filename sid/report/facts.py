@@ -1,0 +1,96 @@
+"""What was run, read off the records: the page's numbers that are no table."""
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from sid.report.tables import with_error
+from sid.verdict.distances import DECIDES, NAMES, TEACHER_NFE
+
+VERDICTS = ("holds", "does not hold", "inconclusive", "not run")
+
+
+class Tile(NamedTuple):
+    """One number in large type: what it is, the number, how it came about."""
+
+    name: str
+    value: str
+    note: str
+
+
+def _values(records: pd.DataFrame, column: str) -> str:
+    return ", ".join(sorted({str(value) for value in records[column]})) or "-"
+
+
+def _versions(records: pd.DataFrame) -> str:
+    pairs = records[["implementation", "implementation_version"]].drop_duplicates()
+    return ", ".join(sorted(f"{name} {version}" for name, version in pairs.to_numpy()))
+
+
+def _trained(records: pd.DataFrame) -> pd.DataFrame:
+    return records[records["role"].isin(["curve", "final"])]
+
+
+def seeds(records: pd.DataFrame) -> int:
+    """How many training seeds there are."""
+    return int(_trained(records)["seed"].nunique())
+
+
+def what_was_run(records: pd.DataFrame) -> list[tuple[str, str]]:
+    """Pairs of a term and what the records say of it, in reading order."""
+    trained = _trained(records)
+    longest = trained.groupby("recipe")["kimg"].max()
+    lengths = {str(recipe): float(kimg) for recipe, kimg in longest.items()}
+    known = [recipe for recipe in NAMES if recipe in lengths]
+    others = sorted(set(lengths) - set(known))
+    recipes = [f"{NAMES.get(name, name)} ({lengths[name]:.4g} kimg)" for name in known + others]
+    accuracy = records["extractor_accuracy"].max()
+    sizes = {}
+    for role in ("curve", "final"):
+        found = sorted(set(records.loc[records["role"] == role, "n_images"]))
+        sizes[role] = ", ".join(f"{n:,}" for n in found) or "-"
+    draws = records.loc[records["role"] == "final", "draw"].nunique()
+    return [
+        ("Data", f"{_values(records, 'dataset')}, {_values(records, 'n_reference')} images"),
+        ("Recipes", ", ".join(recipes) or "-"),
+        ("Training seeds", ", ".join(str(seed) for seed in sorted(set(trained["seed"]))) or "-"),
+        ("Curves", f"{sizes['curve']} images a snapshot, fixed noise"),
+        ("Final numbers", f"{draws} fresh draws of {sizes['final']} images"),
+        ("Features", f"{_values(records, 'extractor')}, held-out accuracy {accuracy:.1%}"),
+        ("Implementations", _versions(records)),
+        ("Device", f"{_values(records, 'device')}; PyTorch {_values(records, 'torch')}"),
+        ("Commit", _values(records, "git")),
+        ("Data, SHA-256", _values(records, "reference_sha256")),
+        ("Features, SHA-256", _values(records, "extractor_sha256")),
+    ]
+
+
+def tiles(table: pd.DataFrame) -> list[Tile]:
+    """Where each method ends, beside the teacher and the floor at the same n.
+
+    Args:
+        table: rows of the main table, as of `sid.report.tables.endings`.
+    """
+    found = []
+    for _, row in table[table["implementation"] == DECIDES].iterrows():
+        value = with_error(row["frechet_distance"], row["frechet_distance_stderr"])
+        if row["role"] == "final" and row["selection"] == "last":
+            name = NAMES.get(row["recipe"], row["recipe"])
+            found.append(Tile(name, value, f"1 step, {row['kimg']} kimg"))
+        elif row["role"] == "teacher" and row["nfe"] == TEACHER_NFE:
+            found.append(Tile("Teacher", value, f"{TEACHER_NFE} evaluations"))
+        elif row["role"] == "floor":
+            found.append(Tile("Floor", value, "real against real"))
+    return found
+
+
+def counts(verdicts: pd.DataFrame) -> str:
+    """How the claims fared, in words, such as `9 hold, 2 do not, 2 are inconclusive`."""
+    many = {verdict: int((verdicts["verdict"] == verdict).sum()) for verdict in VERDICTS}
+    words = {
+        "holds": ("holds", "hold"),
+        "does not hold": ("does not", "do not"),
+        "inconclusive": ("is inconclusive", "are inconclusive"),
+        "not run": ("is not run", "are not run"),
+    }
+    return ", ".join(f"{n} {words[name][n != 1]}" for name, n in many.items() if n)

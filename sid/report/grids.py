@@ -1,0 +1,147 @@
+"""Samples of every method along its iterations, all from one fixed noise."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from sid.errors import UserError
+from sid.evaluate.sampling import sample_generator, sample_teacher
+from sid.files import write_atomic
+from sid.networks import load_network
+from sid.report.style import DPI, INK, MUTED, style
+from sid.verdict.distances import BRANCHES, NAMES
+
+Image = NDArray[np.uint8]
+
+ROWS, COLUMNS = 2, 5  # Latents of one cell: the same ten everywhere.
+NOISE = 0  # Seed of the fixed noise.
+CELLS = 6  # Snapshots shown of a run.
+TEACHER_STEPS = (3, 5, 9, 18)  # 5, 9, 17 and 35 evaluations.
+SAMPLE_WIDTH = 36  # Pixels at least.
+BETWEEN, GAP, NAME, CAPTION, MARGIN = 3, 20, 158, 24, 14  # Pixels.
+
+
+class Cell(NamedTuple):
+    """Ten samples in one image, [H, W, 3], and what stands above them."""
+
+    image: Image
+    caption: str
+
+
+class Strip(NamedTuple):
+    """One method: its name and its cells from left to right."""
+
+    name: str
+    cells: list[Cell]
+
+
+def choose(images: list[int], count: int = CELLS) -> list[int]:
+    """At most `count` of a run's snapshots: the first, the last, others even in log images.
+
+    Args:
+        images: images seen at each snapshot, rising.
+        count: how many, >= 2.
+    """
+    if len(images) <= count:
+        return images
+    logs = np.log1p(images)
+    inner = np.linspace(np.log1p(images[1]), logs[-1], count - 1)
+    # Nearest snapshots; one that is nearest twice leaves a place for the next still free.
+    chosen = {0}
+    for target in inner:
+        free = [index for index in range(len(images)) if index not in chosen]
+        chosen.add(min(free, key=lambda index: abs(float(logs[index]) - float(target))))
+    return [images[index] for index in sorted(chosen)]
+
+
+def tile(samples: Image) -> Image:
+    """Ten samples, uint8 [10, C, H, W], as one image [H', W', 3], enlarged by whole pixels."""
+    colours = samples.repeat(3, axis=1) if samples.shape[1] == 1 else samples
+    factor = max(1, -(-SAMPLE_WIDTH // samples.shape[3]))
+    large = colours.repeat(factor, axis=2).repeat(factor, axis=3)
+    # White between samples, or the strokes of neighbours run into each other.
+    edges = ((0, 0), (0, 0), (0, BETWEEN), (0, BETWEEN))
+    framed = np.pad(large, edges, constant_values=255).transpose(0, 2, 3, 1)
+    rows = [
+        np.concatenate(list(row), axis=1)
+        for row in framed.reshape(ROWS, COLUMNS, *framed.shape[1:])
+    ]
+    tiled: Image = np.concatenate(rows)[:-BETWEEN, :-BETWEEN]
+    return tiled
+
+
+def snapshots(run: Path) -> dict[int, Path]:
+    """A run's snapshots by images seen, rising."""
+    found = {int(path.stem): path for path in (run / "snapshots").glob("*.safetensors")}
+    return dict(sorted(found.items()))
+
+
+def _kimg(images: int) -> str:
+    return "undistilled" if images == 0 else f"{images / 1000:.3g} kimg"
+
+
+def strips(runs: Path, teacher: Path) -> list[Strip]:
+    """Cells of every method's first seed that has snapshots, then the teacher's.
+
+    Args:
+        runs: folder of `<recipe>/seed<k>/snapshots/<images>.safetensors`.
+        teacher: the teacher's snapshot.
+
+    Raises:
+        UserError: a file is damaged, or there is no snapshot at all.
+    """
+    device = torch.device("cpu")
+    n = ROWS * COLUMNS
+    found = []
+    for recipe, name in NAMES.items():
+        folders = sorted((runs / recipe).glob("seed*"))
+        paths = next((p for p in map(snapshots, folders) if p), None)
+        if paths is None:
+            continue
+        cells = []
+        for images in choose(list(paths)):
+            network, metadata = load_network(paths[images], device)
+            samples = sample_generator(network, n, NOISE, float(metadata["sigma_init"]))
+            branch = recipe in BRANCHES
+            caption = f"SiD + {images / 1000:.3g} kimg" if branch else _kimg(images)
+            cells.append(Cell(tile(samples), "SiD" if branch and images == 0 else caption))
+        found.append(Strip(name, cells))
+    if not found:
+        raise UserError(f"{runs}: has no <recipe>/seed<k>/snapshots/<images>.safetensors")
+    network, _ = load_network(teacher, device)
+    cells = [
+        Cell(tile(sample_teacher(network, n, NOISE, steps)), f"{2 * steps - 1} evaluations")
+        for steps in TEACHER_STEPS
+    ]
+    return [*found, Strip("Teacher", cells)]
+
+
+def write_grid(strips: list[Strip], path: Path) -> None:
+    """Write one PNG: a row a method, its snapshots from left to right, whole pixels throughout.
+
+    Args:
+        strips: rows; all cells of one size.
+        path: the PNG.
+    """
+    height, width, _ = strips[0].cells[0].image.shape
+    columns = max(len(strip.cells) for strip in strips)
+    step = CAPTION + height + GAP
+    full = (NAME + columns * (width + GAP) + MARGIN, len(strips) * step + MARGIN)
+    with style():
+        figure = Figure(figsize=(full[0] / DPI, full[1] / DPI), dpi=DPI)
+        for row, strip in enumerate(strips):
+            top = full[1] - MARGIN // 2 - row * step
+            middle = top - CAPTION - height / 2
+            place = (MARGIN / full[0], middle / full[1])
+            figure.text(*place, strip.name, va="center", fontsize=7.5, weight="bold", color=INK)
+            for column, cell in enumerate(strip.cells):
+                left = NAME + column * (width + GAP)
+                # Placed by pixels, without resampling.
+                figure.figimage(cell.image, left, top - CAPTION - height, origin="upper")
+                place = (left / full[0], (top - CAPTION + 5) / full[1])
+                figure.text(*place, cell.caption, va="bottom", fontsize=6, color=MUTED)
+        write_atomic(path, lambda temporary: figure.savefig(temporary, format="png", dpi=DPI))

@@ -1,0 +1,85 @@
+"""One self-contained HTML page: everything inline, nothing fetched, no script."""
+
+import base64
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import jinja2
+import pandas as pd
+
+from sid.report import facts
+from sid.report.agreement import TOLERANCE, agreement_table, differences, readable_agreement
+from sid.report.labels import number
+from sid.report.tables import endings, ladder, main_table, readable
+from sid.verdict.distances import DECIDES
+
+TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
+PUBLISHED = ["method", "dataset", "conditional", "metric", "value", "std", "evidence", "source"]
+
+
+def data_uri(path: Path) -> str:
+    """A picture as a data URI."""
+    encoded = base64.b64encode(path.read_bytes()).decode()
+    return f"data:{TYPES[path.suffix]};base64,{encoded}"
+
+
+def interval(row: Mapping[str, float]) -> str:
+    """A verdict's limits for people; empty where there are none."""
+    if math.isnan(row["low"]):
+        return ""
+    return f"{number(row['low'])} to {number(row['high'])}"
+
+
+def own_numbers(published: pd.DataFrame) -> pd.DataFrame:
+    """The published numbers of the methods reproduced here; the CSV has those of all others."""
+    return published[published["method"].str.match(r"SiD(A|2A)?(\W|$)")]
+
+
+def render(
+    records: pd.DataFrame,
+    verdicts: pd.DataFrame,
+    published: pd.DataFrame,
+    figures: Mapping[str, Path],
+) -> str:
+    """The page.
+
+    Args:
+        records: records as of `sid.evaluate.records`.
+        verdicts: as in `verdicts.csv`.
+        published: as in `published.csv`.
+        figures: `curves`, `agreement` and, where there are run folders, `samples`.
+
+    Returns:
+        HTML that needs no other file.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("sid.report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters.update(number=number, interval=interval)
+    table = main_table(records)
+    extractor = ", ".join(sorted(set(records["extractor"])))
+    found = differences(records)
+    distances = found[found["metric"] == "frechet_distance"]["relative"]
+    return environment.get_template("index.html.j2").render(
+        dataset=", ".join(sorted(set(records["dataset"]))),
+        extractor=extractor,
+        seeds=facts.seeds(records),
+        run=facts.what_was_run(records),
+        tiles=facts.tiles(endings(table)),
+        counts=facts.counts(verdicts),
+        verdicts=verdicts.to_dict("records"),
+        endings=readable(endings(table), extractor),
+        ladder=readable(ladder(table), extractor),
+        agreement=readable_agreement(agreement_table(found)),
+        agreement_max=float(distances.max()) if len(distances) else math.nan,
+        tolerance=TOLERANCE,
+        decides=DECIDES,
+        published=own_numbers(published)[PUBLISHED],
+        n_published=len(published),
+        figures={name: data_uri(path) for name, path in figures.items()},
+    )

@@ -1,0 +1,162 @@
+"""The main table and the agreement table, once as CSV and once as Markdown."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sid.files import write_atomic, write_text
+from sid.verdict.distances import BRANCHES, DECIDES, NAMES
+
+METRICS = ("frechet_distance", "kernel_distance", "inception_score")
+KEYS = ["role", "recipe", "selection", "nfe", "n_images", "implementation"]
+
+
+def metric_title(metric: str, extractor: str) -> str:
+    """A metric's name with its feature extractor, since no number means much without it."""
+    names = {
+        "frechet_distance": "Frechet distance",
+        "kernel_distance": "Kernel distance",
+        "inception_score": "Inception score",
+    }
+    return f"{names[metric]} ({extractor})"
+
+
+def _summary(rows: pd.DataFrame) -> tuple[float, float]:
+    """Mean and standard error: over training seeds where there are two, else over draws."""
+    values = rows["value"].astype(float)
+    means = values.groupby(rows["seed"]).mean()
+    units = means if len(means) > 1 else values
+    n = len(units)
+    return float(units.mean()), float(units.std(ddof=1)) / math.sqrt(n) if n > 1 else math.nan
+
+
+def _named(role: str, recipe: str, selection: str, nfe: int) -> str:
+    if role == "teacher":
+        return f"Teacher, {nfe} evaluation{'s' if nfe > 1 else ''}"
+    if role == "floor":
+        return "Real against real"
+    if role == "curve":
+        return "One step, undistilled"
+    return f"{NAMES.get(recipe, recipe)}, {selection}"
+
+
+def _shown(records: pd.DataFrame) -> pd.DataFrame:
+    """Rows that the table summarises: fresh draws, the teacher, the floor, image 0.
+
+    All runs from the teacher share their undistilled start and its noise, so one stands for all.
+    """
+    begun = records[(records["role"] == "curve") & (records["images"] == 0)]
+    begun = begun[~begun["recipe"].isin(BRANCHES)].drop_duplicates(["implementation", "metric"])
+    others = records[records["role"] != "curve"]
+    return pd.concat([others, begun.assign(recipe="", seed=-1)], ignore_index=True)
+
+
+def _order(table: pd.DataFrame) -> pd.DataFrame:
+    """Methods as named elsewhere, then ceilings and floor; ours first."""
+    roles = {"final": 0, "curve": 1, "teacher": 2, "floor": 3}
+    recipes = {recipe: place for place, recipe in enumerate(NAMES)}
+    keys = pd.DataFrame(
+        {
+            "n": -table["n_images"],
+            "role": table["role"].map(roles),
+            "recipe": table["recipe"].map(recipes).fillna(len(recipes)),
+            "selection": table["selection"] != "last",
+            "nfe": -table["nfe"],
+            "implementation": table["implementation"].map(lambda name: (name != "ours", name)),
+        }
+    )
+    return table.loc[keys.sort_values(list(keys.columns)).index].reset_index(drop=True)
+
+
+def main_table(records: pd.DataFrame) -> pd.DataFrame:
+    """Methods x implementations at the last and the best snapshot, with floor and ceilings.
+
+    Args:
+        records: records as of `sid.evaluate.records`.
+
+    Returns:
+        One row for each model, selection, image count and implementation; for each metric its
+        mean and standard error, over training seeds where there are two or more, else over draws.
+    """
+    rows = []
+    for _, group in _shown(records).groupby(KEYS, sort=False):
+        first = group.iloc[0]
+        low, high = f"{group['kimg'].min():.4g}", f"{group['kimg'].max():.4g}"
+        kimg = low if low == high else f"{low} to {high}"
+        row = {key: first[key] for key in KEYS} | {
+            "model": _named(first["role"], first["recipe"], first["selection"], first["nfe"]),
+            "kimg": kimg if first["role"] in ("final", "curve") else "",
+            "seeds": group["seed"].nunique() if first["role"] == "final" else "",
+            "draws": group["draw"].nunique(),
+        }
+        for metric in METRICS:
+            mean, stderr = _summary(group[group["metric"] == metric])
+            row |= {metric: mean, f"{metric}_stderr": stderr}
+        rows.append(row)
+    pairs = [name for metric in METRICS for name in (metric, f"{metric}_stderr")]
+    return _order(pd.DataFrame(rows, columns=[*KEYS, "model", "kimg", "seeds", "draws", *pairs]))
+
+
+def with_error(value: float, stderr: float, digits: int = 3) -> str:
+    """`value +- stderr` with as many decimals on both, `-` for no value."""
+    if not np.isfinite(value):
+        return "-"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value)))) if value else digits
+    text = f"{value:,.{decimals}f}"
+    return text if not np.isfinite(stderr) else f"{text} \N{PLUS-MINUS SIGN} {stderr:,.{decimals}f}"
+
+
+def readable(table: pd.DataFrame, extractor: str) -> pd.DataFrame:
+    """The main table for people: a row a model, the Frechet distance of each implementation.
+
+    Args:
+        table: as of `main_table`.
+        extractor: name of the feature extractor.
+    """
+    implementations = list(dict.fromkeys(table["implementation"]))
+    rows = []
+    # The best snapshots of several seeds stand at several counts, but are one row.
+    for _, group in table.groupby(["model", "n_images"], sort=False):
+        first = group.iloc[0]
+        row = {"Model": first["model"], "kimg": first["kimg"], "n": f"{first['n_images']:,}"}
+        row |= {"Seeds": first["seeds"], "Draws": first["draws"]}
+        cells = {
+            (metric, of["implementation"]): with_error(of[metric], of[f"{metric}_stderr"])
+            for metric in METRICS
+            for _, of in group.iterrows()
+        }
+        distance = metric_title(METRICS[0], extractor)
+        row |= {f"{distance}, {of}": cells.get((METRICS[0], of), "-") for of in implementations}
+        row |= {
+            f"{metric_title(metric, extractor)}, {DECIDES}": cells.get((metric, DECIDES), "-")
+            for metric in METRICS[1:]
+        }
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def endings(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows at the fresh draws' n: where each method ends, the teacher and the floor."""
+    return table[table["n_images"].isin(table.loc[table["role"] == "final", "n_images"])]
+
+
+def ladder(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows at the curves' n: the undistilled start, the teacher's ladder and the floor."""
+    return table[~table.index.isin(endings(table).index)]
+
+
+def to_markdown(table: pd.DataFrame) -> str:
+    """A Markdown table; the columns after the text ones are aligned right."""
+    right = [str(name).split()[0] not in ("Model", "Implementation", "Metric") for name in table]
+    head = "| " + " | ".join(str(name) for name in table) + " |"
+    rule = "|" + "|".join("---:" if numeric else "---" for numeric in right) + "|"
+    rows = ["| " + " | ".join(str(cell) for cell in row) + " |" for row in table.to_numpy()]
+    return "\n".join([head, rule, *rows]) + "\n"
+
+
+def write_table(stem: Path, table: pd.DataFrame, shown: pd.DataFrame) -> None:
+    """Write `stem.csv` with all digits and `stem.md` for people."""
+    write_atomic(stem.with_suffix(".csv"), lambda path: table.to_csv(path, index=False))
+    write_text(stem.with_suffix(".md"), to_markdown(shown))

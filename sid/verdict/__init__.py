@@ -1,0 +1,1 @@
+"""Verdicts: what the records say about each published claim."""

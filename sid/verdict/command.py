@@ -1,0 +1,52 @@
+"""`sid verdict`: what the records say about each claim."""
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from sid.evaluate.records import load_table
+from sid.files import write_atomic
+from sid.verdict.claims import judge
+from sid.verdict.published import load_published, not_run
+from sid.verdict.verdict import to_table
+
+
+def write_verdicts(records: Path, published: Path, out: Path) -> pd.DataFrame:
+    """Write `verdicts.csv` and `published.csv` into a folder.
+
+    Args:
+        records: the merged records.
+        published: folder with `results.csv` and `checkpoints.csv`.
+        out: the folder.
+
+    Returns:
+        The verdicts, one a row.
+
+    Raises:
+        UserError: the records or the published numbers cannot be used.
+    """
+    numbers = not_run(load_published(published / "results.csv"))
+    load_published(published / "checkpoints.csv")
+    verdicts = to_table(judge(load_table(records)))
+    write_atomic(out / "verdicts.csv", lambda path: verdicts.to_csv(path, index=False))
+    write_atomic(out / "published.csv", lambda path: numbers.to_csv(path, index=False))
+    return verdicts
+
+
+def verdict(
+    records: Annotated[Path, typer.Argument(help="Merged records, a CSV.")],
+    out: Annotated[Path, typer.Option(help="Folder for verdicts.csv and published.csv.")] = Path(
+        "results/verdict"
+    ),
+    published: Annotated[Path, typer.Option(help="Folder of published numbers.")] = Path(
+        "baselines/published"
+    ),
+) -> None:
+    """Judge each published claim by the records: holds, does not hold, inconclusive or not run.
+
+    Example: sid verdict results/records.csv --out results/verdict
+    """
+    for row in write_verdicts(records, published, out).itertuples():
+        print(f"{row.verdict:>13}  {row.claim}: {row.reason}")

@@ -1,0 +1,107 @@
+"""The records' Frechet distances by what claims ask for: curves, fresh draws, the teacher."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sid.errors import UserError
+
+Array = NDArray[np.float64]
+
+NAMES = {
+    "sid": "SiD",
+    "sida": "SiDA",
+    "sid2a": "SiD2A",
+    "sid-continued": "SiD continued",
+    "diff-instruct": "Diff-Instruct",
+}
+# Recipes that start from the last snapshot of `sid` of the same seed and count from there.
+BRANCHES = ("sid2a", "sid-continued")
+TEACHER_NFE = 35
+DECIDES = "ours"
+
+
+class Curve(NamedTuple):
+    """One run's distances on the fixed noise: images seen [N], rising, and distances [N]."""
+
+    images: Array
+    distances: Array
+
+    def after(self, images: float) -> "Curve":
+        """The part from `images` on."""
+        keep = self.images >= images
+        return Curve(self.images[keep], self.distances[keep])
+
+
+def one_benchmark(table: pd.DataFrame) -> None:
+    """Check that all records share data set and extractor: other values are not comparable.
+
+    Raises:
+        UserError: there are two of either.
+    """
+    for column in ("reference_sha256", "extractor_sha256"):
+        if table[column].nunique() > 1:
+            raise UserError(f"the records mix {table[column].nunique()} values of {column}")
+
+
+class Distances:
+    """Frechet distances of one implementation; values not finite and positive are left out.
+
+    Args:
+        table: records as of `sid.evaluate.records`.
+        implementation: whose values.
+
+    Raises:
+        UserError: the records mix data sets or extractors.
+    """
+
+    def __init__(self, table: pd.DataFrame, implementation: str = DECIDES) -> None:
+        one_benchmark(table)
+        chosen = (table["metric"] == "frechet_distance") & (
+            table["implementation"] == implementation
+        )
+        table = table[chosen]
+        value = pd.to_numeric(table["value"], errors="coerce").astype(float)
+        self.table = table.assign(value=value)[np.isfinite(value) & (value > 0)]
+
+    def _rows(self, role: str, **equal: object) -> pd.DataFrame:
+        rows = self.table[self.table["role"] == role]
+        for column, wanted in equal.items():
+            rows = rows[rows[column] == wanted]
+        return rows
+
+    def curves(self, recipe: str) -> dict[int, Curve]:
+        """Each training seed's curve on the fixed noise, image 0 included."""
+        rows = self._rows("curve", recipe=recipe, draw=0).sort_values("images")
+        return {
+            int(str(seed)): Curve(run["images"].to_numpy(float), run["value"].to_numpy(float))
+            for seed, run in rows.groupby("seed")
+        }
+
+    def fresh(self, recipe: str, selection: str = "last") -> dict[int, Array]:
+        """Each training seed's fresh draws of the selected snapshot, [draws]."""
+        rows = self._rows("final", recipe=recipe, selection=selection)
+        return {int(str(seed)): run["value"].to_numpy(float) for seed, run in rows.groupby("seed")}
+
+    def kimg(self, recipe: str, selection: str) -> str:
+        """Where the selected snapshots stand, such as `60` or `58 to 60`, in kimg."""
+        kimg = self._rows("final", recipe=recipe, selection=selection)["kimg"]
+        low, high = f"{kimg.min():.3g}", f"{kimg.max():.3g}"
+        return low if low == high else f"{low} to {high}"
+
+    def teacher(self, n_images: int, nfe: int = TEACHER_NFE) -> Array:
+        """The teacher's draws of `n_images` images at `nfe` evaluations, [draws]."""
+        return self._rows("teacher", nfe=nfe, n_images=n_images)["value"].to_numpy(float)
+
+    def n_images(self, role: str) -> int:
+        """How many images the rows of a role have; 0 without rows.
+
+        Raises:
+            UserError: two counts; such values are never compared.
+        """
+        counts = self._rows(role)["n_images"].unique()
+        if len(counts) > 1:
+            raise UserError(f"role {role} mixes {len(counts)} image counts; they do not compare")
+        return int(counts[0]) if len(counts) else 0

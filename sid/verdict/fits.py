@@ -1,0 +1,75 @@
+"""Curves of distance over images seen: the power law, and the images until a distance."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+Array = NDArray[np.float64]
+
+
+class PowerLaw(NamedTuple):
+    """distance = c images^slope, fitted by least squares on the logarithms.
+
+    Attributes:
+        slope: exponent.
+        stderr: its standard error from the scatter about the line.
+        r2: share of the variance of log distance that the line explains.
+        gain: how much a quadratic term would add to r2.
+        p_bent: p of that term (F-test); small means that the curve is bent.
+        points: points fitted.
+    """
+
+    slope: float
+    stderr: float
+    r2: float
+    gain: float
+    p_bent: float
+    points: int
+
+
+def power_law(images: Array, distances: Array) -> PowerLaw:
+    """Fit a straight line and a parabola to log distance over log images.
+
+    Args:
+        images: images seen, [N], positive, N >= 4.
+        distances: distances, [N], positive.
+    """
+    x, y = np.log(images), np.log(distances)
+    line = stats.linregress(x, y)
+    total = float(np.sum((y - y.mean()) ** 2))
+    straight = float(np.sum((y - line.intercept - line.slope * x) ** 2))
+    # Centred and scaled, so that the parabola is well conditioned.
+    unit = (x - x.mean()) / x.std()
+    bent = float(np.sum((y - np.polyval(np.polyfit(unit, y, 2), unit)) ** 2))
+    freedom = len(x) - 3
+    # Below rounding there is nothing left to explain, and the ratio would be noise.
+    if straight <= 1e-20 * max(total, 1.0):
+        p_bent = 1.0
+    else:
+        ratio = (straight - bent) / max(bent / freedom, 1e-300)
+        p_bent = float(stats.f.sf(ratio, 1, freedom))
+    r2, r2_bent = (1 - rest / total if total > 0 else 0.0 for rest in (straight, bent))
+    return PowerLaw(float(line.slope), float(line.stderr), r2, r2_bent - r2, p_bent, len(x))
+
+
+def images_until(images: Array, distances: Array, threshold: float) -> float:
+    """Images at which a curve first comes down to `threshold`, between points in log-log.
+
+    Args:
+        images: images seen, [N], positive and rising.
+        distances: distances, [N], positive.
+        threshold: the distance to reach.
+
+    Returns:
+        Images, or nan where the curve starts at or below the threshold or never reaches it.
+    """
+    reached = np.flatnonzero(distances <= threshold)
+    if len(reached) == 0 or reached[0] == 0:
+        return math.nan
+    after = reached[0]
+    x, y = np.log(images[after - 1 : after + 1]), np.log(distances[after - 1 : after + 1])
+    share = (y[0] - math.log(threshold)) / (y[0] - y[1])
+    return float(math.exp(x[0] + share * (x[1] - x[0])))

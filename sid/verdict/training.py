@@ -1,0 +1,137 @@
+"""Claims about the way down: curves on the fixed noise."""
+
+import math
+
+import numpy as np
+
+from sid.verdict.distances import NAMES, Array, Curve, Distances
+from sid.verdict.fits import PowerLaw, images_until, power_law
+from sid.verdict.intervals import Interval, around, mean_interval
+from sid.verdict.verdict import README, SIDA, Outcome, Verdict, above, fast_fall, limits, scope_of
+
+FALL = 50.0
+FIT_FROM = 3000  # Images; before them a run is still leaving the teacher's one-step output.
+R2 = 0.9
+GAIN = 0.02
+THRESHOLDS = (10, 8, 6, 5, 4, 3, 2.5, 2)  # Multiples of the teacher's distance.
+ONE_SEED = "one training run, so nothing on retraining"
+
+
+def falls(distances: Distances, recipe: str) -> Verdict:
+    """Claim: the distance falls by a large factor from the undistilled generator."""
+    name = NAMES[recipe]
+    claim = Verdict(
+        claim=f"falls/{recipe}",
+        statement=f"{name} lowers the distance by at least {FALL:g} times",
+        source=fast_fall(recipe),
+        criterion=f"95 % interval of image 0's distance over the last snapshot's above {FALL:g}: "
+        "fixed noise",
+        reason="",
+    )
+    curves = distances.curves(recipe)
+    if not all(len(c.images) > 1 and c.images[0] == 0 for c in curves.values()) or not curves:
+        return claim.not_run(f"curve of {name} from image 0")
+    logs = [math.log(c.distances[0] / c.distances[-1]) for c in curves.values()]
+    if len(logs) > 1:
+        fall = mean_interval(logs).exp()
+        basis = f"over {len(logs)} training seeds"
+    else:
+        # One curve has one draw; fresh draws of the same snapshot tell its noise, which scales
+        # as one over the root of the image count.
+        draws = next(iter(distances.fresh(recipe).values()), np.array([]))
+        stderr = float(np.std(np.log(draws), ddof=1)) if len(draws) > 1 else math.nan
+        scale = math.sqrt(distances.n_images("final") / distances.n_images("curve"))
+        fall = around(logs[0], stderr * scale, len(draws) - 1, 0.95).exp()
+        basis = f"from the spread of {len(draws)} draws (redraw noise only)"
+    starts, ends = zip(*((c.distances[0], c.distances[-1]) for c in curves.values()), strict=True)
+    reason = (
+        f"from {np.mean(starts):.3g} to {np.mean(ends):.3g}, {fall.value:.3g} times, "
+        f"{limits(fall)} {basis}"
+    )
+    return claim.found(
+        above(fall, FALL), scope_of(len(logs)), "distance at image 0 / at the last", fall, reason
+    )
+
+
+def _mean_curve(curves: list[Curve]) -> Curve:
+    """Geometric mean over seeds at the images that all of them have."""
+    shared: Array = curves[0].images
+    for curve in curves[1:]:
+        shared = np.intersect1d(shared, curve.images)
+    logs = [np.log(c.distances[np.isin(c.images, shared)]) for c in curves]
+    return Curve(shared, np.exp(np.mean(logs, axis=0)))
+
+
+def _straight(fit: PowerLaw, slope: Interval) -> Outcome:
+    bent = fit.p_bent < 0.05 and fit.gain >= GAIN
+    if slope.high < 0 and fit.r2 >= R2 and not bent:
+        return "holds"
+    return "does not hold" if bent or slope.low >= 0 else "inconclusive"
+
+
+def follows_power_law(distances: Distances, recipe: str) -> Verdict:
+    """Claim: log distance falls along a straight line over log images."""
+    name = NAMES[recipe]
+    claim = Verdict(
+        claim=f"power-law/{recipe}",
+        statement=f"{name}'s distance falls as a power of the images seen",
+        source=fast_fall(recipe),
+        criterion=f"least squares on log-log after {FIT_FROM / 1000:g} kimg: 95 % interval of the "
+        f"slope below 0, R2 at least {R2}, and not bent (quadratic term p < 0.05 and R2 + {GAIN})",
+        reason="",
+    )
+    curves = [c.after(FIT_FROM) for c in distances.curves(recipe).values()]
+    if not curves or len(_mean_curve(curves).images) < 4:
+        return claim.not_run(f"4 snapshots of {name} after {FIT_FROM / 1000:g} kimg")
+    fit = power_law(*_mean_curve(curves))
+    if len(curves) > 1:
+        slope = mean_interval([power_law(*c).slope for c in curves])
+        basis = f"over {len(curves)} training seeds"
+    else:
+        slope = around(fit.slope, fit.stderr, fit.points - 2, 0.95)
+        basis = f"from the scatter about the line (standard error {fit.stderr:.2g}; {ONE_SEED})"
+    reason = (
+        f"slope {slope.value:.3g}, {limits(slope)} {basis}; R2 {fit.r2:.3f} over {fit.points} "
+        f"snapshots, a quadratic term adds {fit.gain:.3f} (p {fit.p_bent:.2g})"
+    )
+    return claim.found(_straight(fit, slope), scope_of(len(curves)), "log-log slope", slope, reason)
+
+
+def fewer_images(distances: Distances) -> Verdict:
+    """Claim: SiDA reaches the same distances after fewer images than SiD."""
+    claim = Verdict(
+        claim="fewer-images",
+        statement="SiDA needs fewer images than SiD to the same distance",
+        source=f"{SIDA}; {README} (about ten times faster)",
+        criterion="95 % interval of images of SiD over images of SiDA above 1: fixed noise, "
+        "thresholds from 10 to 2 times the teacher that both reach",
+        reason="",
+    )
+    sid, sida = distances.curves("sid"), distances.curves("sida")
+    teacher = distances.teacher(distances.n_images("curve"))
+    seeds = sorted(set(sid) & set(sida))
+    if not seeds or len(teacher) == 0:
+        return claim.not_run("curves of SiD and SiDA of one seed and the teacher at their n")
+    levels = [multiple * float(np.exp(np.log(teacher).mean())) for multiple in THRESHOLDS]
+    logs, reached = [], 0
+    for seed in seeds:
+        a, b = (
+            np.array([images_until(*run[seed].after(1), level) for level in levels])
+            for run in (sid, sida)
+        )
+        ratios = np.log(a / b)
+        reached += int(np.isfinite(ratios).sum())
+        if np.isfinite(ratios).any():
+            logs.append(ratios[np.isfinite(ratios)])
+    if not logs:
+        return claim.not_run("distance that both SiD and SiDA come down to")
+    many = len(logs) > 1
+    ratio = mean_interval([float(r.mean()) for r in logs] if many else logs[0].tolist()).exp()
+    basis = f"over {len(logs)} training seeds" if many else f"over the thresholds ({ONE_SEED})"
+    reason = (
+        f"SiD takes {ratio.value:.3g} times the images of SiDA, {limits(ratio)} {basis}; "
+        f"{reached} of {len(levels) * len(seeds)} thresholds reached by both"
+    )
+    return claim.found(
+        above(ratio, 1), scope_of(len(logs)), "images of SiD / images of SiDA", ratio, reason
+    )

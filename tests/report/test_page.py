@@ -1,0 +1,128 @@
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from sid.errors import UserError
+from sid.report.command import report, write_report
+from sid.report.facts import counts
+from sid.verdict.command import write_verdicts
+from tests.report.runs import make_runs
+from tests.verdict.synthetic import make_records
+from tests.verdict.test_published import PUBLISHED
+
+VOID = {"meta", "img", "br", "link", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """Tags with attributes, text, and whether every tag is closed in order."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.open, self.text = [], [], []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def prepare(folder, table):
+    table.to_csv(folder / "records.csv", index=False)
+    write_verdicts(folder / "records.csv", PUBLISHED, folder / "verdict")
+    return folder / "records.csv", folder / "verdict", *make_runs(folder)
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    path = write_report(*prepare(folder, make_records()), folder / "reports")
+    return Page(path.read_text()), path.parent
+
+
+def test_everything_is_inside_the_page(page):
+    parsed, _ = page
+    assert not {"script", "link", "iframe"} & {tag for tag, _ in parsed.tags}
+    images = [attrs for tag, attrs in parsed.tags if tag == "img"]
+    assert len(images) == 3
+    for attrs in images:
+        assert attrs["src"].startswith("data:image/")
+        assert len(attrs["alt"]) > 30
+    for tag, attrs in parsed.tags:
+        assert attrs.get("href", "#").startswith("#"), tag
+    style = "".join(parsed.text)
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+def test_the_page_is_well_formed(page):
+    parsed, _ = page
+    assert parsed.open == []
+    ids = [attrs["id"] for _, attrs in parsed.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    targets = [attrs["href"][1:] for tag, attrs in parsed.tags if tag == "a"]
+    assert set(targets) <= set(ids)
+    tags = [tag for tag, _ in parsed.tags]
+    assert tags[0] == "html"
+    assert parsed.tags[0][1]["lang"] == "en"
+    assert tags.count("h1") == tags.count("title") == tags.count("main") == 1
+
+
+def test_each_claim_stands_with_its_badge_in_words(page):
+    parsed, _ = page
+    text = "".join(parsed.text)
+    badges = [attrs["class"] for tag, attrs in parsed.tags if "badge" in attrs.get("class", "")]
+    assert len(badges) == 13 + 1
+    assert "SiDA needs fewer images than SiD" in text
+    assert "redraw noise only" in text
+    assert "Frechet distance (digits-cnn)" in text
+
+
+def test_tables_and_figures_lie_beside_it(page):
+    _, folder = page
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    figures = {
+        f"figures/{name}.{kind}" for name in ("curves", "agreement") for kind in ("png", "svg")
+    }
+    tables = {f"tables/{name}.{kind}" for name in ("main", "agreement") for kind in ("csv", "md")}
+    assert names == {"index.html", "figures/samples.png", *figures, *tables}
+
+
+def test_the_command_prints_the_page(tmp_path):
+    records, verdicts, runs, teacher = prepare(tmp_path, make_records(seeds=(0, 1)))
+    app = typer.Typer()
+    app.command("report")(report)
+    options = {"verdicts": verdicts, "runs": runs, "teacher": teacher, "out": tmp_path / "out"}
+    words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
+    done = CliRunner().invoke(app, [str(records), *words])
+    assert done.exit_code == 0, done.output
+    assert done.output.startswith(str(tmp_path / "out" / "index.html"))
+    assert "The intervals cover 2 training seeds." in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_methods_that_are_missing_leave_a_page(tmp_path):
+    table = make_records()
+    kept = table[table["recipe"].isin(["sid", "real"])]
+    html = write_report(*prepare(tmp_path, kept), tmp_path / "out").read_text()
+    assert "not run" in html
+    assert Page(html).open == []
+
+
+def test_missing_verdicts_are_a_user_error(tmp_path):
+    records, _, runs, teacher = prepare(tmp_path, make_records())
+    with pytest.raises(UserError, match="sid verdict"):
+        write_report(records, tmp_path / "none", runs, teacher, tmp_path / "out")
+
+
+def test_counts_in_words():
+    verdicts = pd.DataFrame({"verdict": ["holds", "inconclusive", "holds", "does not hold"]})
+    assert counts(verdicts) == "2 hold, 1 does not, 1 is inconclusive"

@@ -1,0 +1,110 @@
+"""A records table as the demonstration's, with known laws and a tenth of noise."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from sid.evaluate.records import Record
+
+Law = Callable[[float], float]  # Images -> distance.
+
+START = 764.0
+STOPS = [250, 500, 1000, 2000, 3000, 4000, 6000, 8000, 12000, 16000, 24000, 32000, 44000, 60000]
+BRANCH = [1000, 2000, 4000, 6000, 9000, 12000, 18000]
+TEACHER = {1: 1350.0, 5: 160.0, 9: 22.0, 17: 5.6, 35: 4.4}
+IMPLEMENTATIONS = {"ours": 0.0, "torch-fidelity": 3e-7, "clean-fid": 2e-5}
+
+
+def power(slope: float, at_3000: float) -> Law:
+    return lambda images: at_3000 * (images / 3000) ** slope
+
+
+LAWS: dict[str, Law] = {
+    "sid": power(-0.54, 42.0),
+    "sida": power(-0.65, 40.0),
+    "diff-instruct": power(-0.35, 62.0),
+    "sid2a": lambda images: 8.3 * (1 + images / 2500) ** -0.30,
+    "sid-continued": lambda images: 8.3 * (1 + images / 6000) ** -0.12,
+}
+METHODS = {"sid2a": "sida", "sid-continued": "sid"}
+
+
+def make_records(
+    seeds: tuple[int, ...] = (0,),
+    laws: dict[str, Law] | None = None,
+    noise: float = 0.08,
+    draws: int = 3,
+    teacher_draws: int = 1,
+) -> pd.DataFrame:
+    """Records of all roles for the given laws; noise 0 gives the laws exactly."""
+    laws = LAWS if laws is None else laws
+    rng = np.random.default_rng(7)
+    rows: list[dict[str, object]] = []
+
+    def add(value: float, n_images: int, **fields: object) -> None:
+        value *= float(np.exp(noise * rng.standard_normal() * (5000 / n_images) ** 0.5))
+        score = float(9.6 - 0.4 * np.log1p(value))
+        for implementation, offset in IMPLEMENTATIONS.items():
+            off = 1 + offset * float(rng.uniform(0.2, 1.0))
+            for metric, number, stderr in (
+                ("frechet_distance", value * off, None),
+                ("kernel_distance", value * 0.002 + 1e-4 * offset**0.3, 1e-3 * value**0.5),
+                ("inception_score", score * off, 0.05),
+            ):
+                rows.append(
+                    {
+                        "dataset": "digits",
+                        "seed": -1,
+                        "images": 0,
+                        "iterations": 0,
+                        "selection": "",
+                        "nfe": 1,
+                        "implementation": implementation,
+                        "implementation_version": "0.4.0",
+                        "extractor": "digits-cnn",
+                        "extractor_sha256": "e" * 64,
+                        "extractor_accuracy": 0.983,
+                        "metric": metric,
+                        "value": number,
+                        "stderr": stderr,
+                        "n_images": n_images,
+                        "n_reference": 1797,
+                        "reference_sha256": "d" * 64,
+                        "draw": 0,
+                        "sample_seed": 1,
+                        "seconds": 1.0,
+                        "device": "cpu",
+                        "torch": "2.13.0",
+                        "git": "0123abc",
+                        **fields,
+                    }
+                )
+
+    for recipe, law in laws.items():
+        stops = BRANCH if recipe in METHODS else STOPS
+        first = 8.3 if recipe in METHODS else START
+        for seed in seeds:
+            run = {"recipe": recipe, "method": METHODS.get(recipe, recipe), "seed": seed}
+            shift = float(np.exp(1.5 * noise * rng.standard_normal()))
+            for images in [0, *stops]:
+                value = first if images == 0 else min(START, law(images)) * shift
+                at = {"images": images, "iterations": images // 128}
+                add(value, 5000, role="curve", **run, **at)
+            for selection, images in (("last", stops[-1]), ("best", stops[-2])):
+                at = {"images": images, "iterations": images // 128, "selection": selection}
+                for draw in range(1, draws + 1):
+                    value = law(images) * shift * 0.97
+                    add(value, 20000, role="final", **run, **at, draw=draw, sample_seed=draw + 1)
+    trained = {"method": "teacher", "recipe": "teacher", "seed": 0, "images": 277000}
+    for nfe, value in TEACHER.items():
+        add(value, 5000, role="teacher", nfe=nfe, **trained)
+    for draw in range(teacher_draws):
+        add(4.1, 20000, role="teacher", nfe=35, draw=draw, sample_seed=draw, **trained)
+    for draw in range(1, draws + 1):
+        at = {"draw": draw, "sample_seed": draw + 1}
+        for n_images, value in ((5000, 0.9), (20000, 0.24)):
+            add(value, n_images, role="floor", method="real", recipe="real", nfe=0, **at)
+    table = pd.DataFrame(rows)
+    table["kimg"] = table["images"] / 1000
+    return table[list(Record.model_fields)]

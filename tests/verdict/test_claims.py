@@ -1,0 +1,128 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from sid.errors import UserError
+from sid.verdict.claims import judge
+from tests.verdict.synthetic import LAWS, make_records, power
+
+
+def by_claim(table):
+    return {verdict.claim: verdict for verdict in judge(table)}
+
+
+def with_law(recipe, law):
+    return make_records(laws={**LAWS, recipe: law}, noise=0)
+
+
+def test_exact_laws_give_exact_figures():
+    found = by_claim(make_records(noise=0))
+    slope = found["power-law/sid"]
+    assert (slope.verdict, slope.value) == ("holds", pytest.approx(-0.54))
+    fall = found["falls/sida"]
+    assert fall.value == pytest.approx(764 / LAWS["sida"](60000))
+    assert fall.verdict == "holds"
+    near = found["near-teacher/sid"]
+    assert near.value == pytest.approx(LAWS["sid"](60000) * 0.97 / 4.1)
+
+
+def test_a_bent_curve_is_no_power_law():
+    bent = with_law("sid", lambda images: 8 + 300 * np.exp(-images / 3000))
+    assert by_claim(bent)["power-law/sid"].verdict == "does not hold"
+
+
+def test_a_rising_curve_is_no_falling_power_law():
+    found = by_claim(with_law("sida", power(0.2, 40.0)))
+    assert found["power-law/sida"].verdict == "does not hold"
+    assert found["falls/sida"].verdict == "does not hold"
+
+
+def test_a_curve_shifted_by_two_needs_half_the_images():
+    table = with_law("sida", lambda images: LAWS["sid"](2 * images))
+    found = by_claim(table)["fewer-images"]
+    assert (found.verdict, found.value) == ("holds", pytest.approx(2, rel=1e-9))
+    assert (found.low, found.high) == pytest.approx((2, 2))
+
+
+def test_equal_curves_are_a_tie():
+    found = by_claim(with_law("sida", LAWS["sid"]))["fewer-images"]
+    assert (found.verdict, found.value) == ("inconclusive", pytest.approx(1))
+
+
+@pytest.mark.parametrize(
+    ("factor", "outcome", "verdict"),
+    [(1.03, "equivalent", "holds"), (0.7, "better", "holds"), (1.5, "worse", "does not hold")],
+)
+def test_meeting_the_teacher(factor, outcome, verdict):
+    found = by_claim(with_law("sid2a", lambda _: 4.1 / 0.97 * factor))["meets-teacher/sid2a"]
+    assert found.verdict == verdict
+    assert found.reason.startswith(outcome)
+    assert found.value == pytest.approx(factor)
+    assert found.level == 0.9
+
+
+def test_noise_beyond_the_margin_is_inconclusive():
+    table = make_records(laws={"sida": lambda _: 4.1 / 0.97 * 1.08}, noise=0.3)
+    assert by_claim(table)["meets-teacher/sida"].verdict == "inconclusive"
+
+
+def test_one_seed_verifies_a_checkpoint_and_three_a_training():
+    one, three = by_claim(make_records()), by_claim(make_records(seeds=(0, 1, 2)))
+    for claim, verdict in one.items():
+        assert verdict.scope == "checkpoint verification"
+        assert "redraw noise only" in verdict.reason or "one training run" in verdict.reason
+        assert three[claim].scope == "training reproduction"
+        assert "3 training seeds" in three[claim].reason
+
+
+def test_seeds_pair_with_the_start_they_had():
+    table = make_records(seeds=(0, 1, 2), noise=0)
+    own = np.where(table["seed"] > 0, 1 + table["seed"], 1)  # Runs differ, their ratio does not.
+    found = by_claim(table.assign(value=table["value"] * own))["sid2a-improves-on-start"]
+    expected = LAWS["sid2a"](18000) / LAWS["sid"](60000)
+    assert (found.low, found.high) == pytest.approx((expected, expected))
+    assert found.verdict == "holds"
+
+
+def test_one_draw_decides_nothing():
+    for verdict in judge(make_records(draws=1)):
+        if verdict.claim.startswith(("near", "meets", "sid2a", "falls")):
+            assert verdict.verdict == "inconclusive"
+            assert "no interval" in verdict.reason
+
+
+@pytest.mark.parametrize("recipe", sorted(LAWS))
+def test_a_missing_method_is_not_run(recipe):
+    table = make_records()
+    found = by_claim(table[table["recipe"] != recipe])
+    mentions = {claim for claim in found if claim.endswith(f"/{recipe}")}
+    mentions |= {"fewer-images"} if recipe in ("sid", "sida") else set()
+    mentions |= {"sid2a-improves-on-start"} if recipe in ("sid", "sid2a") else set()
+    mentions |= {"sid2a-improves-on-continued"} if recipe in ("sid2a", "sid-continued") else set()
+    assert {claim for claim, v in found.items() if v.verdict == "not run"} == mentions
+
+
+def test_no_records_at_all_are_not_run():
+    assert {verdict.verdict for verdict in judge(make_records().iloc[:0])} == {"not run"}
+
+
+def test_a_diverged_run_does_not_stop_the_others():
+    table = make_records()
+    table.loc[table["recipe"] == "sida", "value"] = np.nan
+    found = by_claim(table)
+    assert found["near-teacher/sida"].verdict == "not run"
+    assert found["near-teacher/sid"].verdict == "holds"
+
+
+def test_two_data_sets_are_refused():
+    table = make_records()
+    other = pd.concat([table, table.assign(reference_sha256="f" * 64)])
+    with pytest.raises(UserError, match="reference_sha256"):
+        judge(other)
+
+
+def test_two_image_counts_are_refused():
+    table = make_records()
+    table.loc[table.index[table["role"] == "curve"][0], "n_images"] = 4999
+    with pytest.raises(UserError, match="image counts"):
+        judge(table)

@@ -1,0 +1,22 @@
+import pandas as pd
+import typer
+from typer.testing import CliRunner
+
+from sid.verdict.command import verdict
+from tests.verdict.synthetic import make_records
+from tests.verdict.test_published import PUBLISHED
+
+
+def test_the_command_writes_both_tables_and_says_each_verdict(tmp_path):
+    make_records().to_csv(tmp_path / "records.csv", index=False)
+    app = typer.Typer()
+    app.command("verdict")(verdict)
+    out = tmp_path / "out"
+    command = [str(tmp_path / "records.csv"), "--out", str(out), "--published", str(PUBLISHED)]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    assert "checkpoint" not in done.output
+    written = pd.read_csv(out / "verdicts.csv")
+    assert len(written) == 13
+    assert all(claim in done.output for claim in written["claim"])
+    assert len(pd.read_csv(out / "published.csv")) == 532

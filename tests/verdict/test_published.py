@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import pytest
+
+from sid.errors import UserError
+from sid.verdict.published import load_published, not_run
+
+PUBLISHED = Path(__file__).parents[2] / "baselines" / "published"
+
+
+def test_the_committed_tables_load():
+    results = load_published(PUBLISHED / "results.csv")
+    first = results.iloc[0]
+    assert (first["method"], first["value"], first["evidence"]) == ("SiD", "1.923", "primary")
+    assert len(load_published(PUBLISHED / "checkpoints.csv")) == 44
+
+
+def test_every_number_is_not_run_and_the_unverified_decide_nothing():
+    table = not_run(load_published(PUBLISHED / "results.csv"))
+    assert set(table["verdict"]) == {"not run"}
+    assert ((table["evidence"] == "unverified") == ~table["may_decide"]).all()
+    assert table["reason"].str.len().min() > 20
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("evidence", "grade", "has no column evidence"),
+        ("primary", "certain", "line 2: evidence 'certain' is none of primary"),
+        ("README", "", "line 2: has no source"),
+    ],
+)
+def test_bad_tables_are_refused(tmp_path, old, new, message):
+    columns = "method,dataset,conditional,nfe,kimg,alpha,params,source,source_locator,note,evidence"
+    path = tmp_path / "checkpoints.csv"
+    path.write_text(f"{columns}\nSiD,cifar10-32,cond,1,5,1,,README,,,primary\n".replace(old, new))
+    with pytest.raises(UserError, match=message):
+        load_published(path)
+
+
+def test_other_names_and_missing_files(tmp_path):
+    with pytest.raises(UserError, match="no such file"):
+        load_published(tmp_path / "results.csv")
+    with pytest.raises(UserError, match="not one of"):
+        load_published(tmp_path / "other.csv")
