@@ -1,32 +1,49 @@
 """The `sid` command: one subcommand per stage."""
 
 import sys
+from importlib import import_module
 
 import typer
 
-from sid.data.command import app as data_app
-from sid.distill.command import distill_command
 from sid.errors import UserError, explain
-from sid.evaluate.command import app as evaluate_app
-from sid.teacher.command import app as teacher_app
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    help="Reproduce one-step diffusion by score identity distillation, stage by stage.",
-)
-app.add_typer(data_app, name="data")
-app.add_typer(teacher_app, name="teacher")
-app.command("distill")(distill_command)
-app.add_typer(evaluate_app, name="evaluate")
+STAGES = {
+    "data": "Make data sets in EDM's zip layout.",
+    "teacher": "Train diffusion models to distil.",
+    "distill": "Distil a teacher into a one-step generator.",
+    "evaluate": "Measure runs, teachers and the floor of the noise.",
+    "verdict": "Judge the claims by the records.",
+    "report": "Write the tables, the figures and one self-contained page.",
+}
+
+
+def build(wanted: str | None) -> typer.Typer:
+    """The command line with the code of one stage, and the names of the others.
+
+    Torch, scikit-learn and matplotlib take seconds to import; a stage waits for its own alone.
+
+    Args:
+        wanted: the stage, or None.
+    """
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        help="Reproduce one-step diffusion by score identity distillation, stage by stage.",
+    )
+    for stage, summary in STAGES.items():
+        if stage == wanted:
+            import_module(f"sid.{stage}.command").register(app)
+        else:
+            app.command(stage, help=summary)(lambda: None)
+    return app
 
 
 def main() -> None:
     """Run the command line; a problem a person can mend is one line and exit status 2."""
     try:
-        app()
+        build(next((word for word in sys.argv[1:] if word in STAGES), None))()
     except UserError as error:
         fail(str(error))
     except OSError as error:

@@ -1,5 +1,6 @@
 """Files that are whole or absent: temporary name, flush, rename; and their checksums."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -32,7 +33,8 @@ def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
         # A library may raise without a file name; the user wants the final one, not ours.
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # It must not hide what went wrong before.
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -50,3 +50,8 @@ def _write(out: Path, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> N
     write_zip(out, images, labels)
     n, channels, height, width = images.shape
     print(f"{out}: {n} images, {channels}x{height}x{width}, {labels.max() + 1} classes")
+
+
+def register(cli: typer.Typer) -> None:
+    """Put this stage on the command line."""
+    cli.add_typer(app, name="data")

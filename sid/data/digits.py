@@ -2,11 +2,12 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits
 
 
 def digits() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Images [1797, 1, 8, 8] uint8, levels 0 .. 16 spread over 0 .. 255, and labels [1797]."""
+    from sklearn.datasets import load_digits  # Seconds to import, and only needed here.
+
     bunch = load_digits()
     images = np.rint(bunch.images * (255 / 16)).astype(np.uint8)
     return images[:, None], bunch.target.astype(np.int64)

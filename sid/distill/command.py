@@ -39,3 +39,8 @@ def distill_command(
         parsed, data, teacher, start, out, seed=seed, device=where, restart=restart, quiet=quiet
     )
     print(f"{out}: distilled for {parsed.kimg:g} kimg")
+
+
+def register(cli: typer.Typer) -> None:
+    """Put this stage on the command line."""
+    cli.command("distill")(distill_command)

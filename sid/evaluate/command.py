@@ -158,3 +158,8 @@ def merge(
 def _write(path: Path, records: list[Record]) -> None:
     write_records(path, records)
     print(f"{path}: {len(records)} values")
+
+
+def register(cli: typer.Typer) -> None:
+    """Put this stage on the command line."""
+    cli.add_typer(app, name="evaluate")

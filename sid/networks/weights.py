@@ -39,7 +39,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
             save_file(whole, temporary, about)
         except safetensors.SafetensorError as error:
             # The library wraps the system's error in words; the number in them is what helps.
-            code = re.search(r"code: (\d+)", str(error))
+            code = re.search(r"os error (\d+)", str(error))
             if not code:
                 raise
             number = int(code.group(1))

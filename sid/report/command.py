@@ -80,3 +80,8 @@ def report(
     --verdicts results/verdict --runs results/distill --out reports
     """
     print(f"{write_report(records, verdicts, runs, teacher, out)}: open it in a browser")
+
+
+def register(cli: typer.Typer) -> None:
+    """Put this stage on the command line."""
+    cli.command("report")(report)

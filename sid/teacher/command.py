@@ -39,3 +39,8 @@ def train(
     parsed = parse(read_yaml(recipe), TeacherRecipe, recipe).scaled(budget)
     train_teacher(parsed, data, out, seed=seed, device=where, restart=restart, quiet=quiet)
     print(f"{out}: trained on {parsed.kimg:g} kimg")
+
+
+def register(cli: typer.Typer) -> None:
+    """Put this stage on the command line."""
+    cli.add_typer(app, name="teacher")

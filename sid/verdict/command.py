@@ -50,3 +50,8 @@ def verdict(
     """
     for row in write_verdicts(records, published, out).itertuples():
         print(f"{row.verdict:>13}  {row.claim}: {row.reason}")
+
+
+def register(cli: typer.Typer) -> None:
+    """Put this stage on the command line."""
+    cli.command("verdict")(verdict)

@@ -1,0 +1,46 @@
+"""The trainer as a real process: killed at random moments, it ends equal, bit for bit."""
+
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+
+from tests.conftest import tiny_recipe
+
+KILLS = 5
+
+
+def command(recipe: Path, data: Path, teacher: Path, out: Path) -> list[str]:
+    sid = str(Path(sys.executable).with_name("sid"))
+    inputs = ["--data", str(data), "--teacher", str(teacher), "--out", str(out)]
+    return [sid, "distill", str(recipe), *inputs, "--quiet"]
+
+
+def test_five_kills_change_nothing(
+    digits_zip: Path, teacher_run: Path, tmp_path: Path, tree: Callable[[Path], dict[str, bytes]]
+) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    long_enough = tiny_recipe(kimg=4.0, batch=16, lr_decay=0.5, per_decade=6)
+    recipe.write_text(yaml.safe_dump(long_enough.model_dump(mode="json")))
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    subprocess.run(command(recipe, digits_zip, teacher_run, whole), check=True)
+
+    moments = random.Random(0)
+    killed = 0
+    for _ in range(KILLS):
+        process = subprocess.Popen(command(recipe, digits_zip, teacher_run, cut))
+        seen = len(list((cut / "snapshots").glob("*"))) if cut.exists() else 0
+        # From the first sign of work on: before that there is nothing to lose.
+        while process.poll() is None and len(list((cut / "snapshots").glob("*"))) <= seen:
+            time.sleep(0.01)
+        time.sleep(moments.uniform(0.0, 0.6))
+        killed += process.poll() is None
+        process.kill()
+        process.wait()
+    assert killed >= 3, "the run is too short to be killed; make it longer"
+    subprocess.run(command(recipe, digits_zip, teacher_run, cut), check=True)
+    assert tree(cut) == tree(whole)

@@ -1,0 +1,110 @@
+"""Configurations: what is shipped is sound, what is wrong is one line with the mend."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sid.config import parse, read_yaml
+from sid.distill.recipe import Recipe
+from sid.errors import UserError
+from sid.experiment import load_plan, schema
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def at_the_top(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+def demo(**changes: Any) -> dict[str, Any]:
+    return {**read_yaml(Path("config/demo.yaml")), **changes}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config" / "budget").glob("*.yaml")), ids=str)
+def test_shipped_budgets_fit(path: Path) -> None:
+    plan = load_plan(demo(**read_yaml(path)))
+    assert plan.experiment.results == f"results/{path.stem}"
+    assert plan.experiment.reports == f"reports/{path.stem}"
+
+
+def test_demo_has_four_methods_and_a_control() -> None:
+    plan = load_plan(demo())
+    assert set(plan.recipes) == {"sid", "sida", "sid2a", "sid-continued", "diff-instruct"}
+    assert plan.recipes["sid2a"].start == plan.recipes["sid-continued"].start == "sid"
+
+
+def test_control_differs_from_sid2a_by_the_adversarial_loss_alone() -> None:
+    plan = load_plan(demo())
+    sid2a = plan.recipes["sid2a"].model_dump(exclude={"name", "method"})
+    assert sid2a == plan.recipes["sid-continued"].model_dump(exclude={"name", "method"})
+    warm_up = plan.recipes["sid2a"].method["generator_from_kimg"]
+    assert plan.recipes["sid-continued"].method["generator_from_kimg"] == warm_up
+
+
+def test_budget_scales_the_recipes() -> None:
+    whole, part = load_plan(demo()), load_plan(demo(budget=0.5))
+    assert part.recipes["sid"].kimg == whole.recipes["sid"].kimg / 2
+    assert part.teacher.kimg == whole.teacher.kimg / 2
+
+
+def test_schema_is_up_to_date() -> None:
+    assert Path("workflow/schemas/experiment.schema.json").read_text() == schema()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"buget": 1}, "configuration: buget: unknown key; did you mean budget?"),
+        ({"threads": {"teacher": 1, "distil": 1, "distill": 1}}, "did you mean distill?"),
+        ({"budget": "much"}, "configuration: budget: input should be a valid number"),
+        ({"budget": -1}, "configuration: budget: input should be greater than 0"),
+        ({"seeds": []}, "configuration: seeds: "),
+        ({"seeds": [1, 1]}, "configuration: seeds: the same seed twice"),
+        ({"recipes": ["config/none.yaml"]}, "config/none.yaml: no such file"),
+        ({"recipes": ["config/recipes/digits/sid2a.yaml"]}, "start: no recipe sid in the exp"),
+        ({"recipes": ["config/recipes/digits/sid.yaml"] * 2}, "the name of another recipe too"),
+        ({"data": {"name": "other", "make": "digits"}}, "data: is digits, not other"),
+    ],
+)
+def test_mistakes_are_one_line(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        load_plan(demo(**changes))
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("batchs", 1, "batchs: unknown key; did you mean batch?"),
+        ("batch", "many", "batch: input should be a valid integer"),
+        ("batch", 0, "batch: input should be greater than 0"),
+        ("t_max", 1001, "t_max: input should be less than or equal to 1000"),
+        ("method", "sid", "method: value error, expected a section"),
+    ],
+)
+def test_recipe_mistakes(key: str, value: Any, message: str) -> None:
+    content = {**read_yaml(Path("config/recipes/digits/sid.yaml")), key: value}
+    with pytest.raises(UserError) as caught:
+        parse(content, Recipe, "sid.yaml")
+    assert str(caught.value).startswith(f"sid.yaml: {message}")
+
+
+def test_option_of_a_method_is_checked() -> None:
+    content = read_yaml(Path("config/recipes/digits/sid.yaml"))
+    content["method"]["alhpa"] = 1
+    with pytest.raises(UserError, match="method: alhpa: unknown key; did you mean alpha"):
+        parse(content, Recipe, "sid.yaml").build_method()
+
+
+def test_files_that_are_no_yaml(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("a: [1")
+    with pytest.raises(UserError, match=r"bad\.yaml: not a YAML file") as caught:
+        read_yaml(tmp_path / "bad.yaml")
+    assert "\n" not in str(caught.value)
+    (tmp_path / "list.yaml").write_text(yaml.safe_dump([1]))
+    with pytest.raises(UserError, match="expected keys and values, found list"):
+        parse(read_yaml(tmp_path / "list.yaml"), Recipe, "list.yaml")

@@ -1,0 +1,81 @@
+"""The workflow: clean by Snakemake's own tools, complete, and quick to say what is wrong."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BIN = Path(sys.executable).parent
+
+
+def run(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(BIN / words[0]), *words[1:]], cwd=cwd, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of what the workflow reads, in a folder with a space in its name."""
+    top = tmp_path / "a check out"
+    for name in ("workflow", "config"):
+        shutil.copytree(ROOT / name, top / name)
+    for name in ("Snakefile", "environment.yml"):
+        shutil.copy(ROOT / name, top)
+    return top
+
+
+def test_lint_and_format_are_clean() -> None:
+    lint = run("snakemake", "--lint")
+    assert lint.returncode == 0, lint.stderr
+    assert "good condition" in lint.stdout + lint.stderr
+    assert run("snakefmt", "--check", "Snakefile", "workflow").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("budget", "runs"),
+    [(None, 5), ("config/budget/short.yaml", 5), ("config/budget/long.yaml", 15)],
+)
+def test_dry_run_is_the_whole_line(checkout: Path, budget: str | None, runs: int) -> None:
+    extra = ["--configfile", budget] if budget else []
+    done = run("snakemake", "-n", "--cores", "2", "--quiet", "rules", *extra, cwd=checkout)
+    assert done.returncode == 0, done.stderr
+    counts = {
+        words[0]: int(words[1])
+        for line in (done.stdout + done.stderr).splitlines()
+        if len(words := line.split()) == 2 and words[1].isdigit()
+    }
+    assert counts["distill"] == counts["evaluate_run"] == runs
+    for rule in ("data", "teacher", "extractor", "records", "verdict", "report"):
+        assert counts[rule] == 1
+
+
+def test_dag_follows_the_stages(checkout: Path) -> None:
+    done = run("snakemake", "--dag", cwd=checkout)
+    assert done.returncode == 0
+    assert done.stdout.startswith("digraph")
+    assert done.stdout.count("->") > 20
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("buget=1", "error: configuration: buget: unknown key; did you mean budget?"),
+        ("budget=much", "error: configuration: budget: input should be a valid number"),
+    ],
+)
+def test_bad_configuration_is_one_line(checkout: Path, setting: str, message: str) -> None:
+    done = run("snakemake", "-n", "--config", setting, cwd=checkout)
+    assert done.returncode == 2
+    errors = [line for line in done.stderr.splitlines() if "rror" in line]
+    assert len(errors) == 1
+    assert errors[0].startswith(message)
+
+
+def test_unknown_budget(checkout: Path) -> None:
+    done = run("python", "workflow/launch.py", "huge", cwd=checkout)
+    assert done.returncode == 2
+    assert "BUDGET=huge: unknown; known are demo, long, short" in done.stderr
