@@ -1,6 +1,7 @@
 """Run the workflow for `make`: one at a time, and after a kill without unlocking by hand."""
 
 import fcntl
+import os
 import sys
 import time
 from pathlib import Path
@@ -30,7 +31,8 @@ def launch(budget: str, arguments: list[str]) -> int:
     if budget not in BUDGETS:
         print(f"error: BUDGET={budget}: unknown; known are {', '.join(BUDGETS)}", file=sys.stderr)
         return 2
-    folder = ROOT / ".snakemake"
+    os.chdir(ROOT)
+    folder = Path(".snakemake")
     folder.mkdir(exist_ok=True)
     with (folder / "launch.lock").open("w") as lock:
         try:
@@ -41,7 +43,8 @@ def launch(budget: str, arguments: list[str]) -> int:
         start = time.monotonic()
         profile = ["--profile", "workflow/profiles/local", "--nolock"]
         try:
-            snakemake([*profile, *BUDGETS[budget], *arguments])
+            # Targets first: --configfile takes every word that follows it.
+            snakemake([*arguments, *profile, *BUDGETS[budget]])
         except SystemExit as stop:
             if stop.code:
                 status = stop.code if isinstance(stop.code, int) else 1

@@ -1,6 +1,5 @@
 """The workflow: clean by Snakemake's own tools, complete, and quick to say what is wrong."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,17 +14,6 @@ def run(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(BIN / words[0]), *words[1:]], cwd=cwd, capture_output=True, text=True, check=False
     )
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A copy of what the workflow reads, in a folder with a space in its name."""
-    top = tmp_path / "a check out"
-    for name in ("workflow", "config"):
-        shutil.copytree(ROOT / name, top / name)
-    for name in ("Snakefile", "environment.yml"):
-        shutil.copy(ROOT / name, top)
-    return top
 
 
 def test_lint_and_format_are_clean() -> None:
