@@ -30,7 +30,8 @@ demo: venv
 	@.venv/bin/python workflow/launch.py $(BUDGET)
 
 test: venv
-	.venv/bin/python -m pytest
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses logical --maxprocesses 8 \
+	  --cov sid --cov-report term:skip-covered --cov-fail-under 85
 
 lint: venv
 	.venv/bin/ruff check .

@@ -14,20 +14,21 @@ import pytest
 import yaml
 
 from tests.conftest import tiny_recipe, tiny_teacher
+from tests.workflow.conftest import copy_checkout
 
 RUN = "results/tiny/distill/sid/seed0"
 Tree = Callable[[Path], dict[str, bytes]]
 
 
-@pytest.fixture
-def tiny(checkout: Path) -> Path:
-    """The checkout with a budget `tiny`: one recipe whose training takes some seconds."""
+def tiny(top: Path) -> Path:
+    """A checkout with a budget `tiny`: one recipe whose training takes some seconds."""
+    copy_checkout(top)
     recipes = {
         "teacher": tiny_teacher(),
         "sid": tiny_recipe(kimg=6.0, batch=16, per_decade=8),
     }
     for name, recipe in recipes.items():
-        path = checkout / "config" / f"{name}.yaml"
+        path = top / "config" / f"{name}.yaml"
         path.write_text(yaml.safe_dump(recipe.model_dump(mode="json")))
     changes = {
         "teacher": "config/teacher.yaml",
@@ -35,8 +36,16 @@ def tiny(checkout: Path) -> Path:
         "results": "results/tiny",
         "reports": "reports/tiny",
     }
-    (checkout / "config" / "budget" / "tiny.yaml").write_text(yaml.safe_dump(changes))
-    return checkout
+    (top / "config" / "budget" / "tiny.yaml").write_text(yaml.safe_dump(changes))
+    return top
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout whose run was trained without a disturbance."""
+    top = tiny(tmp_path_factory.mktemp("workflow") / "un disturbed")
+    finish(start(top))
+    return top
 
 
 def start(top: Path) -> subprocess.Popen[str]:
@@ -67,56 +76,43 @@ def wait_for_work(top: Path, process: subprocess.Popen[str]) -> None:
         time.sleep(0.02)
 
 
-def test_kills_change_nothing(tiny: Path, tree: Tree) -> None:
-    whole = tiny.with_name("undisturbed")
-    shutil.copytree(tiny, whole)
-    finish(start(whole))
-    expected = tree(whole / RUN)
+def test_kills_change_nothing(undisturbed: Path, tmp_path: Path, tree: Tree) -> None:
+    expected = tree(undisturbed / RUN)
+    top = tiny(tmp_path / "killed")
 
     # Snakemake alone: its trainer lives on, and the next workflow must not write beside it.
-    first = start(tiny)
-    wait_for_work(tiny, first)
+    first = start(top)
+    wait_for_work(top, first)
+    refused, _ = (second := start(top)).communicate(timeout=60)
+    assert second.returncode == 2
+    assert "another `make demo` is running in this folder" in refused
     os.kill(first.pid, signal.SIGKILL)
-    output = finish(start(tiny))
+    output = finish(start(top))
     assert "waiting for process" in output
-    assert tree(tiny / RUN) == expected
+    assert tree(top / RUN) == expected
     first.communicate()
 
     # The whole group, at random moments, anew.
-    shutil.rmtree(tiny / RUN)
+    shutil.rmtree(top / RUN)
     moments = random.Random(1)
     for _ in range(2):
-        process = start(tiny)
-        wait_for_work(tiny, process)
+        process = start(top)
+        wait_for_work(top, process)
         time.sleep(moments.uniform(0, 0.5))
         assert process.poll() is None, "the run is too short to be killed; make it longer"
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-    finish(start(tiny))
-    assert tree(tiny / RUN) == expected
-
-    # And nothing is left to do, which is said at once.
-    began = time.monotonic()
-    assert "Nothing to be done" in finish(start(tiny))
-    assert time.monotonic() - began < 15
+    finish(start(top))
+    assert tree(top / RUN) == expected
 
 
-def test_one_workflow_at_a_time(tiny: Path) -> None:
-    first = start(tiny)
-    wait_for_work(tiny, first)
-    second = start(tiny)
-    output, _ = second.communicate(timeout=60)
-    assert second.returncode == 2
-    assert "another `make demo` is running in this folder" in output
-    finish(first)
-
-
-def test_changed_setting_runs_what_depends_on_it(tiny: Path) -> None:
-    finish(start(tiny))
-    teacher = (tiny / "results/tiny/teacher/digits/done.json").stat().st_mtime_ns
-    recipe = tiny / "config" / "sid.yaml"
-    recipe.write_text(recipe.read_text().replace("lr_fake: 0.0001", "lr_fake: 0.0002"))
-    output = finish(start(tiny))
+def test_second_run_does_nothing_and_a_change_what_depends_on_it(undisturbed: Path) -> None:
+    assert "Nothing to be done" in finish(start(undisturbed))
+    teacher = undisturbed / "results/tiny/teacher/digits/done.json"
+    before = teacher.stat().st_mtime_ns
+    recipe = undisturbed / "config" / "sid.yaml"
+    recipe.write_text(recipe.read_text().replace("kimg: 6.0", "kimg: 1.0"))
+    output = finish(start(undisturbed))
     assert "was set aside as seed0.aside-" in output
-    assert (tiny / "results/tiny/teacher/digits/done.json").stat().st_mtime_ns == teacher
-    assert len(list((tiny / RUN).parent.glob("seed0.aside-*/snapshots/*"))) > 10
+    assert teacher.stat().st_mtime_ns == before
+    assert len(list((undisturbed / RUN).parent.glob("seed0.aside-*/snapshots/*"))) > 10
