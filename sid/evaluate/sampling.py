@@ -13,7 +13,7 @@ from sid.networks.precond import one_step
 from sid.streams import Stream
 from sid.teacher.sampler import heun
 
-CHUNK = 500  # Always whole chunks: a network may round otherwise at another batch size.
+CHUNK = 250  # Always whole chunks: a network may round otherwise at another batch size.
 
 
 def to_uint8(x: Tensor) -> Tensor:

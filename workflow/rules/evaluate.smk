@@ -43,6 +43,8 @@ rule evaluate_teacher:
         f"{RESULTS}/evaluate/teacher.json",
     log:
         f"{RESULTS}/logs/evaluate-teacher.log",
+    # The longest job after the teacher itself: begun late, it would run alone at the end.
+    priority: 20
     conda:
         "../../environment.yml"
     params:
