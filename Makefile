@@ -8,7 +8,7 @@ SHELL := /bin/bash
 
 help:
 	@echo 'make demo               SiD, SiDA, SiD2A and Diff-Instruct on digits, with report (10 min)'
-	@echo 'make demo BUDGET=long   the same with 3 seeds and 1.5 times the budget (half an hour)'
+	@echo 'make demo BUDGET=long   the same with 3 seeds, half as long again (half an hour)'
 	@echo 'make demo BUDGET=short  the same line in 2 minutes, without meaning'
 	@echo 'make test               the tests'
 	@echo 'make lint               style, types and workflow checks'
