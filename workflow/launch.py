@@ -8,6 +8,8 @@ from pathlib import Path
 
 from snakemake.cli import main as snakemake
 
+from sid.errors import explain
+
 ROOT = Path(__file__).resolve().parent.parent
 BUDGETS: dict[str, list[str]] = {"demo": []} | {
     path.stem: ["--configfile", str(path.relative_to(ROOT))]
@@ -57,4 +59,8 @@ def launch(budget: str, arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(launch(sys.argv[1], sys.argv[2:]))
+    try:
+        raise SystemExit(launch(sys.argv[1], sys.argv[2:]))
+    except OSError as error:
+        print(f"error: {explain(error)}", file=sys.stderr)
+        raise SystemExit(2) from error

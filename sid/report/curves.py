@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
 from sid.report.labels import SIZE, Level, name_curves, name_levels, number
-from sid.report.style import COLOURS, FAINT, INK, MARKERS, MUTED, style
-from sid.verdict.distances import BRANCHES, NAMES, TEACHER_NFE, Array, Distances
+from sid.report.style import FAINT, INK, MUTED, look, style
+from sid.verdict.distances import BRANCHES, TEACHER_NFE, Array, Distances, names_of
 
 BESIDE = 1.08  # Fresh draws stand right of the last snapshot, by this factor.
 FLOOR = "real against real"
@@ -76,8 +76,8 @@ def _fresh(axes: Axes, distances: Distances, recipe: str, line: Line) -> None:
         fmt="D",
         ms=5,
         mfc="white",
-        mec=COLOURS[recipe],
-        ecolor=COLOURS[recipe],
+        mec=look(recipe)[0],
+        ecolor=look(recipe)[0],
         mew=1.3,
         elinewidth=1.3,
         capsize=2,
@@ -88,11 +88,12 @@ def _fresh(axes: Axes, distances: Distances, recipe: str, line: Line) -> None:
 def _draw_line(axes: Axes, recipe: str, line: Line) -> tuple[Array, Array]:
     """A curve with its band over seeds; returns what a logarithmic axis can show of it."""
     shown = line.kimg > 0
-    kimg, middle, colour = line.kimg[shown], line.middle[shown], COLOURS[recipe]
+    kimg, middle = line.kimg[shown], line.middle[shown]
+    colour, marker = look(recipe)
     if line.seeds > 1:
         axes.fill_between(kimg, line.low[shown], line.high[shown], color=colour, alpha=0.18, lw=0)
     size = 2.6 if recipe in BRANCHES else 3.4
-    axes.plot(kimg, middle, color=colour, marker=MARKERS[recipe], ms=size, lw=1.7, label=recipe)
+    axes.plot(kimg, middle, color=colour, marker=marker, ms=size, lw=1.7, label=recipe)
     return kimg, middle
 
 
@@ -183,7 +184,9 @@ def plot_curves(distances: Distances) -> Figure:
     Returns:
         The figure: `axes[0]` holds image 0, `axes[1]` the curves.
     """
-    found = {recipe: line_of(distances, recipe) for recipe in NAMES}
+    trained = distances.table[distances.table["role"] == "curve"]["recipe"]
+    names = names_of(trained)
+    found = {recipe: line_of(distances, recipe) for recipe in names}
     lines = {recipe: line for recipe, line in found.items() if line and line.kimg[-1] > 0}
     with style():
         figure = Figure(figsize=(7.6, 5.0))
@@ -207,7 +210,7 @@ def plot_curves(distances: Distances) -> Figure:
             _draw_level(main, level)
         name_levels(main, levels, list(drawn.values()))
         ends = {
-            NAMES[recipe]: (x[-1] * BESIDE, y[-1], COLOURS[recipe])
+            names[recipe]: (x[-1] * BESIDE, y[-1], look(recipe)[0])
             for recipe, (x, y) in drawn.items()
         }
         name_curves(main, ends, main.get_position().height * figure.get_figheight() * 72)

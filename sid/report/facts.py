@@ -5,7 +5,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from sid.report.tables import with_error
-from sid.verdict.distances import DECIDES, NAMES, TEACHER_NFE
+from sid.verdict.distances import DECIDES, NAMES, TEACHER_NFE, names_of
 
 VERDICTS = ("holds", "does not hold", "inconclusive", "not run")
 
@@ -41,9 +41,7 @@ def what_was_run(records: pd.DataFrame) -> list[tuple[str, str]]:
     trained = _trained(records)
     longest = trained.groupby("recipe")["kimg"].max()
     lengths = {str(recipe): float(kimg) for recipe, kimg in longest.items()}
-    known = [recipe for recipe in NAMES if recipe in lengths]
-    others = sorted(set(lengths) - set(known))
-    recipes = [f"{NAMES.get(name, name)} ({lengths[name]:.4g} kimg)" for name in known + others]
+    recipes = [f"{name} ({lengths[recipe]:.4g} kimg)" for recipe, name in names_of(lengths).items()]
     accuracy = records["extractor_accuracy"].max()
     sizes = {}
     for role in ("curve", "final"):

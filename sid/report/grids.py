@@ -13,7 +13,7 @@ from sid.evaluate.sampling import sample_generator, sample_teacher
 from sid.files import write_atomic
 from sid.networks import load_network
 from sid.report.style import DPI, INK, MUTED, style
-from sid.verdict.distances import BRANCHES, NAMES
+from sid.verdict.distances import BRANCHES, names_of
 
 Image = NDArray[np.uint8]
 
@@ -97,8 +97,9 @@ def strips(runs: Path, teacher: Path) -> list[Strip]:
     device = torch.device("cpu")
     n = ROWS * COLUMNS
     found = []
-    for recipe, name in NAMES.items():
-        folders = sorted((runs / recipe).glob("seed*"))
+    for recipe, name in names_of(path.name for path in runs.glob("*/")).items():
+        # Only `seed0`, `seed1` ...: a run that was set aside has a longer name.
+        folders = sorted(p for p in (runs / recipe).glob("seed*") if p.name[4:].isdigit())
         paths = next((p for p in map(snapshots, folders) if p), None)
         if paths is None:
             continue

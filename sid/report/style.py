@@ -1,5 +1,6 @@
 """The look of all figures: colours, type, and how a figure is written."""
 
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ COLOURS = {
     "diff-instruct": "#CC79A7",
 }
 IMPLEMENTATION_COLOURS = ("#0072B2", "#D55E00", "#009E73")
+OTHERS = (("#E69F00", "P"), ("#4d4d4d", "D"), ("#8C6D00", "p"), ("#7B3F98", "h"))
 MARKERS = {"sid": "o", "sida": "s", "sid2a": "^", "sid-continued": "v", "diff-instruct": "X"}
 INK, MUTED, FAINT = "#1f2328", "#59636e", "#c4cad1"
 DPI = 160
@@ -40,6 +42,13 @@ SETTINGS: Any = {
     "svg.fonttype": "path",
     "svg.hashsalt": "sid",  # The same figure is the same file.
 }
+
+
+def look(recipe: str) -> tuple[str, str]:
+    """Colour and marker of a recipe; one unknown here gets its own by its name."""
+    if recipe in COLOURS:
+        return COLOURS[recipe], MARKERS[recipe]
+    return OTHERS[zlib.crc32(recipe.encode()) % len(OTHERS)]
 
 
 @contextmanager

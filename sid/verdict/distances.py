@@ -1,5 +1,6 @@
 """The records' Frechet distances by what claims ask for: curves, fresh draws, the teacher."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,13 @@ NAMES = {
 BRANCHES = ("sid2a", "sid-continued")
 TEACHER_NFE = 35
 DECIDES = "ours"
+
+
+def names_of(recipes: Iterable[str]) -> dict[str, str]:
+    """Display names: the recipes known here in their order, then any others as they are."""
+    found = set(recipes)
+    known = {recipe: name for recipe, name in NAMES.items() if recipe in found}
+    return known | {recipe: recipe for recipe in sorted(found - set(NAMES))}
 
 
 class Curve(NamedTuple):

@@ -101,3 +101,10 @@ def test_numbers_are_readable():
         "13.5",
         "0.245",
     ]
+
+
+def test_a_recipe_unknown_here_is_drawn_under_its_own_name():
+    table = make_records()
+    figure = figure_of(table.replace({"recipe": {"diff-instruct": "mine"}}))
+    assert "mine" in {line.get_label() for line in figure.axes[1].lines}
+    assert "mine" in named(figure)

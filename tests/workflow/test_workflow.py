@@ -67,3 +67,19 @@ def test_unknown_budget(checkout: Path) -> None:
     done = run("python", "workflow/launch.py", "huge", cwd=checkout)
     assert done.returncode == 2
     assert "BUDGET=huge: unknown; known are demo, long, short" in done.stderr
+
+
+def test_read_only_checkout_is_one_line(checkout: Path) -> None:
+    mount = ["mount", "--bind", str(checkout), str(checkout)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting needs root")
+    try:
+        remount = ["mount", "-o", "remount,bind,ro", str(checkout)]
+        subprocess.run(remount, check=True)
+        done = run("python", "workflow/launch.py", "short", cwd=checkout)
+    finally:
+        subprocess.run(["umount", str(checkout)], check=True)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "error: .snakemake: the file system is read-only; give a folder that can be written"
+    ]

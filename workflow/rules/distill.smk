@@ -7,7 +7,7 @@ rule distill:
         f"{RESULTS}/distill/{{recipe}}/seed{{seed}}/done.json",
     log:
         f"{RESULTS}/logs/distill-{{recipe}}-seed{{seed}}.log",
-    # What others start from goes first; the rest fills the cores.
+    # Before evaluations, since others may start from it.
     priority: 10
     conda:
         "../../environment.yml"
