@@ -14,7 +14,11 @@ help:
 	@echo 'make lint               style, types and workflow checks'
 	@echo 'make venv               only the environment, in .venv'
 
-venv: .venv/installed
+# Environments hold absolute paths: the mark says where this one was made.
+venv:
+	@if [ -f .venv/installed ] && [ "$$(cat .venv/installed)" != "$$PWD" ]; then \
+	  echo 'This folder was moved: making .venv anew'; rm -rf .venv; fi
+	@$(MAKE) --no-print-directory .venv/installed
 
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -24,7 +28,7 @@ venv: .venv/installed
 	  { echo 'error: $(PYTHON) cannot make environments; install python3-venv'; exit 2; }
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check \
 	  --constraint constraints.txt --editable '.[dev]'
-	@touch $@
+	@pwd > $@
 
 demo: venv
 	@.venv/bin/python workflow/launch.py $(BUDGET)

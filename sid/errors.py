@@ -15,6 +15,7 @@ MENDS = {
     errno.EPERM: "not permitted; give a folder that you may write, or change its owner",
     errno.ENOENT: "no such file or folder",
     errno.EISDIR: "is a folder where a file was expected",
+    errno.EEXIST: "is a file where a folder was expected",
     errno.ENOTDIR: "is a file where a folder was expected",
 }
 

@@ -21,7 +21,7 @@ from sid.runs.folder import RunFolder, snapshot_at
 from sid.runs.loop import train
 from sid.runs.schedule import learning_rate, snapshot_times
 from sid.runs.state import pack, unpack
-from sid.streams import Stream, epoch_order
+from sid.streams import Stream, epoch_order, seed_torch
 from sid.teacher.loss import log_normal_sigma
 from sid.teacher.train import to_unit
 
@@ -88,8 +88,7 @@ class Distillation:
     def step(self, images: int) -> dict[str, float]:
         """One update of the fake score, then one of the generator."""
         recipe, total = self.recipe, int(self.recipe.kimg * 1000)
-        # Dropout draws from the global generator: seeded by place, it survives a restart.
-        torch.manual_seed(self.seed * 2**40 + images)
+        seed_torch(self.seed, images)
         factor = learning_rate(images, total, decay=recipe.lr_decay)
         numbers = self._update_fake(images, factor)
         if self.method.trains_generator(images):

@@ -122,8 +122,17 @@ class RunFolder:
 
 
 def snapshot_at(path: Path) -> Path:
-    """A weights file: `path` itself, or the last snapshot of the run folder `path`."""
-    return RunFolder(path).last_snapshot() if path.is_dir() else path
+    """A weights file: `path` itself, or the last snapshot of the finished run `path`.
+
+    Raises:
+        UserError: the run has not come to its end.
+    """
+    if not path.is_dir():
+        return path
+    folder = RunFolder(path)
+    if folder.snapshots.exists() and not folder.done.exists():
+        raise UserError(f"{path}: not finished; train it to its end, or give one of its snapshots")
+    return folder.last_snapshot()
 
 
 def differences(found: Mapping[str, Any], wanted: Mapping[str, Any], prefix: str = "") -> list[str]:

@@ -16,7 +16,7 @@ from sid.runs.folder import RunFolder
 from sid.runs.loop import train
 from sid.runs.schedule import learning_rate, snapshot_times
 from sid.runs.state import pack, unpack
-from sid.streams import Stream, epoch_order
+from sid.streams import Stream, epoch_order, seed_torch
 from sid.teacher.loss import denoising_loss, log_normal_sigma
 from sid.teacher.recipe import TeacherRecipe
 
@@ -62,8 +62,7 @@ class TeacherTraining:
     def step(self, images: int) -> dict[str, float]:
         """One Adam step on places images .. images + batch of the training order."""
         recipe, start, stop = self.recipe, images, images + self.batch
-        # Dropout draws from the global generator: seeded by place, it survives a restart.
-        torch.manual_seed(self.seed * 2**40 + start)
+        seed_torch(self.seed, start)
         index = epoch_order(self.seed, start, stop, len(self.images)).to(self.device)
         clean = to_unit(self.images[index])
         labels = None if self.labels is None else self.labels[index]

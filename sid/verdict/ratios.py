@@ -72,7 +72,8 @@ def meets_teacher(distances: Distances, recipe: str) -> Verdict:
     name, level = NAMES[recipe], 0.90
     claim = Verdict(
         claim=f"meets-teacher/{recipe}",
-        statement=f"One step of {name} meets the teacher at {TEACHER_NFE} evaluations",
+        statement=f"One step of {name} meets the teacher at {TEACHER_NFE} evaluations, within "
+        "this budget",
         source=surpasses(recipe),
         criterion=f"90 % interval of the ratio below {1 + MARGIN:.2f} (one-sided test at 5 %); "
         f"equivalent if also above 1/{1 + MARGIN:.2f} (two such tests), better if all below that",

@@ -103,6 +103,9 @@ def test_snapshot_at_takes_folder_or_file(teacher_run: Path, tmp_path: Path) -> 
     assert snapshot_at(last) == last
     with pytest.raises(UserError, match="holds no snapshots"):
         snapshot_at(tmp_path)
+    (tmp_path / "snapshots").mkdir()
+    with pytest.raises(UserError, match="not finished; train it to its end"):
+        snapshot_at(tmp_path)
 
 
 def test_differences_are_dotted() -> None:
