@@ -12,7 +12,9 @@ Out = Annotated[Path, typer.Option(help="Where to write.")]
 Data = Annotated[Path, typer.Option(help="The data set, a zip in EDM's layout.")]
 Seed = Annotated[int, typer.Option(help="Seed of all randomness.", min=0)]
 Budget = Annotated[float, typer.Option(help="Multiplies every duration of the recipe.", min=0.0)]
-Threads = Annotated[int, typer.Option(help="CPU threads; a run keeps those it began with.", min=1)]
+Threads = Annotated[
+    int, typer.Option(help="CPU threads; a run keeps those it began with.", min=1, max=256)
+]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ... ; auto takes a GPU if any.")]
 Restart = Annotated[bool, typer.Option(help="Set another run found in --out aside; begin anew.")]
 Quiet = Annotated[bool, typer.Option(help="No progress.")]

@@ -1,7 +1,7 @@
 """clean-fid (Parmar et al. 2022) through the public functions of `cleanfid.fid`.
 
 Images are handed over in memory, by `get_model_features`, which clean-fid has for generators: from
-a folder of files the same features come, bit for bit, in 25 times the time (a zip is no way, as
+a folder of files the same features come, bit for bit, and slowly (a zip is no way, as
 clean-fid reads its entries in an order that changes from process to process).
 """
 
