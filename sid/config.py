@@ -13,7 +13,7 @@ from sid.errors import UserError
 class Strict(BaseModel):
     """A model that refuses keys it does not know and cannot be changed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 Model = TypeVar("Model", bound=BaseModel)

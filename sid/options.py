@@ -11,7 +11,9 @@ from sid.errors import UserError
 Out = Annotated[Path, typer.Option(help="Where to write.")]
 Data = Annotated[Path, typer.Option(help="The data set, a zip in EDM's layout.")]
 Seed = Annotated[int, typer.Option(help="Seed of all randomness.", min=0)]
-Budget = Annotated[float, typer.Option(help="Multiplies every duration of the recipe.", min=0.0)]
+Budget = Annotated[
+    float, typer.Option(help="Multiplies every duration of the recipe.", min=1e-4, max=1e6)
+]
 Threads = Annotated[
     int, typer.Option(help="CPU threads; a run keeps those it began with.", min=1, max=256)
 ]
@@ -35,6 +37,8 @@ def prepare(device: str, threads: int) -> torch.device:
         found = torch.device(device)
     except RuntimeError as error:
         raise UserError(f"--device {device}: unknown; try cpu or cuda") from error
+    if found.type not in ("cpu", "cuda"):
+        raise UserError(f"--device {device}: not supported; try cpu or cuda")
     if found.type == "cuda" and not torch.cuda.is_available():
         raise UserError(f"--device {device}: this machine shows no CUDA GPU; try cpu")
     return found

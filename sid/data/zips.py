@@ -80,9 +80,10 @@ def read_zip(path: Path) -> ImageSet:
             pairs = None
             if "dataset.json" in archive.namelist():
                 pairs = json.loads(archive.read("dataset.json"))["labels"]
+            known = dict(pairs or [])
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; make it with `sid data`") from error
-    except (zipfile.BadZipFile, json.JSONDecodeError, KeyError) as error:
+    except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: damaged data set ({error}); delete it and run again") from error
     if not images:
         raise UserError(f"{path}: holds no PNG images")
@@ -94,7 +95,6 @@ def read_zip(path: Path) -> ImageSet:
             )
     labels = None
     if pairs is not None:
-        known = dict(pairs)
         missing = [name for name in names if name not in known]
         if missing:
             raise UserError(f"{path}: dataset.json has no label for {missing[0]}")

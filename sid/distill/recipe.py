@@ -51,7 +51,7 @@ class Recipe(Strict):
     t_max: int = Field(800, gt=0, le=1000)
     p_mean: float = -1.2
     p_std: PositiveFloat = 1.2
-    first_kimg: PositiveFloat = 0.5
+    first_kimg: float = Field(0.5, ge=0.001)
     per_decade: PositiveInt = 5
 
     @field_validator("method")

@@ -205,7 +205,12 @@ def distill(
     weights = {"teacher": snapshot_at(teacher)}
     if start:
         weights["start"] = snapshot_at(start)
-    networks = {name: load_network(path, device)[0] for name, path in weights.items()}
+    networks = {}
+    for name, path in weights.items():
+        networks[name], about = load_network(path, device)
+        kind = {"teacher": "denoiser", "start": "generator"}[name]
+        if about.get("kind") != kind:
+            raise UserError(f"{path}: --{name} needs a {kind}, and this is a {about.get('kind')}")
     if networks["teacher"].architecture.image_shape != images.images.shape[1:]:
         raise UserError(
             f"{data}: images are {images.images.shape[1:]}, but the teacher {teacher} makes "

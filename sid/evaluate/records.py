@@ -9,6 +9,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sid.errors import UserError
 from sid.files import read_json, write_atomic, write_json
 
+ONE_MEASUREMENT = (
+    *("role", "recipe", "seed", "images", "selection", "nfe", "n_images", "draw"),
+    *("implementation", "extractor", "metric"),
+)
 Role = Literal["curve", "final", "teacher", "floor"]
 Selection = Literal["", "last", "best"]
 
@@ -109,8 +113,24 @@ def merge_records(paths: list[Path], out: Path) -> pd.DataFrame:
     """
     rows = [record.model_dump() for path in sorted(paths) for record in read_records(path)]
     table = pd.DataFrame(rows, columns=list(Record.model_fields))
+    refuse_twice(table, out)
     write_atomic(out, lambda temporary: table.to_csv(temporary, index=False))
     return table
+
+
+def refuse_twice(table: pd.DataFrame, path: Path) -> None:
+    """A value that stands twice would count twice, and narrow every interval.
+
+    Raises:
+        UserError: two rows are of one measurement.
+    """
+    twice = table[table.duplicated(list(ONE_MEASUREMENT))]
+    if len(twice):
+        row = twice.iloc[0]
+        raise UserError(
+            f"{path}: {row['recipe']} seed {row['seed']} at {row['images']} images, draw "
+            f"{row['draw']}, stands twice; merge each evaluation once"
+        )
 
 
 def load_table(path: Path) -> pd.DataFrame:
@@ -126,4 +146,5 @@ def load_table(path: Path) -> pd.DataFrame:
     missing = [name for name in Record.model_fields if name not in table.columns]
     if missing:
         raise UserError(f"{path}: has no column {missing[0]}; merge the evaluations again")
+    refuse_twice(table, path)
     return table

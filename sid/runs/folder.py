@@ -42,8 +42,17 @@ class RunFolder:
         """Hold the run for this process; wait, and say so, while another process trains it.
 
         The lock belongs to the open file, so it ends with its process however that ends.
+
+        Raises:
+            UserError: the folder holds files that are not a run's.
         """
         self.path.mkdir(parents=True, exist_ok=True)
+        others = [item.name for item in self.path.iterdir() if item.name != "lock"]
+        if others and not self.manifest.exists() and not others[0].startswith(".manifest"):
+            raise UserError(
+                f"{self.path}: holds other files ({others[0]}) and no manifest.json of a run; "
+                "give a new or an empty folder"
+            )
         with (self.path / "lock").open("a+") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -69,10 +78,11 @@ class RunFolder:
             restart: set aside another run found here instead of refusing it.
 
         Raises:
-            UserError: the folder holds another run, or files without a manifest.
+            UserError: the folder holds another run.
         """
-        for leftover in self.path.glob("**/.*.tmp"):  # Of a writer that was killed.
-            leftover.unlink()
+        for place in (self.path, self.snapshots, self.state):
+            for leftover in place.glob(".*.tmp"):  # Of a writer that was killed.
+                leftover.unlink()
         # Through JSON, so that tuples and paths compare as they will be read back.
         wanted = json.loads(json.dumps(identity))
         if self.manifest.exists():
@@ -87,15 +97,15 @@ class RunFolder:
                     "--out, or add --restart to set that run aside and begin anew"
                 )
             self._set_aside(found)
-        elif self.snapshots.exists() or self.state.exists():
-            raise UserError(f"{self.manifest}: missing from a run's folder; give another --out")
         write_json(self.manifest, {**wanted, "provenance": provenance.describe(device)})
 
     def _set_aside(self, found: Mapping[str, Any]) -> None:
         # Under a name of its own beside it: days of training are never overwritten.
         tag = hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:8]
-        aside = self.path.with_name(f"{self.path.name}.aside-{tag}")
-        aside.mkdir(exist_ok=True)
+        name = f"{self.path.name}.aside-{tag}"
+        taken = len(list(self.path.parent.glob(f"{name}*")))
+        aside = self.path.with_name(f"{name}-{taken}" if taken else name)
+        aside.mkdir()
         for item in (self.done, self.manifest, self.log, self.snapshots, self.state):
             if item.exists():
                 item.rename(aside / item.name)

@@ -65,8 +65,12 @@ def train(
         UserError: no checkpoint is whole, or a loss is no longer finite.
         OSError: the disk is full or forbidden; the last checkpoint is whole.
     """
+    if folder.done.exists():
+        return
     state = load_state(folder.state)
     if state:
+        if not folder.log.exists() or folder.log.stat().st_size < state.log_bytes:
+            raise UserError(f"{folder.log}: cut; delete {folder.path} to train the run again")
         trainee.unpack(state.tensors)
     images, before = (state.images, state.seconds) if state else (0, 0.0)
     started = saved = time.monotonic()
@@ -114,11 +118,9 @@ def finish(folder: RunFolder, times: Sequence[int], seconds: float) -> None:
     Raises:
         UserError: a snapshot of the run is missing.
     """
-    if folder.done.exists():
-        return
     paths = [folder.snapshot_path(images) for images in times]
     for path in paths:
         if not path.exists():
-            raise UserError(f"{path}: missing; add --restart to train the run again")
+            raise UserError(f"{path}: missing; delete {folder.path} to train the run again")
     hashes = {path.name: sha256(path) for path in paths}
     write_json(folder.done, {"images": times[-1], "seconds": seconds, "snapshots": hashes})

@@ -58,7 +58,9 @@ def load_state(folder: Path) -> State | None:
         except UserError as error:
             print(f"warning: {error}; going back to the one before", file=sys.stderr, flush=True)
     if paths:
-        raise UserError(f"{folder}: no checkpoint is whole; add --restart to train from the start")
+        raise UserError(
+            f"{folder}: no checkpoint is whole; delete {folder.parent} to train from the start"
+        )
     return None
 
 

@@ -141,7 +141,7 @@ def test_damaged_checkpoint_falls_back(
     for path in sorted((cut / "state").iterdir()):
         path.write_bytes(b"cut")
     (cut / "done.json").unlink()
-    with pytest.raises(UserError, match="no checkpoint is whole; add --restart"):
+    with pytest.raises(UserError, match="no checkpoint is whole; delete"):
         run(tiny_recipe(), digits_zip, teacher_run, cut)
 
 
@@ -149,7 +149,7 @@ def test_lost_snapshot_is_named(digits_zip: Path, teacher_run: Path, tmp_path: P
     out = run(tiny_recipe(kimg=0.2), digits_zip, teacher_run, tmp_path / "run")
     (out / "done.json").unlink()
     (out / "snapshots" / "000000000000.safetensors").unlink()
-    with pytest.raises(UserError, match=r"000000000000.safetensors: missing; add --restart"):
+    with pytest.raises(UserError, match=r"000000000000.safetensors: missing; delete"):
         run(tiny_recipe(kimg=0.2), digits_zip, teacher_run, out)
 
 

@@ -42,8 +42,11 @@ def test_restart_sets_the_other_run_aside(tmp_path: Path) -> None:
         folder.claim(RUN, CPU, restart=False)
         folder.log.write_text("days of work\n")
         folder.claim(OTHER, CPU, restart=True)
-    assert not folder.log.exists()
-    (aside,) = tmp_path.glob("run.aside-*")
+        assert not folder.log.exists()
+        folder.claim(RUN, CPU, restart=True)
+        folder.claim(OTHER, CPU, restart=True)
+    assert len(list(tmp_path.glob("run.aside-*"))) == 3
+    (aside,) = (path for path in tmp_path.glob("run.aside-*") if (path / "log.jsonl").exists())
     assert (aside / "log.jsonl").read_text() == "days of work\n"
     assert read_json(aside / "manifest.json")["recipe"] == RUN["recipe"]
     assert read_json(folder.manifest)["recipe"] == OTHER["recipe"]
@@ -52,8 +55,9 @@ def test_restart_sets_the_other_run_aside(tmp_path: Path) -> None:
 def test_snapshots_without_manifest_are_refused(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     folder.snapshots.mkdir(parents=True)
-    with pytest.raises(UserError, match=r"manifest\.json: missing"):
-        folder.claim(RUN, CPU, restart=False)
+    with pytest.raises(UserError, match=r"holds other files \(snapshots\)"), folder.lock():
+        pass
+    assert [item.name for item in folder.path.iterdir()] == ["snapshots"]
 
 
 def test_a_run_keeps_its_threads(tmp_path: Path) -> None:
@@ -67,9 +71,10 @@ def test_a_run_keeps_its_threads(tmp_path: Path) -> None:
 
 def test_leftovers_of_a_killed_writer_go(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
-    folder.state.mkdir(parents=True)
-    (folder.state / ".x.safetensors.123.tmp").write_text("half")
-    with folder.lock(), pytest.raises(UserError):
+    with folder.lock():
+        folder.claim(RUN, CPU, restart=False)
+        folder.state.mkdir()
+        (folder.state / ".x.safetensors.123.tmp").write_text("half")
         folder.claim(RUN, CPU, restart=False)
     assert not list(folder.state.iterdir())
 
