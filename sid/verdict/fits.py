@@ -15,18 +15,16 @@ class PowerLaw(NamedTuple):
 
     Attributes:
         slope: exponent.
-        stderr: its standard error from the scatter about the line.
+        curvature: coefficient of (log images)^2 when a parabola is fitted; 0 is straight.
         r2: share of the variance of log distance that the line explains.
-        gain: how much a quadratic term would add to r2.
-        p_bent: p of that term (F-test); small means that the curve is bent.
+        gain: how much that term would add to r2.
         points: points fitted.
     """
 
     slope: float
-    stderr: float
+    curvature: float
     r2: float
     gain: float
-    p_bent: float
     points: int
 
 
@@ -43,16 +41,11 @@ def power_law(images: Array, distances: Array) -> PowerLaw:
     straight = float(np.sum((y - line.intercept - line.slope * x) ** 2))
     # Centred and scaled, so that the parabola is well conditioned.
     unit = (x - x.mean()) / x.std()
-    bent = float(np.sum((y - np.polyval(np.polyfit(unit, y, 2), unit)) ** 2))
-    freedom = len(x) - 3
-    # Below rounding there is nothing left to explain, and the ratio would be noise.
-    if straight <= 1e-20 * max(total, 1.0):
-        p_bent = 1.0
-    else:
-        ratio = (straight - bent) / max(bent / freedom, 1e-300)
-        p_bent = float(stats.f.sf(ratio, 1, freedom))
+    parabola = np.polyfit(unit, y, 2)
+    bent = float(np.sum((y - np.polyval(parabola, unit)) ** 2))
+    curvature = float(parabola[0] / x.std() ** 2)
     r2, r2_bent = (1 - rest / total if total > 0 else 0.0 for rest in (straight, bent))
-    return PowerLaw(float(line.slope), float(line.stderr), r2, r2_bent - r2, p_bent, len(x))
+    return PowerLaw(float(line.slope), curvature, r2, r2_bent - r2, len(x))
 
 
 def images_until(images: Array, distances: Array, threshold: float) -> float:

@@ -26,10 +26,15 @@ class Interval(NamedTuple):
         return Interval(*(math.exp(part) for part in self))
 
 
+def no_interval(value: float) -> Interval:
+    """A value of which nothing independent repeats."""
+    return Interval(value, math.nan, math.nan)
+
+
 def around(value: float, stderr: float, freedom: float, level: float) -> Interval:
     """Limits at t standard errors, Student's t of `freedom` degrees; none where that is 0."""
     if freedom <= 0 or math.isnan(stderr):
-        return Interval(value, math.nan, math.nan)
+        return no_interval(value)
     half = float(stats.t.ppf((1 + level) / 2, freedom)) * stderr
     return Interval(value, value - half, value + half)
 
@@ -67,7 +72,7 @@ def difference_interval(a: Sequence[float], b: Sequence[float], level: float = 0
         return around(value, math.sqrt(total), freedom, level)
     freedom = n_a + n_b - 2
     if freedom <= 0:
-        return Interval(value, math.nan, math.nan)
+        return no_interval(value)
     squares = float(np.var(a)) * n_a + float(np.var(b)) * n_b
     stderr = math.sqrt(squares / freedom * (1 / n_a + 1 / n_b))
     return around(value, stderr, freedom, level)

@@ -14,7 +14,7 @@ FIT_FROM = 3000  # Images; before them a run is still leaving the teacher's one-
 R2 = 0.9
 GAIN = 0.02
 THRESHOLDS = (10, 8, 6, 5, 4, 3, 2.5, 2)  # Multiples of the teacher's distance.
-ONE_SEED = "one training run, so nothing on retraining"
+ONE_SEED = "one training run; the points of one curve are not independent"
 
 
 def falls(distances: Distances, recipe: str) -> Verdict:
@@ -62,8 +62,8 @@ def _mean_curve(curves: list[Curve]) -> Curve:
     return Curve(shared, np.exp(np.mean(logs, axis=0)))
 
 
-def _straight(fit: PowerLaw, slope: Interval) -> Outcome:
-    bent = fit.p_bent < 0.05 and fit.gain >= GAIN
+def _straight(fit: PowerLaw, slope: Interval, curvature: Interval) -> Outcome:
+    bent = fit.gain >= GAIN and (curvature.low > 0 or curvature.high < 0)
     if slope.high < 0 and fit.r2 >= R2 and not bent:
         return "holds"
     return "does not hold" if bent or slope.low >= 0 else "inconclusive"
@@ -77,24 +77,23 @@ def follows_power_law(distances: Distances, recipe: str) -> Verdict:
         statement=f"{name}'s distance falls as a power of the images seen",
         source=fast_fall(recipe),
         criterion=f"least squares on log-log after {FIT_FROM / 1000:g} kimg: 95 % interval of the "
-        f"slope below 0, R2 at least {R2}, and not bent (quadratic term p < 0.05 and R2 + {GAIN})",
+        f"slope below 0, R2 at least {R2}, and not bent (a quadratic term whose 95 % interval "
+        f"excludes 0 and that adds {GAIN} to R2), over training seeds",
         reason="",
     )
     curves = [c.after(FIT_FROM) for c in distances.curves(recipe).values()]
     if not curves or len(_mean_curve(curves).images) < 4:
         return claim.not_run(f"4 snapshots of {name} after {FIT_FROM / 1000:g} kimg")
     fit = power_law(*_mean_curve(curves))
-    if len(curves) > 1:
-        slope = mean_interval([power_law(*c).slope for c in curves])
-        basis = f"over {len(curves)} training seeds"
-    else:
-        slope = around(fit.slope, fit.stderr, fit.points - 2, 0.95)
-        basis = f"from the scatter about the line (standard error {fit.stderr:.2g}; {ONE_SEED})"
+    fits = [power_law(*curve) for curve in curves]
+    slope = mean_interval([each.slope for each in fits])
+    curvature = mean_interval([each.curvature for each in fits])
+    basis = f"over {len(fits)} training seeds" if len(fits) > 1 else f"({ONE_SEED})"
     reason = (
         f"slope {slope.value:.3g}, {limits(slope)} {basis}; R2 {fit.r2:.3f} over {fit.points} "
-        f"snapshots, a quadratic term adds {fit.gain:.3f} (p {fit.p_bent:.2g})"
+        f"snapshots; a quadratic term of {curvature.value:.2g}, {limits(curvature)}, adds {fit.gain:.3f}"
     )
-    return claim.found(_straight(fit, slope), scope_of(len(curves)), "log-log slope", slope, reason)
+    return claim.found(_straight(fit, slope, curvature), scope_of(len(curves)), "log-log slope", slope, reason)
 
 
 def fewer_images(distances: Distances) -> Verdict:
@@ -125,9 +124,10 @@ def fewer_images(distances: Distances) -> Verdict:
             logs.append(ratios[np.isfinite(ratios)])
     if not logs:
         return claim.not_run("distance that both SiD and SiDA come down to")
-    many = len(logs) > 1
-    ratio = mean_interval([float(r.mean()) for r in logs] if many else logs[0].tolist()).exp()
-    basis = f"over {len(logs)} training seeds" if many else f"over the thresholds ({ONE_SEED})"
+    ratio = mean_interval([float(r.mean()) for r in logs]).exp()
+    low, high = np.exp(logs[0].min()), np.exp(logs[0].max())
+    one = f"({low:.3g} to {high:.3g} from threshold to threshold; {ONE_SEED})"
+    basis = f"over {len(logs)} training seeds" if len(logs) > 1 else one
     reason = (
         f"SiD takes {ratio.value:.3g} times the images of SiDA, {limits(ratio)} {basis}; "
         f"{reached} of {len(levels) * len(seeds)} thresholds reached by both"

@@ -11,12 +11,15 @@ def by_claim(table):
     return {verdict.claim: verdict for verdict in judge(table)}
 
 
+SEEDS = (0, 1, 2)
+
+
 def with_law(recipe, law):
-    return make_records(laws={**LAWS, recipe: law}, noise=0)
+    return make_records(laws={**LAWS, recipe: law}, noise=0, seeds=SEEDS)
 
 
 def test_exact_laws_give_exact_figures():
-    found = by_claim(make_records(noise=0))
+    found = by_claim(make_records(noise=0, seeds=SEEDS))
     slope = found["power-law/sid"]
     assert (slope.verdict, slope.value) == ("holds", pytest.approx(-0.54))
     fall = found["falls/sida"]
@@ -47,6 +50,14 @@ def test_a_curve_shifted_by_two_needs_half_the_images():
 def test_equal_curves_are_a_tie():
     found = by_claim(with_law("sida", LAWS["sid"]))["fewer-images"]
     assert (found.verdict, found.value) == ("inconclusive", pytest.approx(1))
+
+
+def test_the_points_of_one_curve_are_no_repetition():
+    found = by_claim(make_records())
+    for claim in ("power-law/sid", "power-law/sida", "fewer-images"):
+        assert found[claim].verdict == "inconclusive"
+        assert np.isfinite(found[claim].value)
+        assert np.isnan(found[claim].low)
 
 
 @pytest.mark.parametrize(
