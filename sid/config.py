@@ -2,10 +2,10 @@
 
 import difflib
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sid.errors import UserError
 
@@ -15,6 +15,10 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+
+# Images of one step; more than a million is a slip of the keyboard, and no memory holds it.
+Batch = Annotated[int, Field(gt=0, le=2**20)]
+Beta = Annotated[float, Field(ge=0, lt=1)]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -49,8 +53,11 @@ def parse(value: Any, model: type[Model], source: Path | str) -> Model:
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
-    """The first problem of a validation in one line, with the nearest known key for a typo."""
-    first = error.errors()[0]
+    """The first problem of a validation in one line, with the nearest known key for a typo.
+
+    An unknown key comes first: a missing key is mostly the same typo from the other side.
+    """
+    first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     key = ".".join(str(part) for part in first["loc"]) or "the whole"
     if first["type"] != "extra_forbidden":
         return f"{key}: {first['msg'][0].lower()}{first['msg'][1:]} (found {first['input']!r})"

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
-from sid.config import Strict, parse
+from sid.config import Batch, Beta, Strict, parse
 from sid.distill.method import Method, method_class
 
 
@@ -38,12 +38,12 @@ class Recipe(Strict):
     teacher: str
     start: str | None = None
     method: Any
-    batch: PositiveInt
+    batch: Batch
     kimg: PositiveFloat
     lr_generator: PositiveFloat
     lr_fake: PositiveFloat
     lr_decay: float = Field(0.0, ge=0, le=1)
-    betas: tuple[float, float] = (0.0, 0.999)
+    betas: tuple[Beta, Beta] = (0.0, 0.999)
     eps: PositiveFloat = 1e-8
     ema_kimg: PositiveFloat
     ema_rampup: PositiveFloat = 0.05

@@ -2,7 +2,7 @@
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from sid.config import Strict
+from sid.config import Batch, Strict
 
 
 class NetworkRecipe(Strict):
@@ -37,7 +37,7 @@ class TeacherRecipe(Strict):
     name: str
     conditional: bool = False
     network: NetworkRecipe
-    batch: PositiveInt
+    batch: Batch
     kimg: PositiveFloat
     lr: PositiveFloat
     lr_rampup_kimg: float = Field(0.0, ge=0)
