@@ -4,6 +4,7 @@ import sys
 from importlib import import_module
 
 import typer
+from typer.exceptions import Abort, TyperException
 
 from sid.errors import UserError, explain
 
@@ -43,7 +44,16 @@ def build(wanted: str | None) -> typer.Typer:
 def main() -> None:
     """Run the command line; a problem a person can mend is one line and exit status 2."""
     try:
-        build(next((word for word in sys.argv[1:] if word in STAGES), None))()
+        app = build(next((word for word in sys.argv[1:] if word in STAGES), None))
+        sys.exit(app(standalone_mode=False))
+    except TyperException as error:
+        message = error.format_message()
+        if "\n" in message:  # No arguments at all: the message is the help.
+            print(message, file=sys.stderr)
+            sys.exit(2)
+        fail(message)
+    except Abort:
+        sys.exit(130)
     except UserError as error:
         fail(str(error))
     except OSError as error:

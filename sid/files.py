@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from sid.errors import UserError
 
 
@@ -63,6 +65,25 @@ def read_json(path: Path) -> Any:
         raise UserError(f"{path}: no such file") from error
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise UserError(f"{path}: not a JSON file ({error}); delete it and run again") from error
+
+
+def read_table(path: Path, mend: str, **options: Any) -> pd.DataFrame:
+    """A CSV table (options as of `pandas.read_csv`).
+
+    Args:
+        path: the file.
+        mend: what makes it, for the error.
+
+    Raises:
+        UserError: the file is missing or is no CSV.
+    """
+    try:
+        return pd.read_csv(path, keep_default_na=False, **options)
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file; {mend}") from error
+    except (ValueError, OverflowError) as error:  # Of the parser, of the encoding, of a number.
+        why = " ".join(str(error).split())
+        raise UserError(f"{path}: not a whole CSV table ({why}); {mend}") from error
 
 
 def sha256(path: Path) -> str:

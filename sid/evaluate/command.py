@@ -123,7 +123,7 @@ def floor(
     threads: Threads = 1,
     quiet: Quiet = False,
 ) -> None:
-    """Measure real images against real ones: what a perfect generator would get.
+    """Measure the real images against themselves, drawn again with replacement.
 
     Example: sid evaluate floor results/data/digits.zip
     --extractor results/extractor.safetensors --json results/evaluate/floor.json

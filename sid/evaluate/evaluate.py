@@ -19,7 +19,7 @@ from sid.evaluate.implementation import Implementation
 from sid.evaluate.ours import Ours
 from sid.evaluate.records import Record
 from sid.evaluate.sampling import sample_generator, sample_teacher
-from sid.files import read_json
+from sid.files import read_json, sha256
 from sid.networks import EDMPrecond, load_network
 from sid.progress import Progress
 from sid.runs.folder import RunFolder
@@ -88,8 +88,8 @@ def evaluated_images(run: Path, *, n_curve: int, n_final: int, draws: int) -> in
     return len(snapshots_of(run)) * n_curve + 2 * draws * n_final
 
 
-def snapshots_of(run: Path) -> list[Path]:
-    """The snapshots of a finished run, by images seen, as its `done.json` lists them.
+def snapshots_of(run: Path) -> dict[Path, str]:
+    """The snapshots of a finished run, by images seen, and their checksums, as in `done.json`.
 
     Raises:
         UserError: no such run, or it is not finished.
@@ -100,9 +100,10 @@ def snapshots_of(run: Path) -> list[Path]:
     if not folder.done.exists():
         raise UserError(f"{run}: not finished (no done.json); run the same `sid distill` again")
     done = read_json(folder.done)
-    if not isinstance(done, dict) or not done.get("snapshots"):
+    hashes = done.get("snapshots") if isinstance(done, dict) else None
+    if not isinstance(hashes, dict) or not hashes:
         raise UserError(f"{folder.done}: lists no snapshots; delete it and finish the run again")
-    return [folder.snapshots / name for name in sorted(done["snapshots"])]
+    return {folder.snapshots / name: hashes[name] for name in sorted(hashes)}
 
 
 def _load(
@@ -156,9 +157,15 @@ def evaluate_run(
         UserError: the run is unfinished or damaged, or its images have another shape.
     """
     bench = Bench(reference, extractor, device)
-    paths = snapshots_of(run)
+    hashes = snapshots_of(run)
+    paths = list(hashes)
 
     def measure(path: Path, n: int, draw: int, role: str, selection: str) -> list[Record]:
+        if not path.exists() or sha256(path) != hashes[path]:
+            raise UserError(
+                f"{path}: missing or changed since the run finished; "
+                f"delete {run} and train the run again"
+            )
         keys = ("recipe", "method", "seed", "images", "iterations", "sigma_init")
         network, found = _load(path, keys, device)
         extractor.check(network.architecture.image_shape)
@@ -208,7 +215,9 @@ def evaluate_teacher(
         UserError: the weights are damaged, or its images have another shape.
     """
     bench = Bench(reference, extractor, device)
-    network, found = _load(snapshot, (), device)
+    network, found = _load(snapshot, ("kind",), device)
+    if found["kind"] != "denoiser":
+        raise UserError(f"{snapshot}: a {found['kind']}, not a teacher; see `sid evaluate run`")
     extractor.check(network.architecture.image_shape)
     # Imported weights have no training of ours to tell of.
     defaults = {"recipe": snapshot.stem, "seed": -1, "images": 0, "iterations": 0}
@@ -235,10 +244,11 @@ def evaluate_floor(
     device: torch.device,
     progress: Progress,
 ) -> list[Record]:
-    """Real against real at the same n: what a perfect generator of these images would get.
+    """Real against real at the same n: the reference drawn again, with replacement.
 
-    Images are drawn with replacement from the reference itself. They are among it, so the kernel
-    distance, which takes the two sides for independent, comes out slightly below zero.
+    A generator that had learnt these images by heart would get this. The drawn images are among
+    the reference, so the kernel distance, which takes the two sides for independent, comes out
+    slightly below zero.
 
     Args:
         reference: real images.

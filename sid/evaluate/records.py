@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Literal
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sid.errors import UserError
-from sid.files import read_json, write_atomic, write_json
+from sid.files import read_json, read_table, write_atomic, write_json
 
 ONE_MEASUREMENT = (
     *("role", "recipe", "seed", "images", "selection", "nfe", "n_images", "draw"),
@@ -139,12 +140,14 @@ def load_table(path: Path) -> pd.DataFrame:
     Raises:
         UserError: the file is missing or lacks a column.
     """
-    try:
-        table = pd.read_csv(path, keep_default_na=False, na_values={"stderr": [""]})
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file; make it with `sid evaluate merge`") from error
+    mend = "make it with `sid evaluate merge`"
+    table = read_table(path, mend, na_values={"stderr": [""]})
     missing = [name for name in Record.model_fields if name not in table.columns]
     if missing:
         raise UserError(f"{path}: has no column {missing[0]}; merge the evaluations again")
+    for name, field in Record.model_fields.items():
+        if field.annotation in (int, float) and not is_numeric_dtype(table[name]) and len(table):
+            wrong = table[name][pd.to_numeric(table[name], errors="coerce").isna()].iloc[0]
+            raise UserError(f"{path}: column {name}: {wrong!r} is no number; {mend}")
     refuse_twice(table, path)
     return table

@@ -1,5 +1,6 @@
 """`sid report`: tables, figures and the page."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,7 @@ import typer
 
 from sid.errors import UserError
 from sid.evaluate.records import load_table
-from sid.files import write_text
+from sid.files import read_table, write_text
 from sid.report.agreement import agreement_table, differences, plot_agreement, readable_agreement
 from sid.report.curves import plot_curves
 from sid.report.grids import strips, write_grid
@@ -17,14 +18,17 @@ from sid.report.style import write_figure
 from sid.report.tables import main_table, readable, write_table
 from sid.runs.folder import snapshot_at
 from sid.verdict.distances import Distances
+from sid.verdict.published import COLUMNS
+from sid.verdict.verdict import Verdict
 
 
-def _read(path: Path) -> pd.DataFrame:
-    try:
-        empty = {name: [""] for name in ("value", "low", "high")}
-        return pd.read_csv(path, keep_default_na=False, na_values=empty)
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file; make it with `sid verdict`") from error
+def _read(path: Path, model: Sequence[str]) -> pd.DataFrame:
+    empty = {name: [""] for name in ("value", "low", "high")}
+    table = read_table(path, "make it with `sid verdict`", na_values=empty)
+    missing = [name for name in model if name not in table.columns]
+    if missing:
+        raise UserError(f"{path}: has no column {missing[0]}; make it with `sid verdict`")
+    return table
 
 
 def write_report(records: Path, verdicts: Path, runs: Path, teacher: Path, out: Path) -> Path:
@@ -45,11 +49,13 @@ def write_report(records: Path, verdicts: Path, runs: Path, teacher: Path, out: 
     """
     table = load_table(records)
     distances = Distances(table)
-    judged, published = _read(verdicts / "verdicts.csv"), _read(verdicts / "published.csv")
+    judged = _read(verdicts / "verdicts.csv", list(Verdict.model_fields))
+    published = _read(verdicts / "published.csv", COLUMNS["results.csv"])
     found = differences(table)
+    shown = strips(runs, snapshot_at(teacher))  # Before anything is written: runs may be missing.
     for name, figure in (("curves", plot_curves(distances)), ("agreement", plot_agreement(found))):
         write_figure(figure, out / "figures" / name)
-    write_grid(strips(runs, snapshot_at(teacher)), out / "figures" / "samples.png")
+    write_grid(shown, out / "figures" / "samples.png")
     main, agreement = main_table(table), agreement_table(found)
     extractor = ", ".join(sorted(set(table["extractor"])))
     write_table(out / "tables" / "main", main, readable(main, extractor))

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from sid.errors import UserError
+from sid.files import read_table
 
 # Grade of evidence -> whether a value of it may ever decide a verdict.
 GRADES = {
@@ -36,10 +37,8 @@ def load_published(path: Path) -> pd.DataFrame:
     """
     if path.name not in COLUMNS:
         raise UserError(f"{path}: not one of {', '.join(COLUMNS)}")
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file") from error
+    mend = "give the folder baselines/published of the repository with --published"
+    table = read_table(path, mend, dtype=str)
     for name in COLUMNS[path.name]:
         if name not in table.columns:
             raise UserError(f"{path}: has no column {name}")
