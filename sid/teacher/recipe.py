@@ -31,6 +31,7 @@ class TeacherRecipe(Strict):
         ema_kimg: half-life of the average, thousands of images.
         ema_rampup: early on, half-life as a share of the images seen.
         p_mean, p_std: of ln(sigma) in training.
+        augment: probability of each augmentation (see `sid.teacher.augment`), 0 for none.
         per_decade: snapshots per factor of ten in images.
     """
 
@@ -46,6 +47,8 @@ class TeacherRecipe(Strict):
     ema_rampup: PositiveFloat = 0.05
     p_mean: float = -1.2
     p_std: PositiveFloat = 1.2
+    # Not written when 0, so that runs without it stay the runs that they were.
+    augment: float = Field(0.0, ge=0, le=1, exclude_if=lambda p: p == 0)
     per_decade: PositiveInt = 2
 
     def scaled(self, budget: float) -> "TeacherRecipe":

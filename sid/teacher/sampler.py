@@ -1,12 +1,45 @@
-"""EDM's deterministic sampler (Karras et al. 2022, algorithm 1)."""
+"""EDM's samplers (Karras et al. 2022, arXiv 2206.00364, algorithms 1 and 2)."""
 
 import itertools
+import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from sid.streams import Stream
+
 Denoiser = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+
+
+class Churn(NamedTuple):
+    """How much noise the stochastic sampler adds before a step (algorithm 2).
+
+    Attributes:
+        amount: S_churn, over all steps; 0 is the deterministic sampler.
+        low: S_tmin, the lowest noise level that gets any.
+        high: S_tmax, the highest.
+        noise: S_noise, the standard deviation of the added noise.
+    """
+
+    amount: float = 0.0
+    low: float = 0.0
+    high: float = math.inf
+    noise: float = 1.0
+
+    def gamma(self, sigma: float, steps: int) -> float:
+        """By which share of itself the noise level `sigma` is raised."""
+        return min(self.amount / steps, math.sqrt(2) - 1) if self.low <= sigma <= self.high else 0.0
+
+
+# Steps and churn that EDM recommends for its networks (README of NVlabs/edm, "For best results").
+PUBLISHED = {
+    "cifar10": (18, Churn()),
+    "ffhq64": (40, Churn()),
+    "afhq64": (40, Churn()),
+    "imagenet64": (256, Churn(40, 0.05, 50, 1.003)),
+}
 
 
 def sigma_steps(steps: int, sigma_min: float, sigma_max: float, rho: float) -> Tensor:
@@ -22,12 +55,19 @@ def sigma_steps(steps: int, sigma_min: float, sigma_max: float, rho: float) -> T
     return torch.cat([(high + index * (low - high)) ** rho, torch.zeros(1, dtype=torch.float64)])
 
 
+def step_noise(seed: int, start: int, stop: int, shape: tuple[int, ...]) -> Callable[[int], Tensor]:
+    """The noise of samples `start` to `stop` of a seed: step -> [stop - start, *shape], float32."""
+    return lambda step: Stream(seed, f"churn {step}").normal(start, stop, shape)
+
+
 def heun(
     denoiser: Denoiser,
     latents: Tensor,
     steps: int,
     labels: Tensor | None = None,
     *,
+    churn: Churn | None = None,
+    noise: Callable[[int], Tensor] | None = None,
     sigma_min: float = 0.002,
     sigma_max: float = 80.0,
     rho: float = 7.0,
@@ -39,6 +79,8 @@ def heun(
         latents: standard normal, [B, C, H, W].
         steps: noise levels; takes 2 steps - 1 evaluations (18 for 35).
         labels: one-hot classes, [B, K], or None.
+        churn: for the stochastic sampler.
+        noise: with `churn`, what gives each step its standard normal noise, [B, C, H, W].
         sigma_min: lowest noise level before 0.
         sigma_max: highest noise level.
         rho: how the levels crowd at the low end.
@@ -46,6 +88,7 @@ def heun(
     Returns:
         Images, [B, C, H, W], float32.
     """
+    churn = churn or Churn()
 
     def slope(x: Tensor, sigma: Tensor) -> Tensor:
         level = sigma.float().expand(len(x)).to(latents.device)
@@ -53,7 +96,12 @@ def heun(
 
     sigmas = sigma_steps(steps, sigma_min, sigma_max, rho).to(latents.device)
     x = latents.double() * sigmas[0]
-    for now, after in itertools.pairwise(sigmas):
+    for step, (now, after) in enumerate(itertools.pairwise(sigmas)):
+        if gamma := churn.gamma(float(now), steps):
+            assert noise is not None
+            raised = now + gamma * now
+            added = (raised**2 - now**2).sqrt() * churn.noise
+            x, now = x + added * noise(step).to(x), raised
         first = slope(x, now)
         euler = x + (after - now) * first
         x = x + (after - now) * 0.5 * (first + slope(euler, after)) if after > 0 else euler

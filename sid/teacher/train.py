@@ -17,6 +17,7 @@ from sid.runs.loop import train
 from sid.runs.schedule import learning_rate, snapshot_times
 from sid.runs.state import pack, unpack
 from sid.streams import Stream, epoch_order, seed_torch
+from sid.teacher.augment import LABELS, augment, draw_parameters
 from sid.teacher.loss import denoising_loss, log_normal_sigma
 from sid.teacher.recipe import TeacherRecipe
 
@@ -46,6 +47,7 @@ class TeacherTraining:
             img_resolution=resolution,
             img_channels=channels,
             label_dim=data.n_classes if recipe.conditional else 0,
+            augment_dim=LABELS if recipe.augment else 0,
             **recipe.network.model_dump(),
         )
         with torch.random.fork_rng():
@@ -66,10 +68,14 @@ class TeacherTraining:
         index = epoch_order(self.seed, start, stop, len(self.images)).to(self.device)
         clean = to_unit(self.images[index])
         labels = None if self.labels is None else self.labels[index]
+        told = None
+        if recipe.augment:
+            parameters = draw_parameters(self.seed, "augment", start, stop, recipe.augment)
+            clean, told = augment(clean, parameters)
         normal = Stream(self.seed, "sigma").normal(start, stop).to(self.device)
         sigma = log_normal_sigma(normal, recipe.p_mean, recipe.p_std)
         noise = Stream(self.seed, "noise").normal(start, stop, clean.shape[1:]).to(self.device)
-        denoised = self.network(clean + sigma[:, None, None, None] * noise, sigma, labels)
+        denoised = self.network(clean + sigma[:, None, None, None] * noise, sigma, labels, told)
         loss = denoising_loss(denoised, clean, sigma, recipe.network.sigma_data).mean()
 
         self.optimizer.zero_grad(set_to_none=True)

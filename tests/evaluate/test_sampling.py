@@ -7,6 +7,7 @@ from sid.evaluate.sampling import sample_generator, sample_teacher, to_uint8
 from sid.networks import Architecture, EDMPrecond
 from sid.networks.precond import one_step
 from sid.streams import Stream
+from sid.teacher.sampler import Churn, heun, step_noise
 
 
 def network(label_dim: int = 0) -> EDMPrecond:
@@ -66,3 +67,15 @@ def test_teacher_takes_two_evaluations_a_step_but_the_last(
     images = sample_teacher(teacher, 5, 0, steps)
     assert len(calls) == 2 * steps - 1
     np.testing.assert_array_equal(sample_teacher(teacher, 30, 0, steps)[:5], images)
+
+
+def test_churned_samples_depend_on_seed_and_index_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampling, "CHUNK", 16)
+    teacher, churn = network(), Churn(40, 0.05, 50, 1.003)
+    many, few = (sample_teacher(teacher, n, 1, 4, churn) for n in (40, 20))
+    np.testing.assert_array_equal(many[:20], few)
+    assert (few != sample_teacher(teacher, 20, 1, 4)).any()
+    z = Stream(1, "samples").normal(16, 32, (1, 8, 8))
+    noise = step_noise(1, 16, 32, (1, 8, 8))
+    expected = to_uint8(heun(teacher, z, 4, churn=churn, noise=noise))
+    np.testing.assert_array_equal(many[16:32], expected.numpy())

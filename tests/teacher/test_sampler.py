@@ -1,12 +1,17 @@
 """Heun's sampler on a Gaussian, whose score and whose trajectory are known exactly."""
 
 import itertools
+import math
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from sid.teacher.sampler import heun, sigma_steps
+from sid.teacher.sampler import PUBLISHED, Churn, heun, sigma_steps, step_noise
+
+FIXTURE = Path(__file__).parent / "fixtures" / "sampler.npz"
 
 STD = 0.5
 
@@ -85,3 +90,89 @@ def test_labels_reach_the_denoiser() -> None:
     labels = torch.eye(2)
     heun(remember, torch.zeros(2, 1, 2, 2), 2, labels)
     assert all(item is labels for item in seen)
+
+
+def test_parity_with_the_official_sampler() -> None:
+    with np.load(FIXTURE) as file:
+        latents, noise, out, plain = (
+            torch.from_numpy(file[key]) for key in ("latents", "noise", "out", "plain")
+        )
+
+    def denoiser(x: Tensor, sigma: Tensor, labels: Tensor | None) -> Tensor:
+        return torch.tanh(x / (sigma[:, None, None, None] ** 2 + 0.1))
+
+    churn = Churn(3, 0.05, 50, 1.003)
+    ours = heun(denoiser, latents, 12, churn=churn, noise=lambda step: noise[step])
+    torch.testing.assert_close(ours, out.float(), rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(heun(denoiser, latents, 12), plain.float(), rtol=1e-6, atol=1e-6)
+    assert (out - plain).abs().max() > 0.1
+
+
+def test_churn_keeps_a_gaussian() -> None:
+    """Whatever the churn, samples have the mean and the spread of the data."""
+    mean, n = 0.3, 4000
+
+    def denoiser(x: Tensor, sigma: Tensor, labels: Tensor | None) -> Tensor:
+        return mean + exact_denoiser(x - mean, sigma, labels)
+
+    latents = torch.randn(n, 1, 1, 1, generator=torch.Generator().manual_seed(0))
+    noise = step_noise(0, 0, n, (1, 1, 1))
+    plain = heun(denoiser, latents, 64)
+    for amount in (20, 1000):  # The second is held at sqrt(2) - 1 of each level.
+        images = heun(denoiser, latents, 64, churn=Churn(amount), noise=noise)
+        assert float(images.mean()) == pytest.approx(mean, abs=4 * STD / math.sqrt(n))
+        assert float(images.std()) == pytest.approx(STD, rel=4 / math.sqrt(2 * n))
+        # Much noise makes the end forget the beginning.
+        kept = float(torch.corrcoef(torch.stack([images.flatten(), plain.flatten()]))[0, 1])
+        assert abs(kept) < 0.06 if amount == 1000 else kept < 0.9
+
+
+def test_inflated_noise_widens_the_samples() -> None:
+    """S_noise above 1 makes up for what an imperfect denoiser takes away; here it is too much."""
+    latents = torch.randn(2000, 1, 1, 1, generator=torch.Generator().manual_seed(0))
+    noise = step_noise(0, 0, 2000, (1, 1, 1))
+    spread = [
+        float(heun(exact_denoiser, latents, 32, churn=Churn(30, noise=k), noise=noise).std())
+        for k in (1.0, 1.1)
+    ]
+    assert spread[1] > 1.02 * spread[0]
+
+
+def test_no_churn_is_the_deterministic_sampler() -> None:
+    latents = torch.randn(3, 1, 2, 2)
+    noise = step_noise(0, 0, 3, (1, 2, 2))
+    plain = heun(exact_denoiser, latents, 18)
+    for churn in (Churn(), Churn(0, 0.05, 50, 1.003), Churn(40, low=100)):
+        assert torch.equal(heun(exact_denoiser, latents, 18, churn=churn, noise=noise), plain)
+
+
+def test_noise_comes_between_the_two_levels() -> None:
+    asked: list[int] = []
+
+    def noise(step: int) -> Tensor:
+        asked.append(step)
+        return torch.zeros(1, 1, 2, 2)
+
+    heun(exact_denoiser, torch.zeros(1, 1, 2, 2), 18, churn=Churn(5, 0.05, 50), noise=noise)
+    levels = sigma_steps(18, 0.002, 80.0, 7.0)
+    assert asked == [i for i in range(18) if 0.05 <= levels[i] <= 50]
+
+
+def test_a_sample_does_not_depend_on_its_batch() -> None:
+    latents, shape = torch.randn(7, 1, 2, 2), (1, 2, 2)
+    churn = PUBLISHED["imagenet64"][1]
+
+    def sample(start: int, stop: int) -> Tensor:
+        noise = step_noise(4, start, stop, shape)
+        return heun(exact_denoiser, latents[start:stop], 9, churn=churn, noise=noise)
+
+    assert torch.equal(sample(0, 7), torch.cat([sample(0, 2), sample(2, 3), sample(3, 7)]))
+    first, second = (step_noise(4, 0, 7, shape)(step) for step in (0, 1))
+    assert not torch.equal(first, second)
+
+
+def test_published_evaluations() -> None:
+    """The numbers of network evaluations that the README of NVlabs/edm names."""
+    evaluations = {name: 2 * steps - 1 for name, (steps, _) in PUBLISHED.items()}
+    assert evaluations == {"cifar10": 35, "ffhq64": 79, "afhq64": 79, "imagenet64": 511}
+    assert [name for name, (_, churn) in PUBLISHED.items() if churn.amount] == ["imagenet64"]

@@ -1,0 +1,74 @@
+"""Training a teacher with and without augmentation, on the real digits."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from pydantic import ValidationError
+from torch import Tensor
+
+from sid.data.zips import read_zip
+from sid.networks import load_network
+from sid.runs.folder import snapshot_at
+from sid.streams import Stream, epoch_order
+from sid.teacher import train
+from sid.teacher.augment import augment, draw_parameters
+from sid.teacher.loss import denoising_loss
+from sid.teacher.recipe import TeacherRecipe
+from sid.teacher.train import TeacherTraining, train_teacher
+from tests.conftest import CPU, tiny_teacher
+
+Tree = Callable[[Path], dict[str, bytes]]
+
+
+def trained(recipe: TeacherRecipe, data: Path, out: Path) -> Path:
+    train_teacher(recipe, data, out, seed=0, device=CPU, restart=False, quiet=True)
+    return out
+
+
+def test_augmented_teacher_is_told_and_repeats(
+    digits_zip: Path, tmp_path: Path, tree: Tree
+) -> None:
+    recipe = tiny_teacher(augment=0.5, kimg=0.3)
+    first, second = (trained(recipe, digits_zip, tmp_path / name) for name in "ab")
+    assert tree(first) == tree(second)
+    network, _ = load_network(snapshot_at(first), CPU)
+    assert network.architecture.augment_dim == 9
+    x, sigma = torch.randn(4, 1, 8, 8), torch.ones(4)
+    plain = network(x, sigma)
+    assert torch.equal(network(x, sigma, None, torch.zeros(4, 9)), plain)
+    assert not torch.equal(network(x, sigma, None, torch.ones(4, 9)), plain)
+
+
+def test_network_learns_from_augmented_images_and_their_labels(
+    digits_zip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a step shows the network is the augmented batch and the labels to match."""
+    data, seen = read_zip(digits_zip), []
+    training = TeacherTraining(tiny_teacher(augment=0.7), data, 5, CPU)
+    training.network.register_forward_pre_hook(lambda _, given: seen.extend(given))
+
+    def loss(denoised: Tensor, clean: Tensor, sigma: Tensor, sigma_data: float) -> Tensor:
+        seen.append(clean)
+        return denoising_loss(denoised, clean, sigma, sigma_data)
+
+    monkeypatch.setattr(train, "denoising_loss", loss)
+    training.step(64)
+    x, sigma, _, told, clean = seen
+    index = epoch_order(5, 64, 96, len(data.images))
+    images, labels = augment(
+        train.to_unit(torch.from_numpy(data.images)[index]),
+        draw_parameters(5, "augment", 64, 96, 0.7),
+    )
+    noise = Stream(5, "noise").normal(64, 96, (1, 8, 8))
+    assert torch.equal(clean, images)
+    assert torch.equal(told, labels)
+    assert torch.equal(x, images + sigma[:, None, None, None] * noise)
+
+
+def test_recipes_without_it_are_written_as_before() -> None:
+    assert "augment" not in tiny_teacher().model_dump(mode="json")
+    assert tiny_teacher(augment=0.12).model_dump(mode="json")["augment"] == 0.12
+    with pytest.raises(ValidationError):
+        tiny_teacher(augment=1.2)
