@@ -56,9 +56,9 @@ class Stream:
         return (self.uniform(start, stop) * bound).long()
 
 
-def seed_torch(seed: int, images: int) -> None:
+def seed_torch(seed: int, name: str, images: int) -> None:
     """Seed torch's global generator, which dropout draws from, by place in the training order."""
-    digest = hashlib.blake2b(f"{seed}/torch/{images}".encode(), digest_size=8).digest()
+    digest = hashlib.blake2b(f"{seed}/{name} torch/{images}".encode(), digest_size=8).digest()
     torch.manual_seed(int.from_bytes(digest, "little") >> 1)
 
 

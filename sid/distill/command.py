@@ -5,22 +5,29 @@ from typing import Annotated
 
 import typer
 
-from sid.config import parse, read_yaml
-from sid.distill.recipe import Recipe
+from sid.distill.recipe import load_recipe, recipe_path
+from sid.distill.tiny import Inputs, tiny_inputs, tiny_recipe
 from sid.distill.train import distill
-from sid.options import Budget, Data, Device, Out, Quiet, Restart, Seed, Threads, prepare
+from sid.errors import UserError
+from sid.options import Budget, Device, Out, Quiet, Restart, Seed, Threads, prepare
+from sid.runs.world import join
 
 
 def distill_command(
-    recipe: Annotated[Path, typer.Argument(help="A recipe, YAML.")],
-    data: Data,
-    teacher: Annotated[Path, typer.Option(help="The teacher's run folder or weights file.")],
+    recipe: Annotated[str, typer.Option(help="A YAML file, or a name that `sid recipes` lists.")],
     out: Out,
+    data: Annotated[Path | None, typer.Option(help="The data set, a zip in EDM's layout.")] = None,
+    teacher: Annotated[
+        Path | None, typer.Option(help="The teacher's run folder or weights file.")
+    ] = None,
     start: Annotated[
         Path | None, typer.Option(help="Run or weights of the generator to start from (SiD2A).")
     ] = None,
     seed: Seed = 0,
     budget: Budget = 1.0,
+    tiny: Annotated[
+        bool, typer.Option("--tiny", help="A few updates of a small random network, to try it.")
+    ] = False,
     threads: Threads = 1,
     device: Device = "auto",
     restart: Restart = False,
@@ -28,17 +35,38 @@ def distill_command(
 ) -> None:
     """Distil a teacher into a one-step generator, or go on where the run in --out stopped.
 
-    Example: sid distill config/recipes/digits/sid.yaml --data results/data/digits.zip
+    On several GPUs: torchrun --nproc-per-node 4 -m sid distill ... (the recipe is the same).
+
+    Example: sid distill --recipe config/recipes/digits/sid.yaml --data results/data/digits.zip
     --teacher results/teacher/digits --out results/distill/sid/seed0
     """
-    where = prepare(device, threads)
-    parsed = parse(read_yaml(recipe), Recipe, recipe)
-    parsed.build_method()  # A bad option of the method ends here, before anything is read.
-    parsed = parsed.scaled(budget)
+    world, where = join(prepare(device, threads))
+    chosen = load_recipe(recipe_path(recipe)).scaled(budget)
+    if tiny:
+        if data or teacher or start:
+            raise UserError("--tiny makes its own data, teacher and start; drop those options")
+        chosen = tiny_recipe(chosen)
+        folder = out.with_name(f"{out.name}.inputs")
+        inputs = tiny_inputs(chosen, seed, folder)
+        world.wait()
+    else:
+        if not data or not teacher:
+            raise UserError(f"--{'teacher' if data else 'data'} is missing (or try --tiny)")
+        inputs = Inputs(data, teacher, start)
     distill(
-        parsed, data, teacher, start, out, seed=seed, device=where, restart=restart, quiet=quiet
+        chosen,
+        inputs.data,
+        inputs.teacher,
+        inputs.start,
+        out,
+        seed=seed,
+        device=where,
+        world=world,
+        restart=restart,
+        quiet=quiet or not world.main,
     )
-    print(f"{out}: distilled for {parsed.kimg:g} kimg")
+    if world.main:
+        print(f"{out}: distilled for {chosen.kimg:g} kimg")
 
 
 def register(cli: typer.Typer) -> None:

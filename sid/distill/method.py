@@ -1,39 +1,48 @@
 """What differs between SiD, SiDA, Diff-Instruct ...: two losses and when the generator trains."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any, ClassVar, NamedTuple, Self
 
+import torch
+from pydantic import PositiveFloat
 from torch import Tensor
 
 from sid.config import Strict
 from sid.errors import UserError
 from sid.networks import EDMPrecond
+from sid.runs.update import Loss
+
+__all__ = ["Draw", "Loss", "Method", "drop_nonfinite", "method_class"]
 
 
 class Draw(NamedTuple):
-    """The randomness of one update.
+    """The randomness of one micro-batch.
 
     Attributes:
         sigma: noise levels, [B].
         noise: standard normal, [B, C, H, W].
         labels: one-hot classes, [B, K], or None.
+        augment: augmentation labels of the generated images, [B, 9], or None.
+        real_augment: those of the real images.
     """
 
     sigma: Tensor
     noise: Tensor
     labels: Tensor | None
+    augment: Tensor | None = None
+    real_augment: Tensor | None = None
 
     def diffuse(self, images: Tensor) -> Tensor:
         """x_t = x + sigma n, [B, C, H, W]."""
         return images + self.sigma[:, None, None, None] * self.noise
 
 
-class Loss(NamedTuple):
-    """A loss per image, [B], and numbers worth logging, scalars by name."""
-
-    per_image: Tensor
-    numbers: dict[str, Tensor]
+def drop_nonfinite(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """The images, the first dimension of all tensors, of which every entry is finite."""
+    keep = torch.stack([torch.isfinite(t.detach()).flatten(1).all(1) for t in tensors]).all(0)
+    return tensors if bool(keep.all()) else tuple(tensor[keep] for tensor in tensors)
 
 
 class Method(Strict, ABC):
@@ -44,13 +53,16 @@ class Method(Strict, ABC):
 
     Attributes:
         needs_data: whether updates of the fake score see real images.
+        durations: fields that are durations, in thousands of images.
+        paper: options where the paper says other than the authors' code, as the paper says.
         fake_grad_clip: bound on each entry of the fake score's gradient, None for no bound.
     """
 
     needs_data: ClassVar[bool] = False
     durations: ClassVar[tuple[str, ...]] = ()
+    paper: ClassVar[Mapping[str, Any]] = {}
 
-    fake_grad_clip: float | None = None
+    fake_grad_clip: PositiveFloat | None = None
 
     @abstractmethod
     def fake_loss(
@@ -68,8 +80,8 @@ class Method(Strict, ABC):
             teacher: f_phi, without parameter gradients.
             fake: f_psi, without parameter gradients.
             generated: G(z).
-            draw: randomness of this update.
-            images: images seen so far.
+            draw: randomness of this micro-batch.
+            images: images seen before this update.
         """
 
     def trains_generator(self, images: int) -> bool:

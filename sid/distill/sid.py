@@ -5,7 +5,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from sid.distill.method import Draw, Loss, Method
+from sid.distill.method import Draw, Loss, Method, drop_nonfinite
 from sid.networks import EDMPrecond
 from sid.teacher.loss import denoising_loss
 
@@ -53,10 +53,10 @@ class SiD(Method):
     def fake_loss(
         self, fake: EDMPrecond, generated: Tensor, real: Tensor | None, draw: Draw
     ) -> Loss:
-        """EDM's denoising loss on the generator's images (main: training/sid_loss.py)."""
-        denoised = fake(draw.diffuse(generated), draw.sigma, draw.labels)
-        sigma_data = fake.architecture.sigma_data
-        return Loss(denoising_loss(denoised, generated, draw.sigma, sigma_data), {})
+        """EDM's denoising loss on the generator's images (SiD, algorithm 1)."""
+        denoised = fake(draw.diffuse(generated), draw.sigma, draw.labels, draw.augment)
+        generated, denoised, sigma = drop_nonfinite(generated, denoised, draw.sigma)
+        return Loss(denoising_loss(denoised, generated, sigma, fake.architecture.sigma_data), {})
 
     def generator_loss(
         self, teacher: EDMPrecond, fake: EDMPrecond, generated: Tensor, draw: Draw, images: int
@@ -65,6 +65,7 @@ class SiD(Method):
         noisy = draw.diffuse(generated)
         true = teacher(noisy, draw.sigma, draw.labels)
         denoised = fake(noisy, draw.sigma, draw.labels)
+        generated, true, denoised = drop_nonfinite(generated, true, denoised)
         loss = self.generator_weight * sid_loss(generated, true, denoised, self.alpha)
         return Loss(loss, {"score_gap": score_gap(true, denoised)})
 
@@ -76,4 +77,4 @@ class SiD(Method):
 @torch.no_grad()
 def score_gap(true: Tensor, fake: Tensor) -> Tensor:
     """Mean of (f_phi - f_psi)^2 over everything: what tells progress, unlike the loss."""
-    return (true - fake).square().mean()
+    return (true - fake).square().mean() if len(true) else true.new_zeros(())

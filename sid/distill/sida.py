@@ -1,17 +1,17 @@
 """SiDA: SiD with an adversarial loss (Zhou et al. 2025, arXiv 2410.14919)."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
+from pydantic import PositiveFloat
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from sid.distill.method import Draw, Loss
+from sid.distill.method import Draw, Loss, drop_nonfinite
 from sid.distill.sid import SiD, score_gap, sid_loss, teacher_error
 from sid.networks import EDMPrecond
 from sid.teacher.loss import denoising_loss, edm_weight
-
-LOGIT_BOUND = 10.0  # As in the authors' code; keeps one confident patch from ruling the batch.
 
 
 def discriminator_logits(bottleneck: Tensor) -> Tensor:
@@ -20,7 +20,10 @@ def discriminator_logits(bottleneck: Tensor) -> Tensor:
 
 
 def cross_entropy(logits: Tensor, real: bool) -> Tensor:
-    """Binary cross-entropy against "real" or "generated", mean over batch and places, a scalar."""
+    """Binary cross-entropy against "real" or "generated", mean over batch and places, a scalar.
+
+    The batch is the micro-batch, as in the authors' code: its mean multiplies each image's weight.
+    """
     target = torch.ones_like(logits) if real else torch.zeros_like(logits)
     return binary_cross_entropy_with_logits(logits, target)
 
@@ -33,18 +36,22 @@ class SiDA(SiD):
         discriminator_weight: of the discriminator's loss beside the denoising loss (1 for EDM).
         adversarial_weight: of the generator's adversarial loss (0.01), to be multiplied by the
             number of pixels.
+        logit_bound: the generator's logits are clamped to it in absolute value, None for no bound;
+            keeps one confident patch from ruling the batch.
         fake_grad_clip: the authors clip each entry to 1.
     """
 
     needs_data: ClassVar[bool] = True
     durations: ClassVar[tuple[str, ...]] = ("generator_from_kimg", "adversarial_from_kimg")
+    paper: ClassVar[Mapping[str, Any]] = {"logit_bound": None, "fake_grad_clip": None}
 
     alpha: float = 1.0
     generator_from_kimg: float = 100.0
     adversarial_from_kimg: float = 200.0
     discriminator_weight: float = 1.0
     adversarial_weight: float = 0.01
-    fake_grad_clip: float | None = 1.0
+    logit_bound: PositiveFloat | None = 10.0
+    fake_grad_clip: PositiveFloat | None = 1.0
 
     def fake_loss(
         self, fake: EDMPrecond, generated: Tensor, real: Tensor | None, draw: Draw
@@ -52,14 +59,19 @@ class SiDA(SiD):
         """Denoising loss and discriminator loss, both under EDM's weight (SiDA, section 3)."""
         assert real is not None
         sigma_data = fake.architecture.sigma_data
-        denoised, bottleneck = fake.both(draw.diffuse(generated), draw.sigma, draw.labels)
-        real_bottleneck = fake.bottleneck(draw.diffuse(real), draw.sigma, draw.labels)
-        adversarial = 0.5 * (
-            cross_entropy(discriminator_logits(bottleneck), real=False)
-            + cross_entropy(discriminator_logits(real_bottleneck), real=True)
+        noisy, noisy_real = draw.diffuse(generated), draw.diffuse(real)
+        denoised, bottleneck = fake.both(noisy, draw.sigma, draw.labels, draw.augment)
+        real_bottleneck = fake.bottleneck(noisy_real, draw.sigma, draw.labels, draw.real_augment)
+        generated, denoised, sigma, logits, real_logits = drop_nonfinite(
+            generated,
+            denoised,
+            draw.sigma,
+            discriminator_logits(bottleneck),
+            discriminator_logits(real_bottleneck),
         )
-        denoising = denoising_loss(denoised, generated, draw.sigma, sigma_data)
-        weight = self.discriminator_weight * edm_weight(draw.sigma, sigma_data)
+        adversarial = 0.5 * (cross_entropy(logits, real=False) + cross_entropy(real_logits, real=True))
+        denoising = denoising_loss(denoised, generated, sigma, sigma_data)
+        weight = self.discriminator_weight * edm_weight(sigma, sigma_data)
         return Loss(denoising + weight * adversarial, {"discriminator": adversarial.detach()})
 
     def generator_loss(
@@ -71,7 +83,11 @@ class SiDA(SiD):
         noisy = draw.diffuse(generated)
         true = teacher(noisy, draw.sigma, draw.labels)
         denoised, bottleneck = fake.both(noisy, draw.sigma, draw.labels)
-        logits = discriminator_logits(bottleneck).clamp(-LOGIT_BOUND, LOGIT_BOUND)
+        generated, true, denoised, logits = drop_nonfinite(
+            generated, true, denoised, discriminator_logits(bottleneck)
+        )
+        if self.logit_bound is not None:
+            logits = logits.clamp(-self.logit_bound, self.logit_bound)
         adversarial = cross_entropy(logits, real=True)
         distil = self.generator_weight * sid_loss(generated, true, denoised, self.alpha)
         pixels = generated[0].numel()

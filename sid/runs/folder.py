@@ -68,17 +68,25 @@ class RunFolder:
             handle.flush()
             yield
 
-    def claim(self, identity: Mapping[str, Any], device: torch.device, *, restart: bool) -> None:
+    @contextmanager
+    def follow(self) -> Iterator[None]:
+        """What a process has in place of `lock` while another of its run holds it."""
+        yield
+
+    def claim(
+        self, identity: Mapping[str, Any], device: torch.device, world: int = 1, *, restart: bool
+    ) -> None:
         """Make this the folder of the run that `identity` describes.
 
         Args:
             identity: what must be equal for a run to go on: recipe, seed, input hashes.
             device: recorded with versions, commit and the number of threads. A run that goes on
                 takes its threads from its manifest: another number rounds differently.
+            world: number of processes, recorded likewise: gradients are summed in another order.
             restart: set aside another run found here instead of refusing it.
 
         Raises:
-            UserError: the folder holds another run.
+            UserError: the folder holds another run, or its manifest is damaged.
         """
         for place in (self.path, self.snapshots, self.state):
             for leftover in place.glob(".*.tmp"):  # Of a writer that was killed.
@@ -86,9 +94,15 @@ class RunFolder:
         # Through JSON, so that tuples and paths compare as they will be read back.
         wanted = json.loads(json.dumps(identity))
         if self.manifest.exists():
-            found = read_json(self.manifest)
+            found = self._read_manifest()
             if all(found.get(key) == value for key, value in wanted.items()):
                 torch.set_num_threads(found["provenance"]["threads"])
+                if found["provenance"]["processes"] != world:
+                    print(
+                        f"warning: {self.path}: began with {found['provenance']['processes']} "
+                        f"processes and goes on with {world}: equal up to rounding only",
+                        file=sys.stderr,
+                    )
                 return
             if not restart:
                 keys = differences(found, wanted)
@@ -97,7 +111,16 @@ class RunFolder:
                     "--out, or add --restart to set that run aside and begin anew"
                 )
             self._set_aside(found)
-        write_json(self.manifest, {**wanted, "provenance": provenance.describe(device)})
+        made_by = {**provenance.describe(device), "processes": world}
+        write_json(self.manifest, {**wanted, "provenance": made_by})
+
+    def _read_manifest(self) -> Any:
+        found = read_json(self.manifest)
+        made_by = found.get("provenance") if isinstance(found, dict) else None
+        numbers = [made_by.get(k) for k in ("threads", "processes")] if made_by else [None]
+        if not all(isinstance(number, int) and number > 0 for number in numbers):
+            raise UserError(f"{self.manifest}: not a run's manifest; give another --out")
+        return found
 
     def _set_aside(self, found: Mapping[str, Any]) -> None:
         # Under a name of its own beside it: days of training are never overwritten.

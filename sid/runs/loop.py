@@ -37,6 +37,10 @@ class Trainee(Protocol):
         """Train on places images .. images + batch of the training order; numbers to log."""
         ...
 
+    def problem(self, images: int, at_snapshot: bool) -> str:
+        """Why the run should stop after `images` images, or nothing."""
+        ...
+
     def pack(self) -> dict[str, Tensor]:
         """Everything that changes in training, as named tensors."""
         ...
@@ -47,7 +51,13 @@ class Trainee(Protocol):
 
 
 def train(
-    folder: RunFolder, trainee: Trainee, times: Sequence[int], *, title: str, quiet: bool
+    folder: RunFolder,
+    trainee: Trainee,
+    times: Sequence[int],
+    *,
+    title: str,
+    quiet: bool,
+    main: bool = True,
 ) -> None:
     """Train until `times[-1]` images, from the newest whole checkpoint on.
 
@@ -60,9 +70,10 @@ def train(
         times: images at which snapshots are taken; the last ends the run.
         title: for the progress bar.
         quiet: print nothing.
+        main: whether this process writes; the others of its run only take part in the steps.
 
     Raises:
-        UserError: no checkpoint is whole, or a loss is no longer finite.
+        UserError: no checkpoint is whole, a loss is no longer finite, or the trainee has a problem.
         OSError: the disk is full or forbidden; the last checkpoint is whole.
     """
     if folder.done.exists():
@@ -73,6 +84,11 @@ def train(
             raise UserError(f"{folder.log}: cut; delete {folder.path} to train the run again")
         trainee.unpack(state.tensors)
     images, before = (state.images, state.seconds) if state else (0, 0.0)
+    if not main:
+        while images < times[-1]:
+            trainee.step(images)
+            images += trainee.batch
+        return
     started = saved = time.monotonic()
 
     def snapshot(images: int) -> None:
@@ -101,13 +117,19 @@ def train(
                 log.write(json.dumps(line).encode() + b"\n")
             if images in times:
                 snapshot(images)
+            problem = trainee.problem(images, images in times)
             now = time.monotonic()
-            if now - saved > STATE_EVERY_S or images == times[-1]:
+            if problem or now - saved > STATE_EVERY_S or images == times[-1]:
                 log.flush()
                 os.fsync(log.fileno())
                 tensors, seconds = trainee.pack(), before + now - started
                 save_state(folder.state, State(images, log.tell(), seconds, tensors))
                 saved = now
+            if problem:
+                raise UserError(
+                    f"{folder.path}: stopped after {images} images: {problem}; change the recipe, "
+                    "or its gates to go on (the checkpoint is kept)"
+                )
             progress.advance(trainee.batch, **numbers)
     finish(folder, times, before + time.monotonic() - started)
 

@@ -20,7 +20,9 @@ def learning_rate(images: int, total: int, *, rampup: float = 0.0, decay: float 
     return rise * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
 
 
-def snapshot_times(total: int, batch: int, first: int, per_decade: int) -> list[int]:
+def snapshot_times(
+    total: int, batch: int, first: int, per_decade: int, every: int | None = None
+) -> list[int]:
     """Images at which snapshots are taken: 0, then evenly on a log scale, then the end.
 
     Args:
@@ -28,12 +30,15 @@ def snapshot_times(total: int, batch: int, first: int, per_decade: int) -> list[
         batch: every time is rounded up to whole batches.
         first: images of the first snapshot after 0.
         per_decade: snapshots per factor of ten.
+        every: no two are farther apart than this: multiples of it where the log scale is coarser.
 
     Returns:
         Increasing image counts; the last is `total` rounded up to whole batches.
     """
     steps = max(math.ceil(math.log10(total / first) * per_decade), 0) if total > first else 0
     wanted = [first * 10 ** (k / per_decade) for k in range(steps)]
+    if every:
+        wanted += [k * every for k in range(1, total // every + 1)]
     last = math.ceil(total / batch) * batch
     # A snapshot that falls just before the end would be the end twice on the plot.
     times = {math.ceil(w / batch) * batch for w in wanted if w < 0.9 * total}
