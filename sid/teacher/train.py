@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from sid.data.zips import ImageSet, read_zip
-from sid.networks import Architecture, EDMPrecond
+from sid.networks import Architecture, EDMPrecond, parse_architecture
 from sid.runs.ema import ema_decay, ema_update
 from sid.runs.folder import RunFolder
 from sid.runs.loop import train
@@ -24,6 +24,22 @@ from sid.teacher.recipe import TeacherRecipe
 def to_unit(images: Tensor) -> Tensor:
     """Images 0 .. 255, uint8 -> float32 in [-1, 1]."""
     return images.float() / 127.5 - 1
+
+
+def architecture_for(recipe: TeacherRecipe, data: ImageSet) -> Architecture:
+    """The network of a recipe, for the resolution, colours and classes of the data.
+
+    Raises:
+        UserError: it cannot be built.
+    """
+    channels, resolution = data.images.shape[1:3]
+    values = {
+        "img_resolution": resolution,
+        "img_channels": channels,
+        "label_dim": data.n_classes if recipe.conditional else 0,
+        **recipe.network.model_dump(),
+    }
+    return parse_architecture(values, f"recipe {recipe.name}: network")
 
 
 class TeacherTraining:
@@ -41,13 +57,7 @@ class TeacherTraining:
     ) -> None:
         self.recipe, self.seed, self.device = recipe, seed, device
         self.batch = recipe.batch
-        channels, resolution = data.images.shape[1:3]
-        architecture = Architecture(
-            img_resolution=resolution,
-            img_channels=channels,
-            label_dim=data.n_classes if recipe.conditional else 0,
-            **recipe.network.model_dump(),
-        )
+        architecture = architecture_for(recipe, data)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.network = architecture.build().to(device).train()
@@ -110,9 +120,10 @@ def train_teacher(
     """Train a teacher into the run folder `out`, or go on where it stopped.
 
     Raises:
-        UserError: the data is damaged, or `out` holds another run.
+        UserError: the data is damaged, the network impossible, or `out` holds another run.
     """
     images = read_zip(data)
+    architecture_for(recipe, images)  # Refused before anything is written.
     folder = RunFolder(out)
     with folder.lock():
         identity = {
