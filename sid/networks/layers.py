@@ -1,133 +1,133 @@
-"""The blocks of the DDPM++ U-Net (Song et al. 2021, in the form of Karras et al. 2022, table 7)."""
+"""Convolutions that resample and norms, in the precision of what they are given.
 
-import math
+Parameters stay float32 and are cast to the input's type, so that one network serves both the
+published float32 and the published fp16 (Karras et al. 2022, appendix F.5).
+"""
 
+from collections.abc import Sequence
+
+import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, dropout, interpolate, silu
+from torch.nn.functional import avg_pool2d, conv2d, conv_transpose2d, group_norm, interpolate
 
 
-def xavier(module: nn.Conv2d | nn.Linear, gain: float = 1.0) -> None:
-    """Glorot-uniform weights times `gain` and a zero bias; gain 1e-5 starts a branch near zero."""
-    nn.init.xavier_uniform_(module.weight, gain)
-    if module.bias is not None:
-        nn.init.zeros_(module.bias)
-
-
-def conv(n_in: int, n_out: int, size: int, gain: float = 1.0) -> nn.Conv2d:
-    """A same-size convolution with DDPM++'s initialisation."""
-    module = nn.Conv2d(n_in, n_out, size, padding=size // 2)
-    xavier(module, gain)
-    return module
-
-
-def linear(n_in: int, n_out: int, bias: bool = True) -> nn.Linear:
-    """A fully connected layer with DDPM++'s initialisation."""
-    module = nn.Linear(n_in, n_out, bias)
-    xavier(module)
-    return module
-
-
-def group_norm(channels: int) -> nn.GroupNorm:
-    """Groups of at least 4 channels, at most 32 groups, eps 1e-6."""
-    return nn.GroupNorm(min(32, channels // 4), channels, eps=1e-6)
-
-
-class ResampleConv(nn.Conv2d):
-    """A convolution after a factor-2 resampling with the box filter [1, 1] / 2.
+class GroupNorm(nn.GroupNorm):
+    """Group normalisation with groups of at least 4 channels and at most 32 groups.
 
     Args:
-        n_in: input channels.
-        n_out: output channels.
-        size: kernel size.
-        direction: "up", "down", or "" for none.
+        channels: to normalise.
+        eps: added to the variance.
+
+    Raises:
+        ValueError: the channels do not fall into equal groups.
+    """
+
+    def __init__(self, channels: int, eps: float) -> None:
+        groups = min(32, channels // 4)
+        if not groups or channels % groups:
+            raise ValueError(
+                f"a layer of {channels} channels cannot be normalised in equal groups; choose "
+                "model_channels and channel_mult for multiples of 4, above 128 of 32"
+            )
+        super().__init__(groups, channels, eps)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, channels, ...] -> the same."""
+        weight, bias = self.weight.to(x.dtype), self.bias.to(x.dtype)
+        return group_norm(x, self.num_groups, weight, bias, self.eps)
+
+
+class Resampling(nn.Module):
+    """Halving or doubling of height and width with a separable filter.
+
+    Its taps are part of the official state dicts as `resample_filter`.
     """
 
     resample_filter: Tensor
 
-    def __init__(self, n_in: int, n_out: int, size: int, direction: str) -> None:
-        super().__init__(n_in, n_out, size, padding=size // 2)
-        xavier(self)
-        self.direction = direction
-        if direction:  # Part of the official state dicts, so that those load unchanged.
-            self.register_buffer("resample_filter", torch.full((1, 1, 2, 2), 0.25))
+    def set_filter(self, direction: str, taps: Sequence[float]) -> None:
+        """Choose "up", "down" or "" (none), and the taps of the filter along one side.
+
+        Raises:
+            ValueError: the taps do not keep even sizes or do not sum to anything.
+        """
+        self.direction, self.box = direction, len(taps) == 2 and taps[0] == taps[1]
+        if not direction:
+            return
+        if len(taps) % 2 or not sum(taps):
+            raise ValueError(
+                f"resample_filter {list(taps)} needs an even number of taps and a sum other than 0"
+            )
+        row = np.asarray(taps, np.float32)  # Not torch: its arithmetic without data loads slowly.
+        kernel = np.outer(row, row) / row.sum() ** 2
+        self.register_buffer("resample_filter", torch.tensor([[kernel.tolist()]]))
+
+    def resample(self, x: Tensor, padding: int | None = None) -> Tensor:
+        """[B, C, H, W] -> [B, C, H', W'], H' = H / 2, 2 H or H (for the default padding)."""
+        if not self.direction:
+            return x
+        if self.box:
+            return avg_pool2d(x, 2) if self.direction == "down" else interpolate(x, scale_factor=2)
+        if padding is None:
+            padding = self.resample_filter.shape[-1] // 2 - 1
+        kernel, channels = self.resample_filter.to(x.dtype), x.shape[1]
+        kernel = kernel.expand(channels, -1, -1, -1)
+        if self.direction == "down":
+            return conv2d(x, kernel, stride=2, padding=padding, groups=channels)
+        return conv_transpose2d(x, 4 * kernel, stride=2, padding=padding, groups=channels)
+
+
+class Resample(Resampling):
+    """Resampling alone.
+
+    Args:
+        direction: "up" or "down".
+        taps: of the filter.
+    """
+
+    def __init__(self, direction: str, taps: Sequence[float]) -> None:
+        super().__init__()
+        self.set_filter(direction, taps)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, n_in, H, W] -> [B, n_out, H', W'], H' = H / 2, 2 H or H."""
-        if self.direction == "down":
-            x = avg_pool2d(x, 2)
-        elif self.direction == "up":
-            x = interpolate(x, scale_factor=2.0, mode="nearest")
-        return super().forward(x)
+        """[B, C, H, W] -> [B, C, H', W']."""
+        return self.resample(x)
 
 
-class UNetBlock(nn.Module):
-    """Residual block with noise conditioning by shift and optional single-head self-attention.
+class Conv2d(nn.Conv2d, Resampling):
+    """A convolution that keeps the size, and the resampling that goes with it.
 
     Args:
         n_in: input channels.
         n_out: output channels.
-        n_embedding: width of the noise embedding.
-        direction: "up", "down" or "" (see `ResampleConv`).
-        attention: whether self-attention follows.
-        dropout: probability before the second convolution, in training mode.
+        size: of the kernel, odd.
+        direction: "up", "down" or "" for none.
+        taps: of the resampling filter.
+        filter_last: whether to resample after the convolution; only for "down".
     """
 
     def __init__(
         self,
         n_in: int,
         n_out: int,
-        n_embedding: int,
-        *,
+        size: int,
         direction: str = "",
-        attention: bool = False,
-        dropout: float = 0.0,
+        taps: Sequence[float] = (1, 1),
+        *,
+        filter_last: bool = False,
     ) -> None:
-        super().__init__()
-        self.n_in, self.n_out, self.dropout = n_in, n_out, dropout
-        self.norm0 = group_norm(n_in)
-        self.conv0 = ResampleConv(n_in, n_out, 3, direction)
-        self.affine = linear(n_embedding, n_out)
-        self.norm1 = group_norm(n_out)
-        self.conv1 = conv(n_out, n_out, 3, gain=1e-5)
-        resized = n_in != n_out or direction
-        self.skip = ResampleConv(n_in, n_out, 1, direction) if resized else None
-        self.attention = attention
-        if attention:
-            self.norm2 = group_norm(n_out)
-            self.qkv = conv(n_out, 3 * n_out, 1, gain=math.sqrt(0.2))
-            self.proj = conv(n_out, n_out, 1, gain=1e-5)
+        super().__init__(n_in, n_out, size, padding=size // 2)
+        self.set_filter(direction, taps)
+        self.filter_last = filter_last
 
-    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
-        """[B, n_in, H, W], [B, n_embedding] -> [B, n_out, H', W']."""
-        h = self.conv0(silu(self.norm0(x)))
-        h = silu(self.norm1(h + self.affine(embedding)[:, :, None, None]))
-        h = self.conv1(dropout(h, self.dropout, self.training))
-        x = (h + (x if self.skip is None else self.skip(x))) * math.sqrt(0.5)
-        return (x + self._attend(x)) * math.sqrt(0.5) if self.attention else x
-
-    def _attend(self, x: Tensor) -> Tensor:
-        # The official layout interleaves q, k, v: channel c of head 0 is at 3c, 3c + 1, 3c + 2.
-        q, k, v = self.qkv(self.norm2(x)).unflatten(1, (self.n_out, 3)).flatten(3).unbind(2)
-        weights = torch.softmax(q.transpose(1, 2) @ k / math.sqrt(self.n_out), dim=2)
-        attended: Tensor = self.proj((v @ weights.transpose(1, 2)).view_as(x))
-        return attended
-
-
-class PositionalEmbedding(nn.Module):
-    """Sines and cosines of the noise label (Vaswani et al. 2017), frequencies 1 to 1e-4.
-
-    Args:
-        channels: width of the embedding.
-    """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.channels = channels
-
-    def forward(self, labels: Tensor) -> Tensor:
-        """[B] -> [B, channels], sines first as in DDPM++."""
-        half = self.channels // 2
-        steps = torch.arange(half, dtype=torch.float32, device=labels.device) / (half - 1)
-        angles = labels[:, None] * 1e-4**steps
-        return torch.cat([angles.sin(), angles.cos()], dim=1)
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, n_in, H, W] -> [B, n_out, H', W'], H' = H / 2, 2 H or H."""
+        weight = self.weight.to(x.dtype)
+        bias = None if self.bias is None else self.bias.to(x.dtype)
+        if not self.filter_last:
+            return conv2d(self.resample(x), weight, bias, padding=self.padding)
+        # All the padding comes first: the filter sees the convolution beyond the image's edge.
+        # It sums to 1, so the bias passes unchanged.
+        edge = self.kernel_size[0] // 2 + self.resample_filter.shape[-1] // 2 - 1
+        return self.resample(conv2d(x, weight, bias, padding=edge), padding=0)

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from sid.errors import UserError
 from sid.files import write_atomic
-from sid.networks.precond import Architecture, EDMPrecond
+from sid.networks.architecture import Architecture, parse_architecture
+from sid.networks.precond import EDMPrecond
 
 
 def digest(tensors: Mapping[str, Tensor]) -> str:
@@ -79,19 +80,46 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 def save_network(path: Path, network: EDMPrecond, metadata: Mapping[str, Any]) -> None:
     """Write a network's weights, its architecture and `metadata`, atomically."""
-    architecture = network.architecture.model_dump(mode="json")
+    architecture = json.loads(network.architecture.model_dump_json())
     save_tensors(path, network.state_dict(), {**metadata, "architecture": architecture})
+
+
+def network_of(
+    architecture: Architecture, tensors: Mapping[str, Tensor], device: torch.device, source: object
+) -> EDMPrecond:
+    """A network with given weights, in evaluation mode without gradients.
+
+    Args:
+        architecture: what to build; nothing is drawn and no memory taken before all fits.
+        tensors: its state, with the official names.
+        device: where to put it.
+        source: what the tensors were read from.
+
+    Raises:
+        UserError: a tensor is missing, left over or of another shape.
+    """
+    with torch.device("meta"):
+        network = architecture.build()
+    wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    for name in [*wanted, *found]:
+        if wanted.get(name) != found.get(name):
+            raise UserError(
+                f"{source}: does not fit its architecture: {name} is "
+                f"{found.get(name, 'missing')}, should be {wanted.get(name, 'absent')}"
+            )
+    network.to_empty(device=device).load_state_dict(tensors)
+    return network.eval().requires_grad_(False)
 
 
 def load_network(path: Path, device: torch.device) -> tuple[EDMPrecond, dict[str, Any]]:
     """A network in evaluation mode without gradients, and its metadata.
 
     Raises:
-        UserError: the file is missing, damaged or holds no network.
+        UserError: the file is missing or damaged, holds no network, or one that cannot be built.
     """
     tensors, metadata = load_tensors(path)
     if "architecture" not in metadata:
         raise UserError(f"{path}: holds no network (no architecture in its metadata)")
-    network = Architecture(**metadata["architecture"]).build()
-    network.load_state_dict(tensors)
-    return network.to(device).eval().requires_grad_(False), metadata
+    architecture = parse_architecture(metadata["architecture"], path)
+    return network_of(architecture, tensors, device, path), metadata

@@ -10,14 +10,13 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from sid.data.zips import ImageSet, read_zip
-from sid.networks import Architecture, EDMPrecond
+from sid.networks import Architecture, EDMPrecond, parse_architecture
 from sid.runs.ema import ema_decay, ema_update
 from sid.runs.folder import RunFolder
 from sid.runs.loop import train
 from sid.runs.schedule import learning_rate, snapshot_times
 from sid.runs.state import pack, unpack
 from sid.streams import Stream, epoch_order, seed_torch
-from sid.teacher.augment import LABELS, augment, draw_parameters
 from sid.teacher.loss import denoising_loss, log_normal_sigma
 from sid.teacher.recipe import TeacherRecipe
 
@@ -25,6 +24,22 @@ from sid.teacher.recipe import TeacherRecipe
 def to_unit(images: Tensor) -> Tensor:
     """Images 0 .. 255, uint8 -> float32 in [-1, 1]."""
     return images.float() / 127.5 - 1
+
+
+def architecture_for(recipe: TeacherRecipe, data: ImageSet) -> Architecture:
+    """The network of a recipe, for the resolution, colours and classes of the data.
+
+    Raises:
+        UserError: it cannot be built.
+    """
+    channels, resolution = data.images.shape[1:3]
+    values = {
+        "img_resolution": resolution,
+        "img_channels": channels,
+        "label_dim": data.n_classes if recipe.conditional else 0,
+        **recipe.network.model_dump(),
+    }
+    return parse_architecture(values, f"recipe {recipe.name}: network")
 
 
 class TeacherTraining:
@@ -42,14 +57,7 @@ class TeacherTraining:
     ) -> None:
         self.recipe, self.seed, self.device = recipe, seed, device
         self.batch = recipe.batch
-        channels, resolution = data.images.shape[1:3]
-        architecture = Architecture(
-            img_resolution=resolution,
-            img_channels=channels,
-            label_dim=data.n_classes if recipe.conditional else 0,
-            augment_dim=LABELS if recipe.augment else 0,
-            **recipe.network.model_dump(),
-        )
+        architecture = architecture_for(recipe, data)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.network = architecture.build().to(device).train()
@@ -68,14 +76,10 @@ class TeacherTraining:
         index = epoch_order(self.seed, start, stop, len(self.images)).to(self.device)
         clean = to_unit(self.images[index])
         labels = None if self.labels is None else self.labels[index]
-        told = None
-        if recipe.augment:
-            parameters = draw_parameters(self.seed, "augment", start, stop, recipe.augment)
-            clean, told = augment(clean, parameters)
         normal = Stream(self.seed, "sigma").normal(start, stop).to(self.device)
         sigma = log_normal_sigma(normal, recipe.p_mean, recipe.p_std)
         noise = Stream(self.seed, "noise").normal(start, stop, clean.shape[1:]).to(self.device)
-        denoised = self.network(clean + sigma[:, None, None, None] * noise, sigma, labels, told)
+        denoised = self.network(clean + sigma[:, None, None, None] * noise, sigma, labels)
         loss = denoising_loss(denoised, clean, sigma, recipe.network.sigma_data).mean()
 
         self.optimizer.zero_grad(set_to_none=True)
@@ -116,9 +120,10 @@ def train_teacher(
     """Train a teacher into the run folder `out`, or go on where it stopped.
 
     Raises:
-        UserError: the data is damaged, or `out` holds another run.
+        UserError: the data is damaged, the network impossible, or `out` holds another run.
     """
     images = read_zip(data)
+    architecture_for(recipe, images)  # Refused before anything is written.
     folder = RunFolder(out)
     with folder.lock():
         identity = {

@@ -1,0 +1,156 @@
+"""The ADM U-Net: the teacher on ImageNet at 64x64."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import silu
+
+from sid.networks.blocks import Layer, Style, UNetBlock
+from sid.networks.embeddings import PositionalEmbedding
+from sid.networks.layers import Conv2d, GroupNorm
+from sid.networks.unet import UNet, level_sizes
+
+EPS, HEAD_WIDTH = 1e-5, 64
+
+
+def fan_in(layer: Layer) -> Layer:
+    """Weights and bias U(-1, 1) / sqrt(fan_in), which is torch's own beginning."""
+    return layer
+
+
+def zero(layer: Layer) -> Layer:
+    """No weights and no bias: a branch that begins as nothing."""
+    nn.init.zeros_(layer.weight)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
+class DhariwalUNet(UNet):
+    """ADM (Dhariwal and Nichol 2021, arXiv 2105.05233), as in EDM (2206.00364, table 7).
+
+    Args:
+        img_resolution: height and width of the images.
+        in_channels: colour channels in.
+        out_channels: colour channels out.
+        label_dim: number of classes, 0 without.
+        augment_dim: width of the augmentation label, 0 without.
+        model_channels: channels for multiplier 1.
+        channel_mult: channel multiplier of each resolution, finest first.
+        channel_mult_emb: multiplier of the width of the conditioning.
+        num_blocks: residual blocks per resolution in the encoder (one more in the decoder).
+        attn_resolutions: resolutions whose blocks have self-attention.
+        dropout: probability inside the blocks, in training mode.
+        label_dropout: probability that a class is hidden, in training mode.
+
+    Raises:
+        ValueError: sizes or widths that do not divide.
+    """
+
+    def __init__(
+        self,
+        img_resolution: int,
+        in_channels: int,
+        out_channels: int,
+        *,
+        label_dim: int = 0,
+        augment_dim: int = 0,
+        model_channels: int = 192,
+        channel_mult: Sequence[int] = (1, 2, 3, 4),
+        channel_mult_emb: int = 4,
+        num_blocks: int = 3,
+        attn_resolutions: Sequence[int] = (32, 16, 8),
+        dropout: float = 0.1,
+        label_dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.label_dropout = label_dropout
+        sizes = level_sizes(img_resolution, channel_mult)
+        widths = [model_channels * mult for mult in channel_mult]
+        attends = [size in attn_resolutions for size in sizes]
+        emb = model_channels * channel_mult_emb
+        style = Style(
+            embedding=emb,
+            dropout=dropout,
+            eps=EPS,
+            scales=True,
+            residual_gain=1.0,
+            projects=False,
+            head_width=HEAD_WIDTH,
+            taps=(1, 1),
+            start=fan_in,
+            start_last=zero,
+            start_attention=fan_in,
+        )
+
+        self.map_noise = PositionalEmbedding(model_channels, endpoint=False)
+        self.map_augment = (
+            zero(nn.Linear(augment_dim, model_channels, bias=False)) if augment_dim else None
+        )
+        self.map_layer0 = nn.Linear(model_channels, emb)
+        self.map_layer1 = nn.Linear(emb, emb)
+        self.map_label = nn.Linear(label_dim, emb, bias=False) if label_dim else None
+        if self.map_label is not None:
+            nn.init.normal_(self.map_label.weight)
+
+        self.enc = nn.ModuleDict()
+        n = widths[0]
+        self.enc[f"{sizes[0]}x{sizes[0]}_conv"] = Conv2d(in_channels, n, 3)
+        skips = [n]
+        for level, size in enumerate(sizes):
+            name = f"{size}x{size}"
+            if level:
+                self.enc[f"{name}_down"] = UNetBlock(n, n, style, direction="down")
+                skips.append(n)
+            for index in range(num_blocks):
+                block = UNetBlock(n, widths[level], style, attention=attends[level])
+                self.enc[f"{name}_block{index}"] = block
+                n = widths[level]
+                skips.append(n)
+
+        self.dec = nn.ModuleDict()
+        for level, size in reversed(list(enumerate(sizes))):
+            name = f"{size}x{size}"
+            if level == len(sizes) - 1:
+                self.dec[f"{name}_in0"] = UNetBlock(n, n, style, attention=True)
+                self.dec[f"{name}_in1"] = UNetBlock(n, n, style)
+            else:
+                self.dec[f"{name}_up"] = UNetBlock(n, n, style, direction="up")
+            for index in range(num_blocks + 1):
+                n_in = n + skips.pop()
+                block = UNetBlock(n_in, widths[level], style, attention=attends[level])
+                self.dec[f"{name}_block{index}"] = block
+                n = widths[level]
+        self.out_norm = GroupNorm(n, EPS)
+        self.out_conv = zero(Conv2d(n, out_channels, 3))
+
+    def embed(self, noise: Tensor, labels: Tensor | None, augment: Tensor | None) -> Tensor:
+        """See `UNet.embed`; E = model_channels * channel_mult_emb."""
+        angles = self.map_noise(noise)
+        x = torch.cat([angles.cos(), angles.sin()], dim=1)
+        if self.map_augment is not None and augment is not None:
+            x = x + self.map_augment(augment)
+        x = self.map_layer1(silu(self.map_layer0(x)))
+        if self.map_label is not None:
+            x = x + self.map_label(self._classes(labels, x))
+        return silu(x)
+
+    def encode(self, x: Tensor, embedding: Tensor) -> list[Tensor]:
+        """See `UNet.encode`."""
+        outputs: list[Tensor] = []
+        for layer in self.enc.values():
+            x = layer(x, embedding) if isinstance(layer, UNetBlock) else layer(x)
+            outputs.append(x)
+        return outputs
+
+    def decode(self, outputs: list[Tensor], embedding: Tensor) -> Tensor:
+        """See `UNet.decode`."""
+        x, skips = outputs[-1], list(outputs)
+        for block in self.dec.values():
+            assert isinstance(block, UNetBlock)
+            if x.shape[1] != block.n_in:
+                x = torch.cat([x, skips.pop()], dim=1)
+            x = block(x, embedding)
+        image: Tensor = self.out_conv(silu(self.out_norm(x)))
+        return image

@@ -1,0 +1,66 @@
+"""What SongUNet and DhariwalUNet have in common."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+class UNet(nn.Module, ABC):
+    """A raw network F(x; noise, labels, augment) in three parts, so that each can be had alone."""
+
+    map_label: nn.Linear | None
+    map_augment: nn.Linear | None
+    label_dropout: float
+
+    @abstractmethod
+    def embed(self, noise: Tensor, labels: Tensor | None, augment: Tensor | None) -> Tensor:
+        """Noise label [B], classes [B, label_dim], augmentation [B, augment_dim] -> [B, E].
+
+        Absent labels count as zeros.
+        """
+
+    @abstractmethod
+    def encode(self, x: Tensor, embedding: Tensor) -> list[Tensor]:
+        """The encoder's outputs that the decoder sees, finest first; the last is the bottleneck."""
+
+    @abstractmethod
+    def decode(self, outputs: list[Tensor], embedding: Tensor) -> Tensor:
+        """Encoder outputs -> [B, out_channels, H, W]."""
+
+    def forward(
+        self,
+        x: Tensor,
+        noise: Tensor,
+        labels: Tensor | None = None,
+        augment: Tensor | None = None,
+    ) -> Tensor:
+        """[B, in_channels, H, W] and conditions as for `embed` -> [B, out_channels, H, W]."""
+        embedding = self.embed(noise, labels, augment)
+        return self.decode(self.encode(x, embedding), embedding)
+
+    def _classes(self, labels: Tensor | None, like: Tensor) -> Tensor:
+        # One class in so many is hidden in training, for guidance without a classifier.
+        assert self.map_label is not None
+        if labels is None:
+            return like.new_zeros(len(like), self.map_label.in_features)
+        if self.training and self.label_dropout:
+            shown = torch.rand(len(labels), 1, device=labels.device) >= self.label_dropout
+            labels = labels * shown.to(labels.dtype)
+        return labels
+
+
+def level_sizes(img_resolution: int, channel_mult: Sequence[int]) -> list[int]:
+    """Height of the images at each level, finest first.
+
+    Raises:
+        ValueError: the resolution cannot be halved so often.
+    """
+    halvings = len(channel_mult) - 1
+    if img_resolution % 2**halvings:
+        raise ValueError(
+            f"img_resolution {img_resolution} cannot be halved {halvings} times, as channel_mult "
+            f"{list(channel_mult)} asks"
+        )
+    return [img_resolution >> level for level in range(halvings + 1)]
