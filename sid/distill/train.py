@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
@@ -73,7 +74,7 @@ class Distillation:
 
         self.fake_adam = adam(self.fake, recipe.lr_fake)
         self.generator_adam = adam(self.generator, recipe.lr_generator)
-        self.images = torch.from_numpy(data.images).to(device)
+        self.images = torch.from_numpy(np.asarray(data.images)).to(device)
         self.labels = None
         if teacher.architecture.label_dim and data.labels is not None:
             self.labels = one_hot(torch.from_numpy(data.labels), data.n_classes).float().to(device)
