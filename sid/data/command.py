@@ -1,5 +1,6 @@
 """`sid data`: make data sets."""
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,8 +11,10 @@ from numpy.typing import NDArray
 
 from sid.data.digits import digits
 from sid.data.fashion import URL, fashion_mnist
+from sid.data.prepare import DataSet, prepare
+from sid.data.transforms import Transform
 from sid.data.zips import write_zip
-from sid.options import Out
+from sid.options import Out, Quiet
 
 app = typer.Typer(no_args_is_help=True, help="Make data sets in EDM's zip layout.")
 
@@ -46,10 +49,35 @@ def fashion_mnist_command(
     _write(out, *fashion_mnist(source, split.value, size))
 
 
+@app.command("prepare")
+def prepare_command(
+    dataset: Annotated[DataSet, typer.Argument(help="Which data set, or `folder`: your own.")],
+    source: Annotated[Path, typer.Argument(help="CIFAR-10's archive, or a folder of images.")],
+    out: Out,
+    resolution: Annotated[
+        str | None, typer.Option(help="WxH, say 64x64; for `folder`.", metavar="WxH")
+    ] = None,
+    transform: Annotated[
+        Transform | None, typer.Option(help="How to crop and resize; for `folder`.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """The published data sets, cropped and resized as EDM's authors did, and your own images.
+
+    SOURCE is cifar-10-python.tar.gz, ImageNet's folder of 1,000 class folders, FFHQ's
+    images1024x1024, the folder of AFHQ-v2 (train and test), or any folder of images. docs/data.md
+    says where to get them.
+
+    Example: sid data prepare cifar10 cifar-10-python.tar.gz --out cifar10-32x32.zip
+    """
+    written, warnings = prepare(dataset, source, out, resolution, transform, quiet=quiet)
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    print(f"{out}: {written}")
+
+
 def _write(out: Path, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
-    write_zip(out, images, labels)
-    n, channels, height, width = images.shape
-    print(f"{out}: {n} images, {channels}x{height}x{width}, {labels.max() + 1} classes")
+    print(f"{out}: {write_zip(out, images, labels)}")
 
 
 def register(cli: typer.Typer) -> None:

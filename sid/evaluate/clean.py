@@ -91,7 +91,7 @@ class Clean:
     ) -> list[Value]:
         """Both distances (see `Implementation.evaluate`)."""
         real = self._kept.get(
-            reference, extractor, lambda: features_of(reference.images, extractor)
+            reference, extractor, lambda: features_of(np.asarray(reference.images), extractor)
         )
         features = features_of(images, extractor)
         with warnings.catch_warnings(), numpy_seed(seed):

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -184,7 +185,7 @@ def train_extractor(data: ImageSet, seed: int) -> Extractor:
         )
     _, channels, height, width = data.images.shape
     shape = (channels, height, width)
-    images, labels = torch.from_numpy(data.images), torch.from_numpy(data.labels)
+    images, labels = torch.from_numpy(np.asarray(data.images)), torch.from_numpy(data.labels)
     order = torch.argsort(Stream(seed, "extractor split").uniform(0, len(images)), stable=True)
     train, held_out = order[: len(order) * 4 // 5], order[len(order) * 4 // 5 :]
     with _reproducible(seed):

@@ -105,7 +105,7 @@ class Fidelity:
         with torch.random.fork_rng(devices=[]):  # Its loader draws a seed that nobody uses.
             metrics = torch_fidelity.calculate_metrics(
                 input1=_Images(images),
-                input2=_Images(reference.images),
+                input2=_Images(np.asarray(reference.images)),
                 input2_cache_name=f"{reference.sha256}-{extractor.sha256}",
                 cache_root=str(folder),
                 feature_extractor=REGISTERED,

@@ -37,9 +37,9 @@ class Ours:
         """All three metrics (see `Implementation.evaluate`)."""
 
         def prepare() -> tuple[Features, FrechetReference]:
-            real: Features = extractor.features_and_logits(torch.from_numpy(reference.images))[
-                0
-            ].numpy()
+            real: Features = extractor.features_and_logits(
+                torch.from_numpy(np.asarray(reference.images))
+            )[0].numpy()
             return real, FrechetReference(gaussian_of(real))
 
         real, gaussian = self._kept.get(reference, extractor, prepare)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
@@ -63,7 +64,7 @@ class TeacherTraining:
             self.network = architecture.build().to(device).train()
         self.average: EDMPrecond = copy.deepcopy(self.network).eval().requires_grad_(False)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=recipe.lr, fused=True)
-        self.images = torch.from_numpy(data.images).to(device)
+        self.images = torch.from_numpy(np.asarray(data.images)).to(device)
         self.labels = None
         if recipe.conditional and data.labels is not None:
             self.labels = one_hot(torch.from_numpy(data.labels), data.n_classes).float().to(device)

@@ -1,0 +1,107 @@
+"""The published data sets from their original files, as EDM's README prescribes."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+from sid.data.cifar10 import SHA256, cifar10
+from sid.data.conversion import Conversion, parse_size
+from sid.data.folders import Folder
+from sid.data.pictures import Picture
+from sid.data.transforms import Transform
+from sid.data.zips import Written, write_images
+from sid.errors import UserError
+from sid.files import sha256
+from sid.progress import Progress
+
+
+class DataSet(StrEnum):
+    """What can be prepared."""
+
+    CIFAR10 = "cifar10"
+    IMAGENET64 = "imagenet64"
+    FFHQ64 = "ffhq64"
+    AFHQV2_64 = "afhqv2-64"
+    FOLDER = "folder"
+
+
+class Published(NamedTuple):
+    """A published data set: its crop at 64x64, numbers of images and of classes (or None)."""
+
+    transform: Transform
+    images: int
+    classes: int | None = None
+
+
+# From the README of NVlabs/edm (008a4e5), "Preparing datasets". Its AFHQ-v2 is the whole archive,
+# train and test; its ImageNet is not cropped as EDM2's is, which is `center-crop-dhariwal`.
+PUBLISHED = {
+    DataSet.CIFAR10: Published(Transform.NONE, 50_000, 10),
+    DataSet.IMAGENET64: Published(Transform.CENTER_CROP, 1_281_167, 1000),
+    DataSet.FFHQ64: Published(Transform.NONE, 70_000),
+    DataSet.AFHQV2_64: Published(Transform.NONE, 15_803),
+}
+
+
+def prepare(
+    dataset: DataSet,
+    source: Path,
+    out: Path,
+    resolution: str | None = None,
+    transform: Transform | None = None,
+    *,
+    quiet: bool = False,
+) -> tuple[Written, list[str]]:
+    """Write a data set in EDM's layout, one image at a time; the same input gives the same bytes.
+
+    Args:
+        dataset: which one.
+        source: CIFAR-10's archive, or a folder.
+        out: the zip.
+        resolution: `WxH`, for `folder` only; without it images keep their size.
+        transform: for `folder` only.
+        quiet: no progress.
+
+    Returns:
+        What was written, and what the user should know about it.
+
+    Raises:
+        UserError: the source is missing, damaged, or holds an image that cannot be taken.
+    """
+    published = PUBLISHED.get(dataset)
+    if published and (resolution or transform):
+        raise UserError(
+            f"--resolution and --transform: {dataset} has its own; drop them, or use `folder`"
+        )
+    if dataset is DataSet.CIFAR10:
+        written = _write(out, cifar10(source), 50_000, dataset, quiet)
+        warnings = []
+        if sha256(source) != SHA256:
+            warnings = [f"{source}: not the published archive (its SHA-256 differs)"]
+    else:
+        crop = published.transform if published else transform or Transform.NONE
+        size = (64, 64) if published else parse_size(resolution, crop)
+        folder = Folder(source)
+        conversion = Conversion(folder, crop, size)
+        written = _write(out, iter(conversion), len(folder), dataset, quiet)
+        warnings = conversion.warnings()
+    if published:
+        expected = (published.images, published.classes or written.classes)
+        if expected != (written.images, written.classes):
+            warnings.append(
+                f"{out}: holds {written}, but the published {dataset} has {expected[0]} images"
+                + (f" in {published.classes} classes" if published.classes else "")
+            )
+    return written, warnings
+
+
+def _write(out: Path, pictures: Iterator[Picture], total: int, title: str, quiet: bool) -> Written:
+    with Progress(title, total, quiet=quiet) as progress:
+
+        def counted() -> Iterator[Picture]:
+            for picture in pictures:
+                yield picture
+                progress.advance(1)
+
+        return write_images(out, counted())
