@@ -10,7 +10,7 @@ from sid.errors import UserError, explain
 
 STAGES = {
     "data": "Make data sets in EDM's zip layout.",
-    "teacher": "Train diffusion models to distil.",
+    "teacher": "Train or import diffusion models to distil.",
     "distill": "Distil a teacher into a one-step generator.",
     "evaluate": "Measure runs, teachers and the floor of the noise.",
     "verdict": "Judge the claims by the records.",

@@ -1,4 +1,4 @@
-"""`sid teacher`: train diffusion models."""
+"""`sid teacher`: train diffusion models, or import official ones."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,15 +7,11 @@ import typer
 
 from sid.config import parse, read_yaml
 from sid.options import Budget, Data, Device, Out, Quiet, Restart, Seed, Threads, prepare
+from sid.teacher.importing import Kind, import_official
 from sid.teacher.recipe import TeacherRecipe
 from sid.teacher.train import train_teacher
 
-app = typer.Typer(no_args_is_help=True, help="Train diffusion models to distil.")
-
-
-@app.callback()
-def group() -> None:
-    """Keeps `train` a subcommand while it is the only one."""
+app = typer.Typer(no_args_is_help=True, help="Train or import diffusion models to distil.")
 
 
 @app.command()
@@ -39,6 +35,22 @@ def train(
     parsed = parse(read_yaml(recipe), TeacherRecipe, recipe).scaled(budget)
     train_teacher(parsed, data, out, seed=seed, device=where, restart=restart, quiet=quiet)
     print(f"{out}: trained on {parsed.kimg:g} kimg")
+
+
+@app.command("import")
+def import_(
+    source: Annotated[str, typer.Argument(help="An official network pickle, a file or a URL.")],
+    out: Out,
+    kind: Annotated[Kind | None, typer.Option(help="Where the file does not tell.")] = None,
+    sha256: Annotated[str | None, typer.Option(help="That the file must have.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Import an EDM teacher or a SiD, SiDA generator; no code in the file is run.
+
+    Example: sid teacher import edm-cifar10-32x32-uncond-vp.pkl --out results/teacher
+    """
+    done = import_official(source, out, kind=kind, sha256=sha256, quiet=quiet)
+    print(f"{done.weights}: {done.kind}, {done.parameters} parameters; SHA-256 {done.sha256}")
 
 
 def register(cli: typer.Typer) -> None:
