@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+import sid
 from sid.errors import UserError
 
 
@@ -78,3 +79,21 @@ def fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[s
         if models:
             model = models[0]
     return list(model.model_fields)
+
+
+def recipe_path(name: str) -> Path:
+    """The file of a recipe given by path or by the name of one of `config/recipes/`.
+
+    Raises:
+        UserError: there is none.
+    """
+    if name.endswith((".yaml", ".yml")):
+        return Path(name)
+    folders = [Path(), Path(sid.__file__).parents[1]]
+    for folder in folders:
+        found = sorted((folder / "config" / "recipes").glob(f"*/{name}.yaml"))
+        if len(found) > 1:
+            raise UserError(f"recipe {name}: is {' and '.join(map(str, found))}; give the file")
+        if found:
+            return found[0]
+    raise UserError(f"recipe {name}: unknown; `sid recipes` lists them, or give a .yaml file")

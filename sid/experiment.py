@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from sid.config import Strict, parse, read_yaml
-from sid.distill.recipe import Recipe
+from sid.config import Strict, parse
+from sid.distill.recipe import Recipe, load_recipe
 from sid.errors import UserError
-from sid.teacher.recipe import TeacherRecipe
+from sid.teacher.recipe import TeacherRecipe, load_teacher
 
 
 class DataSource(Strict):
@@ -88,16 +88,11 @@ def load_plan(config: Mapping[str, Any]) -> Plan:
     experiment = parse(dict(config), Experiment, "configuration")
     if len(set(experiment.seeds)) != len(experiment.seeds):
         raise UserError("configuration: seeds: the same seed twice")
-    teacher_path = Path(experiment.teacher)
-    teacher = parse(read_yaml(teacher_path), TeacherRecipe, teacher_path)
+    teacher = load_teacher(Path(experiment.teacher))
     recipes: dict[str, Recipe] = {}
     paths: dict[str, str] = {}
     for text in experiment.recipes:
-        recipe = parse(read_yaml(Path(text)), Recipe, text)
-        try:
-            recipe.build_method()
-        except UserError as error:
-            raise UserError(f"{text}: {error}") from error
+        recipe = load_recipe(Path(text))
         if recipe.name in recipes:
             raise UserError(f"{text}: name: {recipe.name} is the name of another recipe too")
         if recipe.data != experiment.data.name:

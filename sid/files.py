@@ -68,17 +68,19 @@ def read_json(path: Path) -> Any:
 
 
 def read_table(path: Path, mend: str, **options: Any) -> pd.DataFrame:
-    """A CSV table (options as of `pandas.read_csv`).
+    """A CSV table.
 
     Args:
         path: the file.
         mend: what makes it, for the error.
+        **options: of `pandas.read_csv`.
 
     Raises:
         UserError: the file is missing or is no CSV.
     """
     try:
-        return pd.read_csv(path, keep_default_na=False, **options)
+        table: pd.DataFrame = pd.read_csv(path, keep_default_na=False, **options)
+        return table
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; {mend}") from error
     except (ValueError, OverflowError) as error:  # Of the parser, of the encoding, of a number.

@@ -10,7 +10,7 @@ import torch
 from sid.data.digits import digits
 from sid.data.zips import write_zip
 from sid.distill.recipe import Recipe
-from sid.teacher.recipe import NetworkRecipe, TeacherRecipe
+from sid.teacher.recipe import TeacherRecipe
 from sid.teacher.train import train_teacher
 
 CPU = torch.device("cpu")
@@ -28,7 +28,7 @@ def digits_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def tiny_teacher(**changes: Any) -> TeacherRecipe:
     """A teacher of a few thousand parameters, trained in a second, with dropout."""
-    network = NetworkRecipe(model_channels=8, channel_mult=(1,), num_blocks=1, dropout=0.1)
+    network = {"model_channels": 8, "channel_mult": [1], "num_blocks": 1, "attn_resolutions": []}
     values: dict[str, Any] = {
         "name": "digits",
         "network": network,

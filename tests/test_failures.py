@@ -60,13 +60,13 @@ def test_full_disk_loses_nothing(
     filler = small_disk / "filler"
     filler.write_bytes(bytes(350_000))
     out = small_disk / "run"
-    refused(sid("distill", recipe, *inputs, "--out", out), "the disk is full; free some space")
+    refused(sid("distill", "--recipe", recipe, *inputs, "--out", out), "the disk is full; free some space")
     whole = [p for p in (out / "snapshots").iterdir() if not p.name.startswith(".")]
     assert whole
     assert not list(out.glob("**/.*.tmp"))
     filler.unlink()
     subprocess.run(["mount", "-o", "remount,size=8m", str(small_disk)], check=True)
-    done = sid("distill", recipe, *inputs, "--out", out)
+    done = sid("distill", "--recipe", recipe, *inputs, "--out", out)
     assert done.returncode == 0, done.stderr
     assert (out / "done.json").exists()
 
@@ -96,7 +96,7 @@ def test_corrupt_data(tmp_path: Path, recipe: Path, digits_zip: Path, teacher_ru
     bad = tmp_path / "digits.zip"
     bad.write_bytes(digits_zip.read_bytes()[:5000])
     out = tmp_path / "run"
-    done = sid("distill", recipe, "--data", bad, "--teacher", teacher_run, "--out", out)
+    done = sid("distill", "--recipe", recipe, "--data", bad, "--teacher", teacher_run, "--out", out)
     refused(done, "digits.zip: damaged data set")
     assert not out.exists()
 
@@ -105,7 +105,7 @@ def test_cut_teacher(tmp_path: Path, recipe: Path, digits_zip: Path, teacher_run
     last = sorted((teacher_run / "snapshots").iterdir())[-1]
     bad = tmp_path / "teacher.safetensors"
     bad.write_bytes(last.read_bytes()[:-7])
-    done = sid("distill", recipe, "--data", digits_zip, "--teacher", bad, "--out", tmp_path / "r")
+    done = sid("distill", "--recipe", recipe, "--data", digits_zip, "--teacher", bad, "--out", tmp_path / "r")
     refused(done, "teacher.safetensors: damaged")
 
 
@@ -114,7 +114,7 @@ def test_unknown_key_and_wrong_type(tmp_path: Path, digits_zip: Path) -> None:
         values = {**tiny_teacher().model_dump(mode="json"), **change}
         path = tmp_path / "teacher.yaml"
         path.write_text(yaml.safe_dump(values))
-        done = sid("teacher", "train", path, "--data", digits_zip, "--out", tmp_path / "run")
+        done = sid("teacher", "train", "--recipe", path, "--data", digits_zip, "--out", tmp_path / "run")
         refused(done, "teacher.yaml: ", part)
         assert not (tmp_path / "run").exists()
 
@@ -122,14 +122,14 @@ def test_unknown_key_and_wrong_type(tmp_path: Path, digits_zip: Path) -> None:
 def test_other_shape_of_images(
     tmp_path: Path, recipe: Path, digits_zip: Path, teacher_run: Path
 ) -> None:
-    write_zip(tmp_path / "big.zip", np.zeros((2, 1, 16, 16), np.uint8), None)
-    inputs = ("--data", tmp_path / "big.zip", "--teacher", teacher_run)
-    refused(sid("distill", recipe, *inputs, "--out", tmp_path / "r"), "big.zip", "(1, 16, 16)")
+    write_zip(tmp_path / "other" / "digits.zip", np.zeros((2, 1, 16, 16), np.uint8), None)
+    inputs = ("--data", tmp_path / "other" / "digits.zip", "--teacher", teacher_run)
+    refused(sid("distill", "--recipe", recipe, *inputs, "--out", tmp_path / "r"), "other/digits.zip", "(1, 16, 16)")
 
 
 def test_no_gpu(tmp_path: Path, recipe: Path, digits_zip: Path, teacher_run: Path) -> None:
     inputs = ("--data", digits_zip, "--teacher", teacher_run, "--out", tmp_path / "r")
-    refused(sid("distill", recipe, *inputs, "--device", "gpu"), "--device gpu: unknown")
+    refused(sid("distill", "--recipe", recipe, *inputs, "--device", "gpu"), "--device gpu: unknown")
 
 
 @pytest.mark.parametrize("stage", ["data", "teacher", "distill", "evaluate", "verdict", "report"])

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from sid.distill.recipe import load_recipe, recipe_path
+from sid.config import recipe_path
+from sid.distill.recipe import load_recipe
 from sid.distill.tiny import Inputs, tiny_inputs, tiny_recipe
 from sid.distill.train import distill
 from sid.errors import UserError

@@ -5,7 +5,6 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
-import sid
 from sid.config import Batch, Beta, Strict, parse, read_yaml
 from sid.distill.gates import Gates
 from sid.distill.method import Method, method_class
@@ -123,22 +122,6 @@ class Recipe(Strict):
         durations = {key: getattr(method, key) * budget for key in method.durations}
         changed = {key: getattr(self, key) * budget for key in ("kimg", "ema_kimg")}
         return self.model_copy(update={**changed, "method": {**self.method, **durations}})
-
-
-def recipe_path(name: str) -> Path:
-    """The file of a recipe given by path or by the name of one of `config/recipes/`.
-
-    Raises:
-        UserError: there is none.
-    """
-    if name.endswith((".yaml", ".yml")):
-        return Path(name)
-    folders = [Path(), Path(sid.__file__).parents[1]]
-    for folder in folders:
-        found = sorted((folder / "config" / "recipes").glob(f"*/{name}.yaml"))
-        if found:
-            return found[0]
-    raise UserError(f"recipe {name}: unknown; `sid recipes` lists them, or give a .yaml file")
 
 
 def load_recipe(path: Path) -> Recipe:

@@ -69,7 +69,8 @@ class SiDA(SiD):
             discriminator_logits(bottleneck),
             discriminator_logits(real_bottleneck),
         )
-        adversarial = 0.5 * (cross_entropy(logits, real=False) + cross_entropy(real_logits, real=True))
+        fakes, reals = cross_entropy(logits, real=False), cross_entropy(real_logits, real=True)
+        adversarial = (fakes + reals) / 2
         denoising = denoising_loss(denoised, generated, sigma, sigma_data)
         weight = self.discriminator_weight * edm_weight(sigma, sigma_data)
         return Loss(denoising + weight * adversarial, {"discriminator": adversarial.detach()})

@@ -1,14 +1,14 @@
 """`sid teacher`: train diffusion models, or import official ones."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sid.config import parse, read_yaml
+from sid.config import recipe_path
 from sid.options import Budget, Data, Device, Out, Quiet, Restart, Seed, Threads, prepare
+from sid.runs.world import join
 from sid.teacher.importing import Kind, import_official
-from sid.teacher.recipe import TeacherRecipe
+from sid.teacher.recipe import load_teacher
 from sid.teacher.train import train_teacher
 
 app = typer.Typer(no_args_is_help=True, help="Train or import diffusion models to distil.")
@@ -16,7 +16,7 @@ app = typer.Typer(no_args_is_help=True, help="Train or import diffusion models t
 
 @app.command()
 def train(
-    recipe: Annotated[Path, typer.Argument(help="A teacher's recipe, YAML.")],
+    recipe: Annotated[str, typer.Option(help="A YAML file, or a name that `sid recipes` lists.")],
     data: Data,
     out: Out,
     seed: Seed = 0,
@@ -28,13 +28,25 @@ def train(
 ) -> None:
     """Train a teacher, or go on where the run in --out stopped.
 
-    Example: sid teacher train config/recipes/digits/teacher.yaml --data results/data/digits.zip
-    --out results/teacher/digits
+    On several GPUs: torchrun --nproc-per-node 8 -m sid teacher train ... (the recipe is the same).
+
+    Example: sid teacher train --recipe config/recipes/digits/teacher.yaml
+    --data results/data/digits.zip --out results/teacher/digits
     """
-    where = prepare(device, threads)
-    parsed = parse(read_yaml(recipe), TeacherRecipe, recipe).scaled(budget)
-    train_teacher(parsed, data, out, seed=seed, device=where, restart=restart, quiet=quiet)
-    print(f"{out}: trained on {parsed.kimg:g} kimg")
+    world, where = join(prepare(device, threads))
+    chosen = load_teacher(recipe_path(recipe)).scaled(budget)
+    train_teacher(
+        chosen,
+        data,
+        out,
+        seed=seed,
+        device=where,
+        world=world,
+        restart=restart,
+        quiet=quiet or not world.main,
+    )
+    if world.main:
+        print(f"{out}: trained on {chosen.kimg:g} kimg")
 
 
 @app.command("import")

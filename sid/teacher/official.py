@@ -1,7 +1,7 @@
 """Official EDM, SiD and SiDA network pickles: from the file's tree to arguments and weights.
 
-Their training loops write `{"ema": network, ...}` with plain `pickle.dump`. Each module is a call of
-`torch_utils.persistence._reconstruct_persistent_obj` with a dictionary of `type`, `version`,
+Their training loops write `{"ema": network, ...}` with plain `pickle.dump`. Each module is a call
+of `torch_utils.persistence._reconstruct_persistent_obj` with a dictionary of `type`, `version`,
 `module_src`, `class_name` and `state`. `state` holds the constructor's arguments and the tensors,
 which is all that is taken. `module_src`, Python source, is dropped unread.
 """

@@ -1,19 +1,18 @@
-"""What defines the training of a teacher."""
+"""What defines a teacher: its network, how it is trained, and where its official weights are."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from sid.config import Batch, Strict
+from sid.config import Batch, Strict, parse, read_yaml
+from sid.errors import UserError
+from sid.networks import Architecture, parse_architecture
+from sid.teacher.augment import LABELS
 
-
-class NetworkRecipe(Strict):
-    """The shape of the U-Net; resolution, colours and classes come from the data."""
-
-    model_channels: PositiveInt
-    channel_mult: tuple[PositiveInt, ...] = Field(min_length=1)
-    num_blocks: PositiveInt
-    attn_resolutions: tuple[PositiveInt, ...] = ()
-    dropout: float = Field(0.0, ge=0, lt=1)
-    sigma_data: PositiveFloat = 0.5
+# What the data says where a recipe's network does not.
+FROM_DATA = ("img_resolution", "img_channels", "label_dim")
 
 
 class TeacherRecipe(Strict):
@@ -22,23 +21,31 @@ class TeacherRecipe(Strict):
     Attributes:
         name: of the recipe.
         conditional: whether the network sees the class.
-        network: its shape.
+        network: arguments of the network (see `sid.networks.Architecture`); resolution, colours and
+            classes are those of the data where they are not given.
+        weights: address or path of official weights to import instead of training.
+        sha256: of that file, None where it is not known.
         batch: images per step.
+        micro_batch: images per forward pass, None for the whole batch.
         kimg: budget, thousands of images.
         lr: learning rate of Adam.
-        lr_rampup_kimg: the rate rises over so many thousand images.
+        lr_rampup_kimg: the rate rises over so many thousand images (EDM: 10,000).
         lr_decay: last share of the budget over which the rate falls to 0.
         ema_kimg: half-life of the average, thousands of images.
         ema_rampup: early on, half-life as a share of the images seen.
         p_mean, p_std: of ln(sigma) in training.
         augment: probability of each augmentation (see `sid.teacher.augment`), 0 for none.
         per_decade: snapshots per factor of ten in images.
+        sources: where each value comes from, by key; says nothing about the run itself.
     """
 
     name: str
     conditional: bool = False
-    network: NetworkRecipe
+    network: dict[str, Any]
+    weights: str | None = None
+    sha256: str | None = None
     batch: Batch
+    micro_batch: Batch | None = None
     kimg: PositiveFloat
     lr: PositiveFloat
     lr_rampup_kimg: float = Field(0.0, ge=0)
@@ -47,11 +54,46 @@ class TeacherRecipe(Strict):
     ema_rampup: PositiveFloat = 0.05
     p_mean: float = -1.2
     p_std: PositiveFloat = 1.2
-    # Not written when 0, so that runs without it stay the runs that they were.
-    augment: float = Field(0.0, ge=0, le=1, exclude_if=lambda p: p == 0)
+    augment: float = Field(0.0, ge=0, le=1)
     per_decade: PositiveInt = 2
+    sources: dict[str, str] = Field({}, exclude=True)
+
+    def architecture(self, image_shape: tuple[int, ...] = (), classes: int = 0) -> Architecture:
+        """The network, for images of (C, H, W) and so many classes where those are given.
+
+        Raises:
+            UserError: it cannot be built, leaves its size to data that is not given, or is another
+                than the data's.
+        """
+        given = dict(self.network)
+        if image_shape:
+            found = (image_shape[1], image_shape[0], classes if self.conditional else 0)
+            for key, value in zip(FROM_DATA, found, strict=True):
+                if given.setdefault(key, value) != value:
+                    raise UserError(
+                        f"recipe {self.name}: network.{key}: is {given[key]}, but the data has "
+                        f"{value}"
+                    )
+        given.setdefault("augment_dim", LABELS if self.augment else 0)
+        return parse_architecture(given, f"recipe {self.name}: network")
 
     def scaled(self, budget: float) -> "TeacherRecipe":
         """The same recipe with every duration times `budget`."""
         durations = ("kimg", "lr_rampup_kimg", "ema_kimg")
         return self.model_copy(update={key: getattr(self, key) * budget for key in durations})
+
+
+def load_teacher(path: Path) -> TeacherRecipe:
+    """A teacher's recipe, its network checked as far as it is given.
+
+    Raises:
+        UserError: the file is missing, or a key is unknown, missing or of a wrong type.
+    """
+    recipe = parse(read_yaml(path), TeacherRecipe, path)
+    try:
+        guess: Mapping[str, int] = {"img_resolution": 64, "img_channels": 3, "label_dim": 0}
+        sized = {**guess, **recipe.network}
+        recipe.model_copy(update={"network": sized}).architecture()
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    return recipe

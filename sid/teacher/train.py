@@ -2,22 +2,26 @@
 
 import copy
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
 from sid.data.zips import ImageSet, read_zip
-from sid.networks import Architecture, EDMPrecond, parse_architecture
+from sid.errors import UserError
+from sid.networks import Architecture, EDMPrecond
 from sid.runs.ema import ema_decay, ema_update
 from sid.runs.folder import RunFolder
 from sid.runs.loop import train
 from sid.runs.schedule import learning_rate, snapshot_times
 from sid.runs.state import pack, unpack
+from sid.runs.update import Loss, update
+from sid.runs.world import World
 from sid.streams import Stream, epoch_order, seed_torch
+from sid.teacher.augment import augment, draw_parameters
 from sid.teacher.loss import denoising_loss, log_normal_sigma
 from sid.teacher.recipe import TeacherRecipe
 
@@ -27,82 +31,78 @@ def to_unit(images: Tensor) -> Tensor:
     return images.float() / 127.5 - 1
 
 
-def architecture_for(recipe: TeacherRecipe, data: ImageSet) -> Architecture:
-    """The network of a recipe, for the resolution, colours and classes of the data.
-
-    Raises:
-        UserError: it cannot be built.
-    """
-    channels, resolution = data.images.shape[1:3]
-    values = {
-        "img_resolution": resolution,
-        "img_channels": channels,
-        "label_dim": data.n_classes if recipe.conditional else 0,
-        **recipe.network.model_dump(),
-    }
-    return parse_architecture(values, f"recipe {recipe.name}: network")
-
-
 class TeacherTraining:
     """One EDM training in progress (see `sid.runs.loop.Trainee`).
 
     Args:
         recipe: what to train.
+        architecture: its network, for these images.
         data: the images.
         seed: of the weights and of all randomness.
         device: where to train.
+        world: the processes of this run.
     """
 
     def __init__(
-        self, recipe: TeacherRecipe, data: ImageSet, seed: int, device: torch.device
+        self,
+        recipe: TeacherRecipe,
+        architecture: Architecture,
+        data: ImageSet,
+        seed: int,
+        device: torch.device,
+        world: World,
     ) -> None:
-        self.recipe, self.seed, self.device = recipe, seed, device
-        self.batch = recipe.batch
-        architecture = architecture_for(recipe, data)
+        self.recipe, self.data, self.seed = recipe, data, seed
+        self.device, self.world, self.batch = device, world, recipe.batch
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.network = architecture.build().to(device).train()
         self.average: EDMPrecond = copy.deepcopy(self.network).eval().requires_grad_(False)
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=recipe.lr, fused=True)
-        self.images = torch.from_numpy(np.asarray(data.images)).to(device)
-        self.labels = None
-        if recipe.conditional and data.labels is not None:
-            self.labels = one_hot(torch.from_numpy(data.labels), data.n_classes).float().to(device)
+        self.adam = torch.optim.Adam(self.network.parameters(), lr=recipe.lr, fused=True)
         self.metadata: Mapping[str, Any] = {"kind": "denoiser", "recipe": recipe.name, "seed": seed}
 
     def step(self, images: int) -> dict[str, float]:
         """One Adam step on places images .. images + batch of the training order."""
-        recipe, start, stop = self.recipe, images, images + self.batch
-        seed_torch(self.seed, start)
-        index = epoch_order(self.seed, start, stop, len(self.images)).to(self.device)
-        clean = to_unit(self.images[index])
-        labels = None if self.labels is None else self.labels[index]
-        normal = Stream(self.seed, "sigma").normal(start, stop).to(self.device)
-        sigma = log_normal_sigma(normal, recipe.p_mean, recipe.p_std)
-        noise = Stream(self.seed, "noise").normal(start, stop, clean.shape[1:]).to(self.device)
-        denoised = self.network(clean + sigma[:, None, None, None] * noise, sigma, labels)
-        loss = denoising_loss(denoised, clean, sigma, recipe.network.sigma_data).mean()
-
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        for group in self.optimizer.param_groups:
-            rampup = recipe.lr_rampup_kimg * 1000
-            factor = learning_rate(
-                images, int(recipe.kimg * 1000), rampup=rampup, decay=recipe.lr_decay
-            )
-            group["lr"] = recipe.lr * factor
-        self.optimizer.step()
+        recipe, stop = self.recipe, images + self.batch
+        rampup, total = recipe.lr_rampup_kimg * 1000, int(recipe.kimg * 1000)
+        lr = recipe.lr * learning_rate(images, total, rampup=rampup, decay=recipe.lr_decay)
+        parts = self.world.share(images, stop, recipe.micro_batch or self.batch)
+        losses = ((last - first, partial(self._loss, first, last)) for first, last in parts)
+        done = update(self.adam, losses, self.batch, self.world, name="teacher", lr=lr, clip=None)
         decay = ema_decay(images, self.batch, recipe.ema_kimg * 1000, recipe.ema_rampup)
         ema_update(self.average, self.network, decay)
-        return {"loss": loss.item()}
+        return {**done.numbers, "sanitised": done.sanitised}
+
+    def _loss(self, start: int, stop: int) -> Loss:
+        seed_torch(self.seed, "teacher", start)
+        index = epoch_order(self.seed, start, stop, len(self.data)).numpy()
+        clean = to_unit(torch.from_numpy(self.data.batch(index)).to(self.device))
+        told = None
+        if self.recipe.augment:
+            drawn = draw_parameters(self.seed, "augment", start, stop, self.recipe.augment)
+            clean, told = augment(clean, drawn)
+        labels, classes = None, self.network.architecture.label_dim
+        if classes and self.data.labels is not None:
+            drawn_classes = torch.from_numpy(self.data.labels[index])
+            labels = one_hot(drawn_classes, classes).float().to(self.device)
+        normal = Stream(self.seed, "sigma").normal(start, stop).to(self.device)
+        sigma = log_normal_sigma(normal, self.recipe.p_mean, self.recipe.p_std)
+        noise = Stream(self.seed, "noise").normal(start, stop, clean.shape[1:]).to(self.device)
+        denoised = self.network(clean + sigma[:, None, None, None] * noise, sigma, labels, told)
+        sigma_data = self.network.architecture.sigma_data
+        return Loss(denoising_loss(denoised, clean, sigma, sigma_data), {})
+
+    def problem(self, images: int, at_snapshot: bool) -> str:
+        """Nothing: a denoising loss that goes wrong is not finite, and stops the run."""
+        return ""
 
     def pack(self) -> dict[str, Tensor]:
         """Weights, average and Adam moments."""
-        return pack(self._modules(), {"adam": self.optimizer})
+        return pack(self._modules(), {"adam": self.adam})
 
     def unpack(self, tensors: Mapping[str, Tensor]) -> None:
         """Go on from what `pack` gave."""
-        unpack(tensors, self._modules(), {"adam": self.optimizer})
+        unpack(tensors, self._modules(), {"adam": self.adam})
 
     def _modules(self) -> dict[str, EDMPrecond]:
         return {"network": self.network, "average": self.average}
@@ -115,25 +115,44 @@ def train_teacher(
     *,
     seed: int,
     device: torch.device,
+    world: World | None = None,
     restart: bool,
     quiet: bool,
 ) -> None:
     """Train a teacher into the run folder `out`, or go on where it stopped.
 
+    Args:
+        recipe: what to train.
+        data: the data set's zip.
+        out: the run folder.
+        seed: of the weights and of all randomness.
+        device: where to train.
+        world: the processes that train this run, None for this one alone.
+        restart: set aside another run found in `out`.
+        quiet: print nothing.
+
     Raises:
-        UserError: the data is damaged, the network impossible, or `out` holds another run.
+        UserError: the data is damaged or lacks labels, the network is impossible, or `out` holds
+            another run.
     """
+    world = world or World()
     images = read_zip(data)
-    architecture_for(recipe, images)  # Refused before anything is written.
+    if recipe.conditional and images.labels is None:
+        raise UserError(f"{data}: has no labels, and recipe {recipe.name} is conditional")
+    architecture = recipe.architecture(images.shape[1:], images.n_classes)
+    world.share(0, recipe.batch, recipe.micro_batch or recipe.batch)
     folder = RunFolder(out)
-    with folder.lock():
+    with folder.lock() if world.main else folder.follow():
         identity = {
             "stage": "teacher",
-            "recipe": recipe.model_dump(mode="json"),
+            "recipe": recipe.model_dump(mode="json", exclude={"weights", "sha256"}),
             "seed": seed,
             "inputs": {"data": images.sha256},
         }
-        folder.claim(identity, device, restart=restart)
+        if world.main:
+            folder.claim(identity, device, world.size, restart=restart)
+        world.wait()
         times = snapshot_times(int(recipe.kimg * 1000), recipe.batch, 1000, recipe.per_decade)
-        trainee = TeacherTraining(recipe, images, seed, device)
-        train(folder, trainee, times, title=f"teacher {recipe.name}", quiet=quiet)
+        trainee = TeacherTraining(recipe, architecture, images, seed, device, world)
+        title = f"teacher {recipe.name}"
+        train(folder, trainee, times, title=title, quiet=quiet, main=world.main)

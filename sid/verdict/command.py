@@ -13,7 +13,6 @@ from sid.verdict.claims import judge
 from sid.verdict.published import load_published, not_run
 from sid.verdict.verdict import to_table
 
-
 PUBLISHED = Path(sid.__file__).parents[1] / "baselines" / "published"
 
 

@@ -91,9 +91,12 @@ def follows_power_law(distances: Distances, recipe: str) -> Verdict:
     basis = f"over {len(fits)} training seeds" if len(fits) > 1 else f"({ONE_SEED})"
     reason = (
         f"slope {slope.value:.3g}, {limits(slope)} {basis}; R2 {fit.r2:.3f} over {fit.points} "
-        f"snapshots; a quadratic term of {curvature.value:.2g}, {limits(curvature)}, adds {fit.gain:.3f}"
+        f"snapshots; a quadratic term of {curvature.value:.2g}, {limits(curvature)}, adds "
+        f"{fit.gain:.3f}"
     )
-    return claim.found(_straight(fit, slope, curvature), scope_of(len(curves)), "log-log slope", slope, reason)
+    return claim.found(
+        _straight(fit, slope, curvature), scope_of(len(curves)), "log-log slope", slope, reason
+    )
 
 
 def fewer_images(distances: Distances) -> Verdict:

@@ -17,7 +17,7 @@ KILLS = 5
 def command(recipe: Path, data: Path, teacher: Path, out: Path) -> list[str]:
     sid = str(Path(sys.executable).with_name("sid"))
     inputs = ["--data", str(data), "--teacher", str(teacher), "--out", str(out)]
-    return [sid, "distill", str(recipe), *inputs, "--quiet"]
+    return [sid, "distill", "--recipe", str(recipe), *inputs, "--quiet"]
 
 
 def test_five_kills_change_nothing(

@@ -92,7 +92,7 @@ def test_sid2a_starts_from_the_generator(
     digits_zip: Path, teacher_run: Path, tmp_path: Path
 ) -> None:
     sid = run(tiny_recipe(), digits_zip, teacher_run, tmp_path / "sid")
-    recipe = tiny_recipe(name="sid2a", start="sid", method=METHODS["sida"], kimg=0.2)
+    recipe = tiny_recipe(name="sid2a", start="sid", method=METHODS["sida"], kimg=0.3)
     with pytest.raises(UserError, match=r"recipe sid2a starts from recipe sid; give .*--start"):
         run(recipe, digits_zip, teacher_run, tmp_path / "sid2a")
     out = run(recipe, digits_zip, teacher_run, tmp_path / "sid2a", start=sid)
@@ -103,8 +103,8 @@ def test_sid2a_starts_from_the_generator(
 
 
 def test_frozen_generator_stays(digits_zip: Path, teacher_run: Path, tmp_path: Path) -> None:
-    method = {"name": "sida", "generator_from_kimg": 9, "adversarial_from_kimg": 9}
-    out = run(tiny_recipe(method=method, kimg=0.2), digits_zip, teacher_run, tmp_path / "run")
+    method = {"name": "sida", "generator_from_kimg": 0.19, "adversarial_from_kimg": 0.19}
+    out = run(tiny_recipe(method=method, kimg=0.192), digits_zip, teacher_run, tmp_path / "run")
     paths = sorted((out / "snapshots").iterdir())
     first, last = (load_network(path, CPU)[0] for path in (paths[0], paths[-1]))
     for before, after in zip(first.parameters(), last.parameters(), strict=True):
@@ -115,7 +115,7 @@ def test_divergence_stops_with_a_reason(
     digits_zip: Path, teacher_run: Path, tmp_path: Path
 ) -> None:
     recipe = tiny_recipe(lr_fake=1e30)
-    with pytest.raises(UserError, match=r"_loss is not finite after \d+ images"):
+    with pytest.raises(UserError, match=r"images not finite in 100 updates \(max_dropped\)"):
         run(recipe, digits_zip, teacher_run, tmp_path / "run")
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from sid.data.zips import read_zip
 from sid.networks import load_network
 from sid.runs.folder import snapshot_at
+from sid.runs.world import World
 from sid.streams import Stream, epoch_order
 from sid.teacher import train
 from sid.teacher.augment import augment, draw_parameters
@@ -46,7 +47,8 @@ def test_network_learns_from_augmented_images_and_their_labels(
 ) -> None:
     """What a step shows the network is the augmented batch and the labels to match."""
     data, seen = read_zip(digits_zip), []
-    training = TeacherTraining(tiny_teacher(augment=0.7), data, 5, CPU)
+    recipe = tiny_teacher(augment=0.7)
+    training = TeacherTraining(recipe, recipe.architecture((1, 8, 8)), data, 5, CPU, World())
     training.network.register_forward_pre_hook(lambda _, given: seen.extend(given))
 
     def loss(denoised: Tensor, clean: Tensor, sigma: Tensor, sigma_data: float) -> Tensor:
@@ -65,10 +67,3 @@ def test_network_learns_from_augmented_images_and_their_labels(
     assert torch.equal(clean, images)
     assert torch.equal(told, labels)
     assert torch.equal(x, images + sigma[:, None, None, None] * noise)
-
-
-def test_recipes_without_it_are_written_as_before() -> None:
-    assert "augment" not in tiny_teacher().model_dump(mode="json")
-    assert tiny_teacher(augment=0.12).model_dump(mode="json")["augment"] == 0.12
-    with pytest.raises(ValidationError):
-        tiny_teacher(augment=1.2)

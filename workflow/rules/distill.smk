@@ -20,6 +20,6 @@ rule distill:
         start=start_option,
         out=subpath(output[0], parent=True),
     shell:
-        "sid distill {params.recipe} --data {input.data} --teacher {params.teacher}"
+        "sid distill --recipe {params.recipe} --data {input.data} --teacher {params.teacher}"
         " {params.start} --out {params.out} --seed {wildcards.seed} --budget {params.budget}"
         " --threads {threads} --restart 2> >(tee {log} >&2)"

@@ -15,5 +15,5 @@ rule teacher:
         budget=EXPERIMENT.budget,
         out=subpath(output[0], parent=True),
     shell:
-        "sid teacher train {params.recipe} --data {input.data} --out {params.out}"
+        "sid teacher train --recipe {params.recipe} --data {input.data} --out {params.out}"
         " --budget {params.budget} --threads {threads} --restart 2> >(tee {log} >&2)"
