@@ -35,7 +35,8 @@ def cifar10(archive: Path) -> Iterator[Picture]:
     except FileNotFoundError as error:
         raise UserError(f"{archive}: no such file; download {URL}") from error
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
-        raise UserError(f"{archive}: cannot be read ({error}); download {URL} again") from error
+        reason = (isinstance(error, OSError) and error.strerror) or error
+        raise UserError(f"{archive}: cannot be read ({reason}); download {URL} again") from error
 
 
 def _batch(tar: tarfile.TarFile, name: str, source: str) -> tuple[NDArray[np.uint8], list[int]]:

@@ -64,7 +64,7 @@ class Conversion:
             if pixels.shape != shape:
                 raise UserError(
                     f"{path}: is {pixels.shape}, but {first} is {shape}; all images must be of one "
-                    "size, all grey or all RGB; --transform center-crop --resolution makes them so"
+                    "size, all grey or all RGB; `folder` with --transform center-crop makes them so"
                 )
             yield Picture(number, pixels, label)
         if not first:

@@ -27,7 +27,7 @@ class DataSet(StrEnum):
 
 
 class Published(NamedTuple):
-    """A published data set: its crop at 64x64, numbers of images and of classes (or None)."""
+    """A published data set: its crop, numbers of images and of classes (None: without meaning)."""
 
     transform: Transform
     images: int

@@ -1,14 +1,19 @@
-"""EDM zips: same images, same bytes; what is damaged is named."""
+"""EDM zips: same images, same bytes; what is damaged is named; large ones stay on the disk."""
 
+import io
 import json
+import tracemalloc
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from sid.data.digits import digits
-from sid.data.zips import read_zip, write_zip
+from sid.data.pictures import Picture
+from sid.data.zips import ZipImages, read_zip, write_images, write_zip
 from sid.errors import UserError
 
 
@@ -65,7 +70,11 @@ FIRST = "00000/img00000000.png"
         ({FIRST: b""}, f"{FIRST} is damaged"),
         ({"dataset.json": b"{"}, "damaged data set"),
         ({"dataset.json": b"{}"}, "damaged data set"),
+        ({"dataset.json": b"[]"}, "damaged data set (dataset.json: not EDM's labels"),
+        ({"dataset.json": b'{"labels": [3]}'}, "damaged data set (dataset.json: not EDM's labels"),
         ({"dataset.json": b'{"labels": []}'}, f"no label for {FIRST}"),
+        ({"dataset.json": b'{"labels": [["x.png", -1]]}'}, "the label of x.png is -1, not a class"),
+        ({"dataset.json": b'{"labels": [["x.png", [0, 1]]]}'}, "the label of x.png is [0, 1]"),
     ],
 )
 def test_damage_is_named(
@@ -104,3 +113,103 @@ def test_mixed_sizes_are_named(digits_zip: Path, tmp_path: Path) -> None:
     bad = rewrite(digits_zip, tmp_path / "bad.zip", {"00000/img00000007.png": big})
     with pytest.raises(UserError, match=r"img00000007.png is \(1, 9, 9\), but .* of one size"):
         read_zip(bad)
+
+
+@pytest.mark.parametrize("mode", ["P", "RGBA", "CMYK", "I;16", "1"])
+def test_other_modes_are_named(tmp_path: Path, mode: str) -> None:
+    file, deep = io.BytesIO(), Image.fromarray(np.zeros((4, 4), np.uint16))
+    image = deep if mode == "I;16" else Image.new("RGB", (4, 4)).convert(mode)
+    image.save(file, "tiff")
+    with zipfile.ZipFile(tmp_path / "m.zip", "w") as archive:
+        archive.writestr("00000/img00000000.tif", file.getvalue())
+    with pytest.raises(UserError, match=f"m.zip: .*00000.tif is of mode {mode}, neither 8-bit"):
+        read_zip(tmp_path / "m.zip")
+
+
+def test_zips_of_the_official_tool(tmp_path: Path) -> None:
+    """Any order of the labels, any image format, compressed or not, other files between."""
+    levels = {"00000/img00000001.png": 10, "00000/img00000000.JPG": 20, "b/x.bmp": 30}
+    with zipfile.ZipFile(tmp_path / "o.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, level in levels.items():
+            with archive.open(name, "w") as file:
+                Image.new("RGB", (8, 8), (level,) * 3).save(
+                    file, Path(name).suffix[1:].replace("JPG", "jpeg")
+                )
+        archive.writestr("00000/readme.txt", "more")
+        pairs = [["b/x.bmp", 4], ["00000/img00000001.png", 0], ["00000/img00000000.JPG", 2]]
+        archive.writestr("dataset.json", json.dumps({"labels": pairs}))
+    data = read_zip(tmp_path / "o.zip")
+    assert data.images[:, 0, 0, 0].tolist() == [20, 10, 30]
+    assert data.labels is not None
+    assert data.labels.tolist() == [2, 0, 4]
+    assert data.n_classes == 5
+    assert (
+        read_zip(
+            rewrite(tmp_path / "o.zip", tmp_path / "n.zip", {"dataset.json": b'{"labels": null}'})
+        ).labels
+        is None
+    )
+
+
+def test_large_zips_are_read_when_asked(digits_zip: Path) -> None:
+    eager, lazy = read_zip(digits_zip), read_zip(digits_zip, eager_bytes=1797 * 64 - 1)
+    assert isinstance(eager.images, np.ndarray)
+    assert isinstance(lazy.images, ZipImages)
+    assert isinstance(read_zip(digits_zip, eager_bytes=1797 * 64).images, np.ndarray)
+    assert lazy.shape == eager.shape == (1797, 1, 8, 8)
+    assert len(lazy) == len(lazy.images) == 1797
+    assert (lazy.n_classes, lazy.sha256, lazy.name) == (10, eager.sha256, "digits")
+    index = np.random.default_rng(0).integers(0, 1797, 50)
+    assert np.array_equal(lazy.batch(index), eager.batch(index))
+    assert np.array_equal(eager.batch(index), digits()[0][index])
+    for some in (3, -1, slice(5, 20, 3), np.array([], np.int64), np.array([[1, 2], [3, 4]])):
+        found = lazy.images[some]
+        assert found.dtype == np.uint8
+        assert np.array_equal(found, eager.images[some])
+    assert np.array_equal(np.asarray(lazy.images), eager.images)
+    with pytest.raises(IndexError):
+        lazy.batch(np.array([1797]))
+
+
+def test_damage_in_a_large_zip_is_found_when_read(digits_zip: Path, tmp_path: Path) -> None:
+    write_zip(tmp_path / "big.zip", np.zeros((1, 1, 9, 9), np.uint8), None)
+    with zipfile.ZipFile(tmp_path / "big.zip") as archive:
+        big = archive.read(FIRST)
+    change = {"00000/img00000007.png": big, "00000/img00000009.png": b"x"}
+    data = read_zip(rewrite(digits_zip, tmp_path / "bad.zip", change), eager_bytes=0)
+    assert data.batch(np.arange(7)).shape == (7, 1, 8, 8)
+    with pytest.raises(UserError, match=r"bad.zip: 00000/img00000007.png is \(1, 9, 9\), but"):
+        data.batch(np.array([7]))
+    with pytest.raises(UserError, match=r"bad.zip: 00000/img00000009.png is damaged"):
+        data.batch(np.array([9]))
+
+
+def test_writing_and_reading_hold_one_image_at_a_time(tmp_path: Path) -> None:
+    n, image = 300, np.random.default_rng(0).integers(0, 256, (3, 128, 128), dtype=np.uint8)
+
+    def pictures() -> Iterator[Picture]:
+        for i in range(n):
+            yield Picture(i, image ^ np.uint8(i % 256), i % 7)
+
+    tracemalloc.start()
+    assert str(write_images(tmp_path / "s.zip", pictures())) == "300 images, 3x128x128, 7 classes"
+    data = read_zip(tmp_path / "s.zip", eager_bytes=0)
+    for i in range(n):
+        assert np.array_equal(data.images[i], image ^ np.uint8(i % 256))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert n * image.nbytes > 14e6
+    assert peak < 2e6
+
+
+@pytest.mark.parametrize(
+    "pictures",
+    [[], [(0, (1, 4, 4), 1), (1, (1, 4, 4), None)], [(0, (1, 4, 4), None), (1, (1, 8, 8), None)]],
+)
+def test_uneven_pictures_are_not_written(
+    tmp_path: Path, pictures: list[tuple[int, tuple[int, ...], int | None]]
+) -> None:
+    made = [Picture(i, np.zeros(shape, np.uint8), label) for i, shape, label in pictures]
+    with pytest.raises(ValueError, match="several shapes, or some without labels"):
+        write_images(tmp_path / "u.zip", made)
+    assert not list(tmp_path.iterdir())
