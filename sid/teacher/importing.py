@@ -1,6 +1,7 @@
 """Official pickles as weights files of this repository."""
 
 import hashlib
+import json
 import re
 import tempfile
 import urllib.parse
@@ -131,7 +132,7 @@ def _write(weights: Path, official: Official, about: dict[str, Any]) -> None:
     before = read_json(description) if known else {}
     if (known or weights.exists()) and before.get("source_sha256") != about["source_sha256"]:
         raise UserError(f"{weights}: is there already, of another file; give another --out")
-    architecture = official.architecture.model_dump(mode="json")
+    architecture = json.loads(official.architecture.model_dump_json())
     write_json(description, {**about, "architecture": architecture})
     try:
         save_tensors(weights, _apart(official.tensors), {**about, "architecture": architecture})

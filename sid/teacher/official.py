@@ -6,6 +6,7 @@ of `torch_utils.persistence._reconstruct_persistent_obj` with a dictionary of `t
 which is all that is taken. `module_src`, Python source, is dropped unread.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -177,7 +178,8 @@ def _plain(key: str, value: Any) -> Any:
             f"constructor argument `{printable(key)}` is no number, word or short list"
         )
     largest = LARGEST.get(key, LARGEST_NUMBER)
-    if any(isinstance(x, int) and not 0 <= x <= largest for x in items):
+    numbers = [x for x in items if not isinstance(x, str)]
+    if not all(0 <= x <= largest or (x == math.inf and key == "sigma_max") for x in numbers):
         raise ValueError(f"constructor argument `{printable(key)}` is not in 0 .. {largest}")
     return list(items) if isinstance(value, list | tuple) else value
 

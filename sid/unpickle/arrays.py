@@ -84,6 +84,11 @@ def _encode(text: Any, encoding: Any = "latin1") -> bytes:
     return text.encode("latin1")
 
 
+def _no_bytes() -> bytes:
+    """How protocol 2 writes empty bytes."""
+    return b""
+
+
 def _only_named(*_: Any) -> None:
     raise ValueError("may be named, not called")
 
@@ -94,6 +99,7 @@ NUMPY_ARRAYS: Mapping[tuple[str, str], Callable[..., Any]] = {
     ("numpy", "ndarray"): _only_named,
     ("numpy", "dtype"): DType,
     ("_codecs", "encode"): _encode,
+    ("__builtin__", "bytes"): _no_bytes,
     **{(f"numpy.{core}.multiarray", k): v for core in ("core", "_core") for k, v in _CORE.items()},
     **{(f"numpy.{core}.numeric", "_frombuffer"): _from_buffer for core in ("core", "_core")},
 }
