@@ -215,7 +215,8 @@ def _architecture(arguments: Mapping[str, Any], class_name: str, source: str) ->
             raise UserError(f"{source}: unknown constructor argument `{printable(key)}` of {model}")
         if value is None:
             raise UserError(f"{source}: constructor argument `{key}` is not given")
-    taken = {key: value for key, value in whole.items() if key in Architecture.model_fields}
+    kinds: tuple[type[Architecture], ...] = (Architecture, *Architecture.__subclasses__())
+    taken = {k: v for k, v in whole.items() if any(k in kind.model_fields for kind in kinds)}
     for key in whole.keys() - taken.keys() - set(WEIGHTLESS):
         if whole[key] != IMPLIED[key]:
             raise UserError(
@@ -226,6 +227,8 @@ def _architecture(arguments: Mapping[str, Any], class_name: str, source: str) ->
         return Architecture(**taken)
     except ValidationError as error:
         raise UserError(f"{source}: {explain(error, Architecture)}") from error
+    except UserError as error:
+        raise UserError(f"{source}: {error}") from error
 
 
 def _check(
