@@ -19,6 +19,7 @@ from sid.config import explain
 from sid.errors import UserError
 from sid.networks import Architecture
 from sid.unpickle import NUMPY_ARRAYS, TORCH_TENSORS, Record, restricted_loads
+from sid.unpickle.machine import DAMAGE
 from sid.unpickle.tree import printable
 
 # The class of the network, and the model_type that its constructor takes by default.
@@ -238,7 +239,7 @@ def _check(
     try:
         with torch.device("meta"):
             wanted = architecture.build().state_dict()
-    except (ValueError, RuntimeError, LookupError, ZeroDivisionError, AssertionError) as error:
+    except (*DAMAGE, AssertionError) as error:
         reason = printable(str(error))
         raise UserError(
             f"{source}: its constructor arguments build no network ({reason})"
