@@ -19,6 +19,7 @@ from sid.config import explain
 from sid.errors import UserError
 from sid.networks import Architecture
 from sid.unpickle import NUMPY_ARRAYS, TORCH_TENSORS, Record, restricted_loads
+from sid.unpickle.machine import DAMAGE
 from sid.unpickle.tree import printable
 
 # The class of the network, and the model_type that its constructor takes by default.
@@ -215,7 +216,8 @@ def _architecture(arguments: Mapping[str, Any], class_name: str, source: str) ->
             raise UserError(f"{source}: unknown constructor argument `{printable(key)}` of {model}")
         if value is None:
             raise UserError(f"{source}: constructor argument `{key}` is not given")
-    taken = {key: value for key, value in whole.items() if key in Architecture.model_fields}
+    kinds: tuple[type[Architecture], ...] = (Architecture, *Architecture.__subclasses__())
+    taken = {k: v for k, v in whole.items() if any(k in kind.model_fields for kind in kinds)}
     for key in whole.keys() - taken.keys() - set(WEIGHTLESS):
         if whole[key] != IMPLIED[key]:
             raise UserError(
@@ -226,6 +228,8 @@ def _architecture(arguments: Mapping[str, Any], class_name: str, source: str) ->
         return Architecture(**taken)
     except ValidationError as error:
         raise UserError(f"{source}: {explain(error, Architecture)}") from error
+    except UserError as error:
+        raise UserError(f"{source}: {error}") from error
 
 
 def _check(
@@ -235,7 +239,7 @@ def _check(
     try:
         with torch.device("meta"):
             wanted = architecture.build().state_dict()
-    except (ValueError, RuntimeError, LookupError, ZeroDivisionError, AssertionError) as error:
+    except (*DAMAGE, AssertionError) as error:
         reason = printable(str(error))
         raise UserError(
             f"{source}: its constructor arguments build no network ({reason})"
