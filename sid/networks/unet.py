@@ -45,9 +45,10 @@ class UNet(nn.Module, ABC):
         assert self.map_label is not None
         if labels is None:
             return like.new_zeros(len(like), self.map_label.in_features)
+        labels = labels.to(like.dtype)
         if self.training and self.label_dropout:
             shown = torch.rand(len(labels), 1, device=labels.device) >= self.label_dropout
-            labels = labels * shown.to(labels.dtype)
+            labels = labels * shown
         return labels
 
 
@@ -60,7 +61,7 @@ def level_sizes(img_resolution: int, channel_mult: Sequence[int]) -> list[int]:
     halvings = len(channel_mult) - 1
     if img_resolution % 2**halvings:
         raise ValueError(
-            f"img_resolution {img_resolution} cannot be halved {halvings} times, as channel_mult "
-            f"{list(channel_mult)} asks"
+            f"img_resolution {img_resolution} is not divisible by 2^{halvings}, as the "
+            f"{len(channel_mult)} levels of channel_mult need"
         )
     return [img_resolution >> level for level in range(halvings + 1)]
