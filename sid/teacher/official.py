@@ -162,7 +162,8 @@ def _tensors(state: Any, prefix: str) -> Iterator[tuple[str, Tensor]]:
 
 def _architecture(arguments: Mapping[str, Any], class_name: str, source: str) -> Architecture:
     model = str(arguments.get("model_type", CLASSES[class_name])).removesuffix("_EncoderDecoder")
-    return parse_architecture({**arguments, "model_type": printable(model)}, source)
+    values = {printable(key): value for key, value in arguments.items()}
+    return parse_architecture({**values, "model_type": printable(model)}, source)
 
 
 def _check(
