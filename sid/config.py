@@ -60,6 +60,8 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
     """
     first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     key = ".".join(str(part) for part in first["loc"]) or "the whole"
+    if first["type"] == "missing":
+        return f"{key}: is missing"
     if first["type"] != "extra_forbidden":
         return f"{key}: {first['msg'][0].lower()}{first['msg'][1:]} (found {first['input']!r})"
     known = list(fields_at(model, first["loc"][:-1]))

@@ -7,6 +7,7 @@ import torch
 import typer
 
 from sid.errors import UserError
+from sid.runs.precision import set_precision
 
 Out = Annotated[Path, typer.Option(help="Where to write.")]
 Data = Annotated[Path, typer.Option(help="The data set, a zip in EDM's layout.")]
@@ -23,14 +24,13 @@ Quiet = Annotated[bool, typer.Option(help="No progress.")]
 
 
 def prepare(device: str, threads: int) -> torch.device:
-    """Set threads, the published float32 precision (no TF32), and find the device.
+    """Set threads and the published float32 precision (no TF32), and find the device.
 
     Raises:
         UserError: there is no such device.
     """
     torch.set_num_threads(threads)
-    torch.set_float32_matmul_precision("highest")
-    torch.backends.cudnn.allow_tf32 = False
+    set_precision("fp32")
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     try:

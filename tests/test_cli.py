@@ -29,8 +29,13 @@ def test_data_teacher_distill(
     assert "1797 images, 1x8x8, 10 classes" in capsys.readouterr().out
 
     common = ("--data", "digits.zip", "--threads", 1, "--device", "cpu", "--budget", 0.3)
-    assert sid(monkeypatch, "teacher", "train", "--recipe", "teacher.yaml", *common, "--out", "t") == 0
-    assert sid(monkeypatch, "distill", "--recipe", "sid.yaml", *common, "--teacher", "t", "--out", "s") == 0
+    assert (
+        sid(monkeypatch, "teacher", "train", "--recipe", "teacher.yaml", *common, "--out", "t") == 0
+    )
+    assert (
+        sid(monkeypatch, "distill", "--recipe", "sid.yaml", *common, "--teacher", "t", "--out", "s")
+        == 0
+    )
     printed = capsys.readouterr()
     assert "s: distilled for 0.3 kimg" in printed.out
     assert "sid seed 0: 320/320 images in" in printed.err
@@ -47,7 +52,18 @@ def test_errors_are_one_line_and_status_2(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert sid(monkeypatch, "distill", "--recipe", "none.yaml", "--data", "d", "--teacher", "t", "--out", "o")
+    assert sid(
+        monkeypatch,
+        "distill",
+        "--recipe",
+        "none.yaml",
+        "--data",
+        "d",
+        "--teacher",
+        "t",
+        "--out",
+        "o",
+    )
     assert capsys.readouterr().err == "error: none.yaml: no such file\n"
     assert sid(monkeypatch, "data", "fashion-mnist", "--source", tmp_path) == 2
     assert "no such file; --source needs the four IDX files" in capsys.readouterr().err

@@ -60,7 +60,10 @@ def test_full_disk_loses_nothing(
     filler = small_disk / "filler"
     filler.write_bytes(bytes(350_000))
     out = small_disk / "run"
-    refused(sid("distill", "--recipe", recipe, *inputs, "--out", out), "the disk is full; free some space")
+    refused(
+        sid("distill", "--recipe", recipe, *inputs, "--out", out),
+        "the disk is full; free some space",
+    )
     whole = [p for p in (out / "snapshots").iterdir() if not p.name.startswith(".")]
     assert whole
     assert not list(out.glob("**/.*.tmp"))
@@ -105,7 +108,17 @@ def test_cut_teacher(tmp_path: Path, recipe: Path, digits_zip: Path, teacher_run
     last = sorted((teacher_run / "snapshots").iterdir())[-1]
     bad = tmp_path / "teacher.safetensors"
     bad.write_bytes(last.read_bytes()[:-7])
-    done = sid("distill", "--recipe", recipe, "--data", digits_zip, "--teacher", bad, "--out", tmp_path / "r")
+    done = sid(
+        "distill",
+        "--recipe",
+        recipe,
+        "--data",
+        digits_zip,
+        "--teacher",
+        bad,
+        "--out",
+        tmp_path / "r",
+    )
     refused(done, "teacher.safetensors: damaged")
 
 
@@ -114,7 +127,9 @@ def test_unknown_key_and_wrong_type(tmp_path: Path, digits_zip: Path) -> None:
         values = {**tiny_teacher().model_dump(mode="json"), **change}
         path = tmp_path / "teacher.yaml"
         path.write_text(yaml.safe_dump(values))
-        done = sid("teacher", "train", "--recipe", path, "--data", digits_zip, "--out", tmp_path / "run")
+        done = sid(
+            "teacher", "train", "--recipe", path, "--data", digits_zip, "--out", tmp_path / "run"
+        )
         refused(done, "teacher.yaml: ", part)
         assert not (tmp_path / "run").exists()
 
@@ -124,7 +139,11 @@ def test_other_shape_of_images(
 ) -> None:
     write_zip(tmp_path / "other" / "digits.zip", np.zeros((2, 1, 16, 16), np.uint8), None)
     inputs = ("--data", tmp_path / "other" / "digits.zip", "--teacher", teacher_run)
-    refused(sid("distill", "--recipe", recipe, *inputs, "--out", tmp_path / "r"), "other/digits.zip", "(1, 16, 16)")
+    refused(
+        sid("distill", "--recipe", recipe, *inputs, "--out", tmp_path / "r"),
+        "other/digits.zip",
+        "(1, 16, 16)",
+    )
 
 
 def test_no_gpu(tmp_path: Path, recipe: Path, digits_zip: Path, teacher_run: Path) -> None:

@@ -41,7 +41,9 @@ class Draw(NamedTuple):
 
 def drop_nonfinite(*tensors: Tensor) -> tuple[Tensor, ...]:
     """The images, the first dimension of all tensors, of which every entry is finite."""
-    keep = torch.stack([torch.isfinite(t.detach()).reshape(len(t), -1).all(1) for t in tensors]).all(0)
+    keep = torch.stack(
+        [torch.isfinite(t.detach()).reshape(len(t), -1).all(1) for t in tensors]
+    ).all(0)
     return tensors if bool(keep.all()) else tuple(tensor[keep] for tensor in tensors)
 
 

@@ -9,8 +9,7 @@ from sid.config import Batch, Beta, Strict, parse, read_yaml
 from sid.distill.gates import Gates
 from sid.distill.method import Method, method_class
 from sid.errors import UserError
-
-Precision = Literal["fp32", "fp16", "tf32", "bf16"]
+from sid.runs.precision import Precision
 
 
 class Recipe(Strict):

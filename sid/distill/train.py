@@ -60,7 +60,7 @@ def distill(
     weights = {"teacher": snapshot_at(teacher)}
     if start:
         weights["start"] = snapshot_at(start)
-    networks = {name: load_as(KINDS[name], path, device) for name, path in weights.items()}
+    networks = {name: load_as(KINDS[name], path) for name, path in weights.items()}
     check_data(recipe, data, images, networks["teacher"], teacher)
     folder = RunFolder(out)
     with folder.lock() if world.main else folder.follow():
@@ -85,13 +85,13 @@ def distill(
         train(folder, trainee, times, title=title, quiet=quiet, main=world.main)
 
 
-def load_as(kind: str, path: Path, device: torch.device) -> EDMPrecond:
-    """The network in `path`.
+def load_as(kind: str, path: Path) -> EDMPrecond:
+    """The network in `path`, on the CPU.
 
     Raises:
         UserError: it is damaged or is not of that kind (`denoiser` or `generator`).
     """
-    network, about = load_network(path, device)
+    network, about = load_network(path, torch.device("cpu"))
     if about.get("kind") != kind:
         raise UserError(f"{path}: a {kind} is needed, and this is a {about.get('kind')}")
     return network

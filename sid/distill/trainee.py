@@ -1,6 +1,5 @@
 """One distillation in progress: whose turn it is, on which images, with which randomness."""
 
-import contextlib
 import copy
 from collections.abc import Mapping
 from functools import partial
@@ -18,6 +17,7 @@ from sid.distill.recipe import Recipe
 from sid.networks import EDMPrecond
 from sid.networks.precond import one_step
 from sid.runs.ema import ema_decay, ema_update
+from sid.runs.precision import autocast, set_precision
 from sid.runs.schedule import learning_rate
 from sid.runs.state import pack, unpack
 from sid.runs.update import Loss, Update, update
@@ -64,6 +64,7 @@ class Distillation:
     ) -> None:
         self.recipe, self.seed, self.device, self.world = recipe, seed, device, world
         self.method = recipe.build_method()
+        set_precision(recipe.precision)
         self.batch, self.total = recipe.batch, int(recipe.kimg * 1000)
         self.teacher = self._copy(teacher)
         self.fake = self._copy(teacher)
@@ -148,7 +149,7 @@ class Distillation:
         normal = Stream(self.seed, "fake sigma").normal(start, stop).to(self.device)
         sigma = log_normal_sigma(normal, self.recipe.p_mean, self.recipe.p_std)
         noise = self._normal("fake noise", start, stop)
-        with self._autocast():
+        with autocast(self.recipe.precision, self.device):
             with torch.no_grad():
                 generated = one_step(self.generator, latents, self.recipe.sigma_init, labels)
             real = None
@@ -170,14 +171,9 @@ class Distillation:
         t = Stream(self.seed, "generator time").uniform(start, stop)
         sigma = generator_sigma(t * self.recipe.t_max / 1000).float().to(self.device)
         draw = Draw(sigma, self._normal("generator noise", start, stop), labels)
-        with self._autocast():
+        with autocast(self.recipe.precision, self.device):
             generated = one_step(self.generator, latents, self.recipe.sigma_init, labels)
             return self.method.generator_loss(self.teacher, self.fake, generated, draw, images)
-
-    def _autocast(self) -> contextlib.AbstractContextManager[Any]:
-        if self.recipe.precision != "bf16":
-            return contextlib.nullcontext()
-        return torch.autocast(self.device.type, torch.bfloat16)
 
     def _normal(self, name: str, start: int, stop: int) -> Tensor:
         shape = self.teacher.architecture.image_shape

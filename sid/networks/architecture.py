@@ -27,6 +27,7 @@ Count = Annotated[int, Field(ge=1, le=2**14)]
 Counts = Annotated[tuple[Count, ...], Field(min_length=1)]
 Blocks = Annotated[int, Field(ge=1, le=2**8)]
 LabelWidth = Annotated[int, Field(ge=0, le=2**20)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 PRECONDITIONING = {
@@ -70,7 +71,7 @@ class Architecture(BaseModel):
     use_fp16: bool = False
     sigma_min: NonNegativeFloat = 0.0
     sigma_max: PositiveFloat = float("inf")
-    sigma_data: Annotated[PositiveFloat, Field(allow_inf_nan=False)] = 0.5
+    sigma_data: Annotated[Finite, Field(gt=0)] = 0.5
     augment_dim: LabelWidth = 0
     channel_mult_emb: Count = 4
     dropout: Probability = 0.1
@@ -137,7 +138,7 @@ class SongArchitecture(Architecture):
     channel_mult_noise: Count = 1
     encoder_type: Literal["standard", "skip", "residual"] = "standard"
     decoder_type: Literal["standard", "skip"] = "standard"
-    resample_filter: tuple[float, ...] = (1, 1)
+    resample_filter: tuple[Finite, ...] = (1, 1)
 
 
 class DhariwalArchitecture(Architecture):

@@ -136,21 +136,11 @@ class DhariwalUNet(UNet):
             x = x + self.map_label(self._classes(labels, x))
         return silu(x)
 
-    def encode(self, x: Tensor, embedding: Tensor) -> list[Tensor]:
-        """See `UNet.encode`."""
-        outputs: list[Tensor] = []
-        for layer in self.enc.values():
-            x = layer(x, embedding) if isinstance(layer, UNetBlock) else layer(x)
-            outputs.append(x)
-        return outputs
-
     def decode(self, outputs: list[Tensor], embedding: Tensor) -> Tensor:
         """See `UNet.decode`."""
         x, skips = outputs[-1], list(outputs)
         for block in self.dec.values():
             assert isinstance(block, UNetBlock)
-            if x.shape[1] != block.n_in:
-                x = torch.cat([x, skips.pop()], dim=1)
-            x = block(x, embedding)
+            x = self._decoder_step(block, x, skips, embedding)
         image: Tensor = self.out_conv(silu(self.out_norm(x)))
         return image

@@ -80,7 +80,7 @@ class SongUNet(UNet):
         resample_filter: Sequence[float] = (1, 1),
     ) -> None:
         super().__init__()
-        self.label_dropout = label_dropout
+        self.label_dropout, self.carries_side = label_dropout, encoder_type == "residual"
         sizes = level_sizes(img_resolution, channel_mult)
         widths = [model_channels * mult for mult in channel_mult]
         attends = [size in attn_resolutions for size in sizes]
@@ -163,34 +163,16 @@ class SongUNet(UNet):
             x = x + self.map_augment(augment)
         return silu(self.map_layer1(silu(self.map_layer0(x))))
 
-    def encode(self, x: Tensor, embedding: Tensor) -> list[Tensor]:
-        """See `UNet.encode`."""
-        outputs: list[Tensor] = []
-        side = x  # The path beside the blocks: the image, or in NCSN++ a sum that begins with it.
-        for name, layer in self.enc.items():
-            if name.endswith("aux_down"):
-                side = layer(side)
-            elif name.endswith("aux_skip"):
-                x = outputs[-1] = x + layer(side)
-            elif name.endswith("aux_residual"):
-                x = outputs[-1] = side = (x + layer(side)) * math.sqrt(0.5)
-            else:
-                x = layer(x, embedding) if isinstance(layer, UNetBlock) else layer(x)
-                outputs.append(x)
-        return outputs
-
     def decode(self, outputs: list[Tensor], embedding: Tensor) -> Tensor:
         """See `UNet.decode`."""
         x, skips = outputs[-1], list(outputs)
         image: Tensor | None = None
-        for name, layer in self.dec.items():
+        for layer in self.dec.values():
             if isinstance(layer, UNetBlock):
-                if x.shape[1] != layer.n_in:
-                    x = torch.cat([x, skips.pop()], dim=1)
-                x = layer(x, embedding)
-            elif name.endswith("aux_up"):
+                x = self._decoder_step(layer, x, skips, embedding)
+            elif isinstance(layer, Resample):
                 image = layer(image)
-            elif name.endswith("aux_norm"):
+            elif isinstance(layer, GroupNorm):
                 normed = silu(layer(x))
             else:
                 image = layer(normed) if image is None else image + layer(normed)

@@ -17,6 +17,7 @@ from sid.runs.folder import RunFolder
 from sid.runs.state import State, load_state, save_state
 
 STATE_EVERY_S = 10.0
+STATE_SHARE = 0.02  # Of the time goes to checkpoints at most; those of large networks take long.
 LOG_EVERY_STEPS = 8
 
 
@@ -89,7 +90,8 @@ def train(
             trainee.step(images)
             images += trainee.batch
         return
-    started = saved = time.monotonic()
+    started = time.monotonic()
+    due = started + STATE_EVERY_S
 
     def snapshot(images: int) -> None:
         counts = {"images": images, "iterations": images // trainee.batch}
@@ -119,12 +121,13 @@ def train(
                 snapshot(images)
             problem = trainee.problem(images, images in times)
             now = time.monotonic()
-            if problem or now - saved > STATE_EVERY_S or images == times[-1]:
+            if problem or now > due or images == times[-1]:
                 log.flush()
                 os.fsync(log.fileno())
                 tensors, seconds = trainee.pack(), before + now - started
                 save_state(folder.state, State(images, log.tell(), seconds, tensors))
-                saved = now
+                after = time.monotonic()
+                due = after + max(STATE_EVERY_S, (after - now) / STATE_SHARE)
             if problem:
                 raise UserError(
                     f"{folder.path}: stopped after {images} images: {problem}; change the recipe, "

@@ -62,7 +62,7 @@ def import_(
     Example: sid teacher import edm-cifar10-32x32-uncond-vp.pkl --out results/teacher
     """
     done = import_official(source, out, kind=kind, sha256=sha256, quiet=quiet)
-    print(f"{done.weights}: {done.kind}, {done.parameters} parameters; SHA-256 {done.sha256}")
+    print(f"{done.path}: {done.kind}, {done.weights_held} weights; SHA-256 {done.sha256}")
 
 
 def register(cli: typer.Typer) -> None:

@@ -8,10 +8,18 @@ from pathlib import Path
 
 from sid.errors import UserError
 from sid.progress import Progress
+from sid.unpickle.tree import printable
 
 CHUNK = 1_000_000
 TIMEOUT_S = 60
 AGENT = "sid-bench"
+FAULTS = (
+    urllib.error.URLError,
+    TimeoutError,
+    ConnectionError,
+    http.client.HTTPException,
+    ValueError,
+)
 
 
 def is_url(source: str) -> bool:
@@ -49,9 +57,10 @@ def download(url: str, path: Path, *, largest: int, quiet: bool) -> None:
                 raise UserError(f"{public(url)}: {size} bytes is more than the {largest} allowed")
             _store(response, path, size, public(url), largest=largest, quiet=quiet)
     except urllib.error.HTTPError as error:
-        raise UserError(f"{public(url)}: the server answers {error.code} {error.reason}") from error
-    except (urllib.error.URLError, TimeoutError, http.client.HTTPException, ValueError) as error:
-        reason = str(getattr(error, "reason", error)) or type(error).__name__
+        answer = printable(f"{error.code} {error.reason}")
+        raise UserError(f"{public(url)}: the server answers {answer}") from error
+    except FAULTS as error:
+        reason = printable(str(getattr(error, "reason", error)) or type(error).__name__)
         raise UserError(
             f"{public(url)}: cannot be fetched ({reason}); download the file elsewhere and give "
             "its path"

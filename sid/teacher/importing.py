@@ -38,15 +38,15 @@ class Imported:
     """What was written.
 
     Attributes:
-        weights: the safetensors file.
+        path: the safetensors file.
         kind: of the network.
-        parameters: how many numbers it has.
+        weights_held: how many numbers, a few constant filters included.
         sha256: of the official file.
     """
 
-    weights: Path
+    path: Path
     kind: Kind
-    parameters: int
+    weights_held: int
     sha256: str
 
 
@@ -89,8 +89,8 @@ def import_official(
         about["sigma_init"] = SIGMA_INIT
     weights = out / f"{stem}.safetensors"
     _write(weights, official, about)
-    parameters = sum(tensor.numel() for tensor in official.tensors.values())
-    return Imported(weights, chosen, parameters, found)
+    held = sum(tensor.numel() for tensor in official.tensors.values())
+    return Imported(weights, chosen, held, found)
 
 
 def _content(source: str, *, quiet: bool) -> bytes:

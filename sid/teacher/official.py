@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from pydantic import ValidationError
 from torch import Tensor
 
-from sid.config import explain
 from sid.errors import UserError
-from sid.networks import Architecture
+from sid.networks import Architecture, parse_architecture
 from sid.unpickle import NUMPY_ARRAYS, TORCH_TENSORS, Record, restricted_loads
+from sid.unpickle.machine import DAMAGE
 from sid.unpickle.tree import printable
 
 # The class of the network, and the model_type that its constructor takes by default.
@@ -37,47 +36,6 @@ PRECOND: Mapping[str, Any] = {
     "sigma_data": 0.5,
     "model_type": None,
 }
-UNET: Mapping[str, Any] = {
-    "augment_dim": 0,
-    "channel_mult_emb": 4,
-    "attn_resolutions": [16],
-    "dropout": 0.1,
-    "label_dropout": 0,
-}
-MODELS: Mapping[str, Mapping[str, Any]] = {
-    "SongUNet": {
-        **UNET,
-        "model_channels": 128,
-        "channel_mult": [1, 2, 2, 2],
-        "num_blocks": 4,
-        "embedding_type": "positional",
-        "channel_mult_noise": 1,
-        "encoder_type": "standard",
-        "decoder_type": "standard",
-        "resample_filter": [1, 1],
-    },
-    "DhariwalUNet": {
-        **UNET,
-        "model_channels": 192,
-        "channel_mult": [1, 2, 3, 4],
-        "num_blocks": 3,
-        "attn_resolutions": [32, 16, 8],
-    },
-}
-
-# What a network of this repository is without being told.
-IMPLIED = {
-    "model_type": "SongUNet",
-    "use_fp16": False,
-    "channel_mult_emb": 4,
-    "embedding_type": "positional",
-    "channel_mult_noise": 1,
-    "encoder_type": "standard",
-    "decoder_type": "standard",
-    "resample_filter": [1, 1],
-}
-WEIGHTLESS = ("sigma_min", "sigma_max", "label_dropout")  # Neither weights nor D(x; sigma) change.
-
 # A network larger than these is not built, not even without its weights.
 LARGEST: Mapping[str, int] = {"img_resolution": 4096, "num_blocks": 64}
 LARGEST_NUMBER, LONGEST_LIST = 100_000, 16
@@ -204,28 +162,8 @@ def _tensors(state: Any, prefix: str) -> Iterator[tuple[str, Tensor]]:
 
 def _architecture(arguments: Mapping[str, Any], class_name: str, source: str) -> Architecture:
     model = str(arguments.get("model_type", CLASSES[class_name])).removesuffix("_EncoderDecoder")
-    if model not in MODELS:
-        raise UserError(
-            f"{source}: model_type {printable(model)} is not supported; supported are "
-            f"{' and '.join(MODELS)}"
-        )
-    whole = {**PRECOND, **MODELS[model], **arguments, "model_type": model}
-    for key, value in whole.items():
-        if key not in PRECOND and key not in MODELS[model]:
-            raise UserError(f"{source}: unknown constructor argument `{printable(key)}` of {model}")
-        if value is None:
-            raise UserError(f"{source}: constructor argument `{key}` is not given")
-    taken = {key: value for key, value in whole.items() if key in Architecture.model_fields}
-    for key in whole.keys() - taken.keys() - set(WEIGHTLESS):
-        if whole[key] != IMPLIED[key]:
-            raise UserError(
-                f"{source}: {key}={printable(str(whole[key]))} is not supported; networks here "
-                f"have {key}={IMPLIED[key]}"
-            )
-    try:
-        return Architecture(**taken)
-    except ValidationError as error:
-        raise UserError(f"{source}: {explain(error, Architecture)}") from error
+    values = {printable(key): value for key, value in arguments.items()}
+    return parse_architecture({**values, "model_type": printable(model)}, source)
 
 
 def _check(
@@ -235,7 +173,7 @@ def _check(
     try:
         with torch.device("meta"):
             wanted = architecture.build().state_dict()
-    except (ValueError, RuntimeError, LookupError, ZeroDivisionError, AssertionError) as error:
+    except (*DAMAGE, AssertionError) as error:
         reason = printable(str(error))
         raise UserError(
             f"{source}: its constructor arguments build no network ({reason})"

@@ -15,6 +15,16 @@ Allowed = Mapping[tuple[str, str], Callable[..., Any]]
 OPCODES = 1_000_000  # 60,000 in a CIFAR-10 batch, about 50,000 in an official teacher.
 BITS = 128  # Of an integer.
 ARGUMENTS = 8  # Of a stand-in.
+# What reading nonsense raises; RuntimeError is PyTorch's, for the truth of a tensor of several.
+DAMAGE = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    struct.error,
+)
 SHARE = (
     4  # Bytes that stand-ins may give out for each byte of the file: storage, tensor, parameter.
 )
@@ -46,7 +56,7 @@ def restricted_loads(
         data: the pickle, protocol 0 to 5.
         allowed: a stand-in for each global that may be named, by module and name. It is called
             with the file's arguments, which may be anything, and raises ValueError or TypeError
-            for those that it does not take.
+            for those that it does not take (`DAMAGE` is caught).
         source: names the file in errors.
         encoding: what Python 2's `str` becomes: text, or bytes.
 
@@ -74,7 +84,7 @@ def restricted_loads(
         check_tree(tree)
     except RefusedError as error:
         raise UserError(f"{source}: refused: {error}; none of it was run") from error
-    except (ValueError, TypeError, LookupError, OverflowError, struct.error) as error:
+    except DAMAGE as error:
         raise UserError(f"{source}: damaged or not a pickle ({printable(str(error))})") from error
     return tree
 
@@ -113,7 +123,7 @@ class Machine:
 
         Raises:
             RefusedError: an opcode or a global is not for data.
-            ValueError, TypeError, LookupError, struct.error: the pickle is damaged.
+            DAMAGE: the pickle is damaged.
         """
         for count, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
             if count >= self.opcodes:
@@ -219,7 +229,7 @@ class Machine:
             raise TypeError("a call of what is not a global, or without a short tuple")
         try:
             value = self.allowed[named.module, named.name](*arguments)
-        except (ValueError, TypeError, LookupError, OverflowError, struct.error) as error:
+        except DAMAGE as error:
             raise ValueError(f"{named}: {error}") from error
         self._charge(value)
         return value

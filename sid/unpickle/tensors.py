@@ -66,7 +66,7 @@ def _load_from_bytes(content: Any) -> Storage:
             raise ValueError("not a little-endian legacy torch.save")
         word, kind, key, _, n, view = read(lambda persistent_id: persistent_id)
         keys = read()
-    except (RefusedError, AttributeError) as error:
+    except RefusedError as error:
         raise ValueError(str(error)) from error
     if word != "storage" or type(kind) is not Global or keys != [key] or view is not None:
         raise ValueError("not one whole storage")

@@ -74,14 +74,12 @@ def test_a_run_that_goes_wrong_stops_with_a_checkpoint(
     folder = RunFolder(out)
     assert list(folder.state.glob("*.safetensors"))
     assert not folder.done.exists()
-    # Other gates are the same run, and it goes on from there.
-    open_ = Gates(min_spread=None, max_roughness=None, band=None, max_dropped=None)
-    tame = wild.model_copy(update={"gates": open_})
-    before = len(folder.log.read_text().splitlines())
-    try:
-        distill(
-            tame, digits_zip, teacher_run, None, out, seed=0, device=CPU, restart=False, quiet=True
-        )
-    except UserError as error:
-        assert "not finite" in str(error)
-    assert len(folder.log.read_text().splitlines()) >= before
+    # With other gates it is the same run, and goes on from there.
+    before = folder.log.read_text()
+    blind = Gates(min_spread=None, max_roughness=None, band=None, max_dropped=None)
+    other = wild.model_copy(update={"gates": blind})
+    distill(
+        other, digits_zip, teacher_run, None, out, seed=0, device=CPU, restart=False, quiet=True
+    )
+    assert folder.log.read_text().startswith(before)
+    assert folder.done.exists()

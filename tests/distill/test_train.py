@@ -92,7 +92,7 @@ def test_sid2a_starts_from_the_generator(
     digits_zip: Path, teacher_run: Path, tmp_path: Path
 ) -> None:
     sid = run(tiny_recipe(), digits_zip, teacher_run, tmp_path / "sid")
-    recipe = tiny_recipe(name="sid2a", start="sid", method=METHODS["sida"], kimg=0.3)
+    recipe = tiny_recipe(name="sid2a", start="sid", method=METHODS["sida"], kimg=0.5)
     with pytest.raises(UserError, match=r"recipe sid2a starts from recipe sid; give .*--start"):
         run(recipe, digits_zip, teacher_run, tmp_path / "sid2a")
     out = run(recipe, digits_zip, teacher_run, tmp_path / "sid2a", start=sid)

@@ -1,24 +1,10 @@
-"""The network: shapes, names, preconditioning and files."""
+"""SongUNet: the official names, and the weights that a seed has always given."""
 
-from pathlib import Path
-
-import pytest
 import torch
 
-from sid.errors import UserError
-from sid.networks import Architecture, load_network, read_metadata, save_network
-from sid.networks.precond import one_step
-
-SMALL = Architecture(
-    img_resolution=8,
-    img_channels=1,
-    model_channels=8,
-    channel_mult=(1, 2),
-    num_blocks=1,
-    attn_resolutions=(4,),
-    label_dim=3,
-    augment_dim=9,
-)
+from sid.networks import Architecture
+from sid.streams import Stream
+from tests.networks.cases import CASES, SMALL
 
 
 def test_names_are_those_of_the_official_state_dicts() -> None:
@@ -41,71 +27,39 @@ def test_names_are_those_of_the_official_state_dicts() -> None:
     assert "model.map_augment.bias" not in names
 
 
-def test_one_forward_gives_both_outputs() -> None:
+def test_names_of_the_side_paths() -> None:
+    names = set(Architecture.model_validate(CASES["ncsnpp"]).build().state_dict())
+    assert {
+        "model.map_noise.freqs",
+        "model.enc.8x8_aux_residual.weight",
+        "model.enc.8x8_aux_residual.resample_filter",
+    } <= names
+    names = set(Architecture.model_validate(CASES["skip"]).build().state_dict())
+    assert {
+        "model.enc.8x8_aux_down.resample_filter",
+        "model.enc.8x8_aux_skip.bias",
+        "model.dec.8x8_aux_up.resample_filter",
+        "model.dec.4x4_aux_norm.bias",
+    } <= names
+    assert "model.enc.8x8_aux_down.weight" not in names
+
+
+def test_a_seed_gives_the_same_weights_and_outputs_for_good() -> None:
+    """Of the first layer drawn and the last, from the code before there were other U-Nets."""
     torch.manual_seed(0)
     network = SMALL.build().eval()
-    x, sigma = torch.randn(2, 1, 8, 8), torch.tensor([0.1, 3.0])
-    labels = torch.eye(3)[:2]
-    both = network.both(x, sigma, labels)
-    assert both.denoised.shape == (2, 1, 8, 8)
-    assert both.bottleneck.shape == (2, 16, 4, 4)
-    assert torch.equal(both.denoised, network(x, sigma, labels))
-    assert torch.equal(both.bottleneck, network.bottleneck(x, sigma, labels))
-
-
-def test_labels_and_augmentation_change_the_output() -> None:
-    torch.manual_seed(0)
-    network = SMALL.build().eval()
-    x, sigma = torch.randn(1, 1, 8, 8), torch.tensor([1.0])
-    plain = network.bottleneck(x, sigma)
-    assert not torch.equal(plain, network.bottleneck(x, sigma, torch.eye(3)[:1]))
-    assert not torch.equal(plain, network.bottleneck(x, sigma, None, torch.ones(1, 9)))
-
-
-def test_preconditioning_at_its_ends() -> None:
-    """c_skip tends to 1 without noise and to 0 under much; a fresh network adds about nothing."""
-    torch.manual_seed(0)
-    network = SMALL.build().eval()
-    x = torch.randn(1, 1, 8, 8)
-    little, much = torch.tensor([1e-4]), torch.tensor([80.0])
-    torch.testing.assert_close(network(x, little), x, rtol=1e-3, atol=1e-3)
-    assert network(80 * x, much).abs().max() < 0.05
-
-
-def test_one_step_is_the_denoiser_at_sigma_init() -> None:
-    torch.manual_seed(0)
-    network = SMALL.build().eval()
-    z = torch.randn(2, 1, 8, 8)
-    expected = network(2.5 * z, torch.tensor([2.5, 2.5]))
-    assert torch.equal(one_step(network, z, 2.5, None), expected)
-
-
-def test_file_holds_everything(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    network = SMALL.build().eval()
-    path = tmp_path / "a b" / "n.safetensors"
-    save_network(path, network, {"images": 5})
-    again, metadata = load_network(path, torch.device("cpu"))
-    assert metadata["images"] == read_metadata(path)["images"] == 5
-    assert again.architecture == SMALL
-    assert not any(p.requires_grad for p in again.parameters())
-    for name, tensor in network.state_dict().items():
-        assert torch.equal(tensor, again.state_dict()[name])
-
-
-@pytest.mark.parametrize("damage", ["cut", "flip", "text", "missing"])
-def test_damaged_files_are_named(tmp_path: Path, damage: str) -> None:
-    path = tmp_path / "n.safetensors"
-    save_network(path, SMALL.build(), {})
-    content = bytearray(path.read_bytes())
-    if damage == "cut":
-        path.write_bytes(content[: len(content) // 2])
-    elif damage == "flip":
-        content[-10] ^= 1
-        path.write_bytes(content)
-    elif damage == "text":
-        path.write_text("not weights")
-    else:
-        path.unlink()
-    with pytest.raises(UserError, match=r"n\.safetensors: (damaged|no such file)"):
-        load_network(path, torch.device("cpu"))
+    state = network.state_dict()
+    known = {
+        "model.map_label.weight": [-0.478712380, -0.339978337, -0.515980184],
+        "model.dec.8x8_aux_conv.weight": [-0.222303852e-5, 0.134751260e-5, 0.107366897e-5],
+    }
+    for name, expected in known.items():
+        torch.testing.assert_close(
+            state[name].flatten()[:3], torch.tensor(expected), rtol=1e-6, atol=0
+        )
+    x = Stream(0, "x").normal(0, 1, (1, 8, 8))
+    both = network.both(x, torch.tensor([2.0]), torch.eye(3)[:1])
+    denoised = torch.tensor([-0.085243709, -0.086737923, -0.007180049])
+    torch.testing.assert_close(both.denoised[0, 0, 0, :3], denoised, rtol=1e-5, atol=1e-7)
+    bottleneck = torch.tensor([0.002678223, -0.039655272, 0.005500951])
+    torch.testing.assert_close(both.bottleneck[0, :3, 1, 1], bottleneck, rtol=1e-4, atol=1e-7)

@@ -67,7 +67,7 @@ def test_what_is_served_is_imported(
     words = ("teacher", "import", url, "--out", "out", "--sha256", right.upper())
     assert sid(monkeypatch, *words) == 0
     printed = capsys.readouterr()
-    assert f"out/edm-x+.safetensors: denoiser, 48161 parameters; SHA-256 {right}" in printed.out
+    assert f"out/edm-x+.safetensors: denoiser, 48161 weights; SHA-256 {right}" in printed.out
     assert "kB" in printed.err
     about = json.loads(Path("out/edm-x+.json").read_text())
     assert about["source"] == f"{address}/a%20b/edm-x%2B.pkl"

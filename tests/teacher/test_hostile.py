@@ -203,6 +203,23 @@ CLAIMS = {
         dumps(Call("torch._utils", "_rebuild_tensor_v2", storage(), 0, (4,), (1,), False, {1: 2})),
         "hooks",
     ),
+    "hooks that are a tensor": (
+        dumps(Call("torch._utils", "_rebuild_parameter", *2 * [torch.zeros(3)], torch.zeros(3))),
+        "torch._utils._rebuild_parameter",
+    ),
+    "numbers that are arrays": (
+        dumps(
+            Call(
+                "numpy.core.multiarray",
+                "_reconstruct",
+                np.ndarray,
+                (0,),
+                b"b",
+                state=(np.ones(3), (0,), np.dtype("u1"), False, b""),
+            )
+        ),
+        "damaged",
+    ),
     "no storage": (tensor(of=[1.0, 2.0]), "not a tensor of a storage"),
     "storage claims more": (tensor(of=storage(claimed=4000)), "16 bytes of elements"),
     "storage of another type": (tensor(of=storage("DoubleStorage")), "16 bytes of elements"),
@@ -298,12 +315,12 @@ BROKEN = {
         "describes no object",
     ),
     "no arguments": (dumps({"ema": persistent("EDMPrecond", {})}), "constructed with"),
-    "unknown argument": (given(**{"evil\n": 1}), "unknown constructor argument `evil\\n`"),
+    "unknown argument": (given(**{"evil\n": 1}), "evil\\n: unknown key"),
     "argument missing": (
         snapshot_with(lambda _, kwargs: kwargs.pop("img_resolution")),
-        "constructor argument `img_resolution` is not given",
+        "img_resolution: is missing",
     ),
-    "unknown model": (given(model_type="os.system"), "model_type os.system is not supported"),
+    "unknown model": (given(model_type="os.system"), "model_type: os.system is unknown"),
     "endless blocks": (given(num_blocks=10**9), "`num_blocks` is not in 0 .. 64"),
     "huge layer": (given(model_channels=10**9), "`model_channels` is not in"),
     "negative width": (given(model_channels=-8), "`model_channels` is not in"),

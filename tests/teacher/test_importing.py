@@ -44,8 +44,9 @@ GIVEN: dict[str, Any] = {
 
 def network(seed: int = 0, **changes: Any) -> EDMPrecond:
     values = {**GIVEN, **changes}
-    keys = Architecture.model_fields.keys() & values.keys()
-    built = Architecture(**{key: values[key] for key in keys}).build().eval().requires_grad_(False)
+    del values["model_type"], values["embedding_type"], values["resample_filter"]  # As built here.
+    del values["use_fp16"]
+    built = Architecture(**values).build().eval().requires_grad_(False)
     generator = torch.Generator().manual_seed(seed)
     for tensor in built.parameters():
         tensor.copy_(torch.randn(tensor.shape, generator=generator) * 0.1)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from pydantic import ValidationError
 from torch import Tensor
 
-from sid.data.zips import read_zip
+from sid.data.zips import read_zip, write_zip
+from sid.errors import UserError
 from sid.networks import load_network
 from sid.runs.folder import snapshot_at
 from sid.runs.world import World
@@ -67,3 +67,30 @@ def test_network_learns_from_augmented_images_and_their_labels(
     assert torch.equal(clean, images)
     assert torch.equal(told, labels)
     assert torch.equal(x, images + sigma[:, None, None, None] * noise)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model_channels": 3}, "a noise embedding of 3 channels"),
+        ({"channel_mult": [1] * 5}, "img_resolution 8 is not divisible by 2"),
+        ({"model_channels": 10**7}, "model_channels: input should be less than"),
+        ({"model_chanels": 8}, "model_chanels: unknown key; did you mean model_channels?"),
+        ({"img_resolution": 16}, "network.img_resolution: is 16, but the data has 8"),
+    ],
+)
+def test_impossible_networks(
+    tmp_path: Path, digits_zip: Path, changes: dict[str, object], message: str
+) -> None:
+    recipe = tiny_teacher()
+    recipe = recipe.model_copy(update={"network": {**recipe.network, **changes}})
+    with pytest.raises(UserError, match="recipe digits: ") as refused:
+        trained(recipe, digits_zip, tmp_path / "run")
+    assert message in str(refused.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_labels_are_needed_for_conditions(tmp_path: Path, digits_zip: Path) -> None:
+    write_zip(tmp_path / "digits.zip", read_zip(digits_zip).images[:20], None)
+    with pytest.raises(UserError, match="has no labels, and recipe digits is conditional"):
+        trained(tiny_teacher(conditional=True), tmp_path / "digits.zip", tmp_path / "run")
