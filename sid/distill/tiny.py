@@ -14,7 +14,7 @@ from sid.networks import Architecture, EDMPrecond, parse_architecture, save_netw
 from sid.streams import Stream
 from sid.teacher.recipe import load_teacher
 
-UPDATES, BATCH, IMAGES = 12, 4, 40
+UPDATES, BATCH, IMAGES = 12, 4, 16
 RESOLUTION, CHANNELS = 16, 16
 
 
