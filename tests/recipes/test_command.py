@@ -75,7 +75,10 @@ def test_tiny_from_the_command_line(tmp_path: Path) -> None:
     tiny = ["distill", "--recipe", "imagenet64-sid2a-alpha1.2", "--tiny", "--quiet"]
     done = subprocess.run(
         [sid_command, *tiny, "--device", "cpu", "--out", str(tmp_path / "run")],
-        cwd=ROOT, capture_output=True, text=True, check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "run" / "done.json").exists()

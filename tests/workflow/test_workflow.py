@@ -49,7 +49,9 @@ def counts_of(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
     "name", ["ablation", "afhqv2-64", "cifar10", "cifar10-cond", "ffhq64", "imagenet64"]
 )
 def test_dry_run_of_the_published_experiments(checkout: Path, name: str) -> None:
-    done = run("snakemake", "-n", "--quiet", "rules", "--config", f"experiment={name}", cwd=checkout)
+    done = run(
+        "snakemake", "-n", "--quiet", "rules", "--config", f"experiment={name}", cwd=checkout
+    )
     assert done.returncode == 0, done.stderr
     counts = counts_of(done)
     assert counts["distill"] == counts["evaluate_run"] == (7 if name == "ablation" else 5)
@@ -60,7 +62,9 @@ def test_dry_run_of_the_published_experiments(checkout: Path, name: str) -> None
 def test_unknown_experiment(checkout: Path) -> None:
     done = run("snakemake", "-n", "--config", "experiment=cifar", cwd=checkout)
     assert done.returncode == 2
-    assert "error: experiment=cifar: unknown; known are ablation, afhqv2-64, cifar10," in done.stderr
+    assert (
+        "error: experiment=cifar: unknown; known are ablation, afhqv2-64, cifar10," in done.stderr
+    )
 
 
 def test_missing_source_is_named_with_the_mend(checkout: Path) -> None:
