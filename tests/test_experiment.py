@@ -75,7 +75,7 @@ def test_schema_is_up_to_date() -> None:
         ({"recipes": ["config/recipes/digits/sid2a.yaml"]}, "start: no recipe sid in the exp"),
         ({"recipes": ["config/recipes/digits/sid.yaml"] * 2}, "the name of another recipe too"),
         ({"data": {"name": "other", "make": "digits"}}, "data: is digits, not other"),
-        ({"teacher_from": "import"}, "teacher.yaml: weights: none to import; set teacher_from"),
+        ({"teacher_from": "import"}, "digits.yaml: weights: none to import; set teacher_from"),
         ({"teacher_from": "elsewhere"}, "teacher_from: input should be 'train' or 'import'"),
     ],
 )
