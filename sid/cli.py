@@ -1,4 +1,4 @@
-"""The `sid` command: one subcommand per stage."""
+"""The `sid` command: one subcommand per stage, and one for the recipes."""
 
 import sys
 from importlib import import_module
@@ -9,6 +9,7 @@ from typer.exceptions import Abort, TyperException
 from sid.errors import UserError, explain
 
 STAGES = {
+    "recipes": "List the recipes as the papers' tables do, or show one with its sources.",
     "data": "Make data sets in EDM's zip layout.",
     "teacher": "Train or import diffusion models to distil.",
     "distill": "Distil a teacher into a one-step generator.",

@@ -83,6 +83,17 @@ def fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[s
     return list(model.model_fields)
 
 
+def recipe_files() -> dict[str, list[Path]]:
+    """The recipes' files by name; those below the working directory go before the suite's own."""
+    found: dict[str, list[Path]] = {}
+    for folder in (Path(), Path(sid.__file__).parents[1]):
+        here: dict[str, list[Path]] = {}
+        for path in sorted((folder / "config" / "recipes").glob("*/*.yaml")):
+            here.setdefault(path.stem, []).append(path)
+        found = {**here, **found}
+    return found
+
+
 def recipe_path(name: str) -> Path:
     """The file of a recipe given by path or by the name of one of `config/recipes/`.
 
@@ -91,11 +102,12 @@ def recipe_path(name: str) -> Path:
     """
     if name.endswith((".yaml", ".yml")):
         return Path(name)
-    folders = [Path(), Path(sid.__file__).parents[1]]
-    for folder in folders:
-        found = sorted((folder / "config" / "recipes").glob(f"*/{name}.yaml"))
-        if len(found) > 1:
-            raise UserError(f"recipe {name}: is {' and '.join(map(str, found))}; give the file")
-        if found:
-            return found[0]
-    raise UserError(f"recipe {name}: unknown; `sid recipes` lists them, or give a .yaml file")
+    known = recipe_files()
+    found = known.get(name, [])
+    if len(found) > 1:
+        raise UserError(f"recipe {name}: is {' and '.join(map(str, found))}; give the file")
+    if not found:
+        near = difflib.get_close_matches(name, known, n=1)
+        mend = f"did you mean {near[0]}?" if near else "or give a .yaml file"
+        raise UserError(f"recipe {name}: unknown; `sid recipes` lists them; {mend}")
+    return found[0]

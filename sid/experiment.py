@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
@@ -15,7 +15,7 @@ from sid.teacher.recipe import TeacherRecipe, load_teacher
 
 
 class DataSource(Strict):
-    """A data set: its name, and what `sid data` is told to make it."""
+    """A data set: its name, and what `sid data` is told to make it, without the source."""
 
     name: str
     make: str
@@ -41,7 +41,9 @@ class Experiment(Strict):
 
     Attributes:
         data: the data set.
+        source: where the data set's original files are expected; null where it needs none.
         teacher: path of the teacher's recipe.
+        teacher_from: whether the teacher is trained, or its recipe's official weights imported.
         recipes: paths of the distillation recipes.
         seeds: each recipe is trained with each of them.
         budget: multiplies every duration of every recipe.
@@ -52,7 +54,9 @@ class Experiment(Strict):
     """
 
     data: DataSource
+    source: str | None = None
     teacher: str
+    teacher_from: Literal["train", "import"] = "train"
     recipes: list[str] = Field(min_length=1)
     seeds: list[int] = Field(min_length=1)
     budget: PositiveFloat
@@ -79,6 +83,18 @@ class Plan:
     paths: dict[str, str]
 
 
+def experiment_path(name: str, folder: Path) -> Path:
+    """The file of an experiment in a folder of them.
+
+    Raises:
+        UserError: there is none of that name.
+    """
+    known = sorted(path.stem for path in folder.glob("*.yaml"))
+    if name not in known:
+        raise UserError(f"experiment={name}: unknown; known are {', '.join(known)}")
+    return folder / f"{name}.yaml"
+
+
 def load_plan(config: Mapping[str, Any]) -> Plan:
     """Check a configuration and the recipes that it names.
 
@@ -89,6 +105,8 @@ def load_plan(config: Mapping[str, Any]) -> Plan:
     if len(set(experiment.seeds)) != len(experiment.seeds):
         raise UserError("configuration: seeds: the same seed twice")
     teacher = load_teacher(Path(experiment.teacher))
+    if experiment.teacher_from == "import" and not teacher.weights:
+        raise UserError(f"{experiment.teacher}: weights: none to import; set teacher_from: train")
     recipes: dict[str, Recipe] = {}
     paths: dict[str, str] = {}
     for text in experiment.recipes:

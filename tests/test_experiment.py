@@ -30,6 +30,14 @@ def test_shipped_budgets_fit(path: Path) -> None:
     assert plan.experiment.reports == f"reports/{path.stem}"
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.stem)
+def test_experiments_fit_and_do_not_share_folders(path: Path) -> None:
+    experiment = load_plan(demo(**read_yaml(path))).experiment
+    if path.stem != "demo":
+        assert experiment.results == f"results/{path.stem}"
+        assert experiment.reports == f"reports/{path.stem}"
+
+
 def test_demo_has_four_methods_and_a_control() -> None:
     plan = load_plan(demo())
     assert set(plan.recipes) == {"sid", "sida", "sid2a", "sid-continued", "diff-instruct"}
@@ -67,6 +75,8 @@ def test_schema_is_up_to_date() -> None:
         ({"recipes": ["config/recipes/digits/sid2a.yaml"]}, "start: no recipe sid in the exp"),
         ({"recipes": ["config/recipes/digits/sid.yaml"] * 2}, "the name of another recipe too"),
         ({"data": {"name": "other", "make": "digits"}}, "data: is digits, not other"),
+        ({"teacher_from": "import"}, "digits.yaml: weights: none to import; set teacher_from"),
+        ({"teacher_from": "elsewhere"}, "teacher_from: input should be 'train' or 'import'"),
     ],
 )
 def test_mistakes_are_one_line(changes: dict[str, Any], message: str) -> None:

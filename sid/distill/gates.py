@@ -91,7 +91,7 @@ class Watch:
             return f"{self.sanitised.item()} gradients not finite in {WINDOW} updates " + (
                 "(max_sanitised)"
             )
-        return ""
+        return self.memory() if (images // self.batch) % WINDOW == 0 else ""
 
     def look(self, images: int, made: Tensor, first: Tensor) -> str:
         """Judge what the averaged generator makes; the reason to stop, or nothing.

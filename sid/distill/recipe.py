@@ -137,26 +137,29 @@ def load_recipe(path: Path) -> Recipe:
     return recipe
 
 
-def read_raw(path: Path) -> Any:
-    """The keys of a recipe's file laid over those of the file that its `base` names.
+def read_raw(path: Path, above: tuple[Path, ...] = ()) -> Any:
+    """The keys of a recipe's file laid over those of the files that its `base` names.
+
+    Args:
+        path: the file; `base` is a path beside it, or a list of which the last lies on top.
+        above: the files that lead to it.
 
     Raises:
         UserError: a file is missing or no YAML, or bases go in a circle.
     """
-    chain: list[Path] = []
-    values: Any = {}
-    while True:
-        if path.resolve() in chain:
-            raise UserError(f"{path}: base: goes in a circle")
-        chain.append(path.resolve())
-        found = read_yaml(path)
-        if not isinstance(found, dict):
-            return found
-        base = found.pop("base", None)
-        values = _over(found, values)
-        if base is None:
-            return values
-        path = path.parent / str(base)
+    if path.resolve() in above:
+        raise UserError(f"{path}: base: goes in a circle")
+    found = read_yaml(path)
+    if not isinstance(found, dict):
+        return found
+    bases = found.pop("base", [])
+    values: dict[str, Any] = {}
+    for base in bases if isinstance(bases, list) else [bases]:
+        below = read_raw(path.parent / str(base), (*above, path.resolve()))
+        if not isinstance(below, dict):
+            raise UserError(f"{path.parent / str(base)}: expected keys and values")
+        values = _over(values, below)
+    return _over(values, found)
 
 
 def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

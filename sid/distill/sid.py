@@ -35,18 +35,16 @@ def teacher_error(images: Tensor, true: Tensor) -> Tensor:
     return (images - true).detach().abs().mean(dim=(1, 2, 3)).clamp(min=1e-5)
 
 
-class SiD(Method):
-    """SiD: the data-free method.
+class ScoreDistillation(Method):
+    """What data-free methods share: a fake score that learns the generator's images.
 
     Attributes:
-        alpha: weight of the model-based Fisher divergence (paper: 1.0 or 1.2).
         generator_from_kimg: the generator is frozen before, thousands of images.
         generator_weight: lambda of the generator loss, 100 in the authors' code.
     """
 
     durations: ClassVar[tuple[str, ...]] = ("generator_from_kimg",)
 
-    alpha: float = 1.2
     generator_from_kimg: float = 0.0
     generator_weight: float = 100.0
 
@@ -58,6 +56,20 @@ class SiD(Method):
         generated, denoised, sigma = drop_nonfinite(generated, denoised, draw.sigma)
         return Loss(denoising_loss(denoised, generated, sigma, fake.architecture.sigma_data), {})
 
+    def trains_generator(self, images: int) -> bool:
+        """False during the warm-up of the fake score."""
+        return images >= self.generator_from_kimg * 1000
+
+
+class SiD(ScoreDistillation):
+    """SiD: the data-free method.
+
+    Attributes:
+        alpha: weight of the model-based Fisher divergence (paper: 1.0 or 1.2).
+    """
+
+    alpha: float = 1.2
+
     def generator_loss(
         self, teacher: EDMPrecond, fake: EDMPrecond, generated: Tensor, draw: Draw, images: int
     ) -> Loss:
@@ -68,10 +80,6 @@ class SiD(Method):
         generated, true, denoised = drop_nonfinite(generated, true, denoised)
         loss = self.generator_weight * sid_loss(generated, true, denoised, self.alpha)
         return Loss(loss, {"score_gap": score_gap(true, denoised)})
-
-    def trains_generator(self, images: int) -> bool:
-        """False during the warm-up of the fake score."""
-        return images >= self.generator_from_kimg * 1000
 
 
 @torch.no_grad()

@@ -14,7 +14,7 @@ from sid.networks import Architecture, EDMPrecond, parse_architecture, save_netw
 from sid.streams import Stream
 from sid.teacher.recipe import load_teacher
 
-UPDATES, BATCH, IMAGES = 12, 4, 40
+UPDATES, BATCH, IMAGES = 12, 4, 16
 RESOLUTION, CHANNELS = 16, 16
 
 
@@ -63,14 +63,17 @@ def tiny_inputs(recipe: Recipe, seed: int, folder: Path) -> Inputs:
     """Write a data set of noise and a teacher of random weights for the recipe into a folder.
 
     Args:
-        recipe: one whose teacher's recipe gives the whole network.
+        recipe: what is to be tried.
         seed: of the weights.
         folder: where to write.
 
     Raises:
-        UserError: the teacher's recipe is missing, or leaves its network to the data.
+        UserError: the teacher's recipe is missing.
     """
-    architecture = tiny_architecture(load_teacher(recipe_path(recipe.teacher)).architecture())
+    teacher = load_teacher(recipe_path(recipe.teacher))
+    unsaid = {"img_resolution": RESOLUTION, "img_channels": 1, "label_dim": 0}
+    whole = teacher.model_copy(update={"network": {**unsaid, **teacher.network}})
+    architecture = tiny_architecture(whole.architecture())
     shape, classes = architecture.image_shape, architecture.label_dim
     noise = Stream(0, "tiny data").normal(0, IMAGES, shape).numpy()
     images = np.clip(noise * 64 + 128, 0, 255).astype(np.uint8)

@@ -6,19 +6,23 @@ from typing import Annotated
 import typer
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from sid.data.zips import read_zip
+from sid.data.zips import read_zip, write_zip
+from sid.errors import UserError
 from sid.evaluate.evaluate import (
-    TEACHER_STEPS,
     evaluate_floor,
     evaluate_run,
     evaluate_teacher,
     evaluated_images,
+    teacher_images,
 )
 from sid.evaluate.extractor import load_extractor, train_extractor
 from sid.evaluate.records import Record, merge_records, write_records
+from sid.evaluate.sampling import sample_generator, sample_teacher
+from sid.networks import load_network
 from sid.options import Device, Out, Quiet, Seed, Threads, prepare
 from sid.progress import Progress
 from sid.runs.folder import snapshot_at
+from sid.teacher.sampler import PUBLISHED
 
 app = typer.Typer(no_args_is_help=True, help="Measure runs, teachers and the floor of the noise.")
 
@@ -90,19 +94,20 @@ def teacher(
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Measure a teacher at 1, 5, 9, 17 and 35 network evaluations per image.
+    """Measure a teacher at 1 to 35 network evaluations per image and at the published number.
 
     Example: sid evaluate teacher results/teacher/digits results/data/digits.zip
     --extractor results/extractor.safetensors --json results/evaluate/teacher.json
     """
-    total = len(TEACHER_STEPS) * n_curve + n_final
+    reference = read_zip(data)
+    total = teacher_images(reference.name, n_curve=n_curve, n_final=n_final)
     with (
         threadpool_limits(threads),
         Progress(f"evaluate {snapshot}", total, quiet=quiet) as progress,
     ):
         records = evaluate_teacher(
             snapshot_at(snapshot),
-            read_zip(data),
+            reference,
             load_extractor(extractor),
             n_curve=n_curve,
             n_final=n_final,
@@ -140,6 +145,34 @@ def floor(
             progress=progress,
         )
     _write(json, records)
+
+
+@app.command()
+def sample(
+    weights: Annotated[Path, typer.Argument(help="Weights of a teacher or generator, or a run.")],
+    out: Out,
+    n: Annotated[int, typer.Option(help="How many images.", min=1)] = 64,
+    steps: Annotated[int, typer.Option(help="Of a teacher's sampler.", min=1)] = 18,
+    sampler: Annotated[
+        str | None, typer.Option(help=f"Published steps and churn: {', '.join(PUBLISHED)}.")
+    ] = None,
+    seed: Seed = 0,
+    threads: Threads = 1,
+    device: Device = "auto",
+) -> None:
+    """Write samples as a zip in EDM's layout; sample i depends on the seed and i alone.
+
+    Example: sid evaluate sample results/distill/sid/seed0 --n 100 --out samples.zip
+    """
+    if sampler is not None and sampler not in PUBLISHED:
+        raise UserError(f"--sampler {sampler}: unknown; known are {', '.join(PUBLISHED)}")
+    network, about = load_network(snapshot_at(weights), prepare(device, threads))
+    if about.get("kind") == "generator":
+        images = sample_generator(network, n, seed, float(about["sigma_init"]))
+    else:
+        chosen, churn = PUBLISHED[sampler] if sampler else (steps, None)
+        images = sample_teacher(network, n, seed, chosen, churn)
+    print(f"{out}: {write_zip(out, images, None)}")
 
 
 @app.command()

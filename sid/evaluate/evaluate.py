@@ -24,6 +24,7 @@ from sid.networks import EDMPrecond, load_network
 from sid.progress import Progress
 from sid.runs.folder import RunFolder
 from sid.streams import Stream
+from sid.teacher.sampler import PUBLISHED, Churn
 
 TEACHER_STEPS = (1, 3, 5, 9, 18)  # 1, 5, 9, 17 and 35 network evaluations; EDM's CIFAR-10 uses 35.
 
@@ -188,6 +189,17 @@ def evaluate_run(
     return [record for part in curve for record in part] + final
 
 
+def teacher_steps(dataset: str) -> dict[int, Churn]:
+    """Steps of the sampler and their churn: few to 18, and what is published for the data set."""
+    steps, churn = PUBLISHED.get(dataset, (TEACHER_STEPS[-1], Churn()))
+    return dict.fromkeys(TEACHER_STEPS, Churn()) | {steps: churn}
+
+
+def teacher_images(dataset: str, *, n_curve: int, n_final: int) -> int:
+    """Images that `evaluate_teacher` will report as progress."""
+    return len(teacher_steps(dataset)) * n_curve + (n_final if n_final != n_curve else 0)
+
+
 def evaluate_teacher(
     snapshot: Path,
     reference: ImageSet,
@@ -195,7 +207,6 @@ def evaluate_teacher(
     *,
     n_curve: int = 5000,
     n_final: int = 20000,
-    steps: Sequence[int] = TEACHER_STEPS,
     device: torch.device,
     progress: Progress,
 ) -> list[Record]:
@@ -205,11 +216,10 @@ def evaluate_teacher(
         snapshot: weights of a diffusion network.
         reference: real images.
         extractor: of their shape.
-        n_curve: images at each number of steps.
-        n_final: images at the last number of steps; the first `n_curve` of them serve it there.
-        steps: of the sampler, 2 * steps - 1 network evaluations each.
+        n_curve: images at each of `teacher_steps`.
+        n_final: images at the most steps; the first `n_curve` of them serve it there.
         device: of the network.
-        progress: advanced by n_curve * len(steps) + n_final.
+        progress: advanced by `teacher_images` in all.
 
     Raises:
         UserError: the weights are damaged, or its images have another shape.
@@ -223,13 +233,14 @@ def evaluate_teacher(
     defaults = {"recipe": snapshot.stem, "seed": -1, "images": 0, "iterations": 0}
     about: dict[str, Any] = {"role": "teacher", "method": "teacher"}
     about |= {key: found.get(key, default) for key, default in defaults.items()}
-    records = []
-    for count in steps:
+    records, steps = [], teacher_steps(reference.name)
+    for count, churn in steps.items():
         about["nfe"] = 2 * count - 1
-        n = max(n_curve, n_final) if count == steps[-1] else n_curve
-        images = sample_teacher(network, n, 0, count)
+        whole = count == max(steps)
+        n = max(n_curve, n_final) if whole else n_curve
+        images = sample_teacher(network, n, 0, count, churn)
         records += bench.records(images[:n_curve], about, 0, progress)
-        if count == steps[-1] and n_final != n_curve:
+        if whole and n_final != n_curve:
             records += bench.records(images[:n_final], about, 0, progress)
     return records
 

@@ -37,9 +37,10 @@ def snapshot_times(
     """
     steps = max(math.ceil(math.log10(total / first) * per_decade), 0) if total > first else 0
     wanted = [first * 10 ** (k / per_decade) for k in range(steps)]
+    # A snapshot that falls just before the end would be the end twice on a logarithmic plot.
+    wanted = [w for w in wanted if w < 0.9 * total]
     if every:
-        wanted += [k * every for k in range(1, total // every + 1)]
+        wanted += range(every, total, every)
     last = math.ceil(total / batch) * batch
-    # A snapshot that falls just before the end would be the end twice on the plot.
-    times = {math.ceil(w / batch) * batch for w in wanted if w < 0.9 * total}
+    times = {math.ceil(w / batch) * batch for w in wanted}
     return [0, *sorted(times - {last}), last]

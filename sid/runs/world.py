@@ -4,6 +4,7 @@ Gradients are summed by explicit all-reduces after the last micro-batch, and not
 DistributedDataParallel, whose hooks see a network's `forward` alone and not its other passes.
 """
 
+import atexit
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -82,4 +83,5 @@ def join(device: torch.device) -> tuple[World, torch.device]:
         torch.cuda.set_device(device)
     if not dist.is_initialized():
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        atexit.register(dist.destroy_process_group)
     return World(dist.get_rank(), dist.get_world_size()), device

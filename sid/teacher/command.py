@@ -30,7 +30,7 @@ def train(
 
     On several GPUs: torchrun --nproc-per-node 8 -m sid teacher train ... (the recipe is the same).
 
-    Example: sid teacher train --recipe config/recipes/digits/teacher.yaml
+    Example: sid teacher train --recipe config/recipes/digits/digits.yaml
     --data results/data/digits.zip --out results/teacher/digits
     """
     world, where = join(prepare(device, threads))

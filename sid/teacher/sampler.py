@@ -33,12 +33,12 @@ class Churn(NamedTuple):
         return min(self.amount / steps, math.sqrt(2) - 1) if self.low <= sigma <= self.high else 0.0
 
 
-# Steps and churn that EDM recommends for its networks (README of NVlabs/edm, "For best results").
+# Steps and churn that EDM recommends, by data set (README of NVlabs/edm, "For best results").
 PUBLISHED = {
-    "cifar10": (18, Churn()),
-    "ffhq64": (40, Churn()),
-    "afhq64": (40, Churn()),
-    "imagenet64": (256, Churn(40, 0.05, 50, 1.003)),
+    "cifar10-32x32": (18, Churn()),
+    "ffhq-64x64": (40, Churn()),
+    "afhqv2-64x64": (40, Churn()),
+    "imagenet-64x64": (256, Churn(40, 0.05, 50, 1.003)),
 }
 
 

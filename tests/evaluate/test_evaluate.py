@@ -7,7 +7,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from sid.data.zips import ImageSet, write_zip
+from sid.data.zips import ImageSet, read_zip, write_zip
 from sid.errors import UserError
 from sid.evaluate.command import app
 from sid.evaluate.evaluate import (
@@ -16,10 +16,12 @@ from sid.evaluate.evaluate import (
     evaluate_teacher,
     evaluated_images,
     snapshots_of,
+    teacher_images,
+    teacher_steps,
 )
 from sid.evaluate.extractor import Extractor
 from sid.evaluate.records import Record, load_table, read_records
-from sid.files import read_json, write_json
+from sid.files import read_json, sha256, write_json
 from sid.networks import Architecture, save_network
 from sid.progress import Progress
 
@@ -36,11 +38,13 @@ def write_snapshot(path: Path, seed: int, images: int, channels: int = 1) -> Non
 
 
 def make_run(folder: Path, images: list[int]) -> Path:
-    names = [f"{count:012d}.safetensors" for count in images]
-    for seed, (name, count) in enumerate(zip(names, images, strict=True)):
-        write_snapshot(folder / "snapshots" / name, seed, count)
+    hashes = {}
+    for seed, count in enumerate(images):
+        path = folder / "snapshots" / f"{count:012d}.safetensors"
+        write_snapshot(path, seed, count)
+        hashes[path.name] = sha256(path)
     write_json(folder / "manifest.json", {"recipe": {"name": "sid-tiny"}, "seed": 5})
-    write_json(folder / "done.json", {"snapshots": dict.fromkeys(names, "")})
+    write_json(folder / "done.json", {"snapshots": hashes})
     return folder
 
 
@@ -97,15 +101,22 @@ def test_teacher(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> N
             extractor,
             n_curve=40,
             n_final=60,
-            steps=(1, 3),
             device=CPU,
             progress=progress,
         )
-        assert progress._done == 40 * 2 + 60
-    assert {(r.nfe, r.n_images, r.draw) for r in records} == {(1, 40, 0), (5, 40, 0), (5, 60, 0)}
+        assert progress._done == teacher_images(reference.name, n_curve=40, n_final=60)
+    measured = {(r.nfe, r.n_images, r.draw) for r in records}
+    assert measured == {*((nfe, 40, 0) for nfe in (1, 5, 9, 17, 35)), (35, 60, 0)}
     assert {(r.role, r.method, r.recipe, r.seed) for r in records} == {
         ("teacher", "teacher", "teacher", -1)
     }
+
+
+def test_teachers_are_sampled_as_published() -> None:
+    assert list(teacher_steps("digits")) == [1, 3, 5, 9, 18]
+    assert list(teacher_steps("ffhq-64x64")) == [1, 3, 5, 9, 18, 40]
+    imagenet = teacher_steps("imagenet-64x64")
+    assert [steps for steps, churn in imagenet.items() if churn.amount] == [256]
 
 
 def test_floor(reference: ImageSet, extractor: Extractor) -> None:
@@ -129,7 +140,7 @@ def test_refusals(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> 
     with pytest.raises(UserError, match=r"nothing: not a run .*sid distill"):
         snapshots_of(tmp_path / "nothing")
     run = make_run(tmp_path / "run", [64])
-    done, snapshot = run / "done.json", snapshots_of(run)[0]
+    done, snapshot = run / "done.json", next(iter(snapshots_of(run)))
     whole = read_json(done)
     done.unlink()
     with pytest.raises(UserError, match="not finished"):
@@ -138,14 +149,23 @@ def test_refusals(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> 
     with pytest.raises(UserError, match=r"done.json: lists no snapshots"):
         snapshots_of(run)
     write_json(done, whole)
+    write_snapshot(snapshot, 1, 64)
+    with pytest.raises(UserError, match=r"64.safetensors: missing or changed since the run"):
+        measure(run, reference, extractor)
+
+    def accept() -> None:
+        write_json(done, {"snapshots": {snapshot.name: sha256(snapshot)}})
+
     write_snapshot(snapshot, 0, 64, channels=3)
+    accept()
     with pytest.raises(UserError, match=r"images are \(3, 8, 8\)"):
         measure(run, reference, extractor)
     save_network(snapshot, Architecture(img_resolution=8, img_channels=1, **TINY).build(), {})
+    accept()
     with pytest.raises(UserError, match=r"64.safetensors: .*no `recipe`"):
         measure(run, reference, extractor)
     snapshot.unlink()
-    with pytest.raises(UserError, match=r"64.safetensors: no such file"):
+    with pytest.raises(UserError, match=r"64.safetensors: missing or changed"):
         measure(run, reference, extractor)
 
 
@@ -163,7 +183,15 @@ def test_commands(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> 
         return done.output
 
     sid("run", run, *given, tmp_path / "run.json", "--draws", "1")
-    sid("teacher", run, *given, tmp_path / "teacher.json")
+    teacher = tmp_path / "teacher.safetensors"
+    network = Architecture(img_resolution=8, img_channels=1, **TINY).build()
+    save_network(teacher, network, {"kind": "denoiser"})
+    sid("teacher", teacher, *given, tmp_path / "teacher.json")
+    with pytest.raises(UserError, match="a generator, not a teacher"):
+        sid("teacher", run, *given, tmp_path / "teacher.json")
+    for made in (teacher, run):
+        sid("sample", made, "--n", "3", "--out", tmp_path / "samples.zip")
+        assert read_zip(tmp_path / "samples.zip").shape == (3, 1, 8, 8)
     sid("floor", *given, tmp_path / "floor.json", "--draws", "1")
     assert len(read_records(tmp_path / "run.json")) == 3 * 8
     out = tmp_path / "records.csv"

@@ -31,6 +31,14 @@ def test_snapshots_are_log_spaced_whole_batches() -> None:
     assert all(r == pytest.approx(10**0.2, rel=0.05) for r in ratios)
 
 
+def test_bound_on_the_distance_holds_to_the_end() -> None:
+    """512 kimg apart, as published: the best of FFHQ is at 498,176 of 500,000 kimg."""
+    times = snapshot_times(500_000_000, 512, 10_000, 10, 512_000)
+    assert max(b - a for a, b in itertools.pairwise(times)) == 512_000
+    assert {453_120_000, 498_176_000} < set(times)
+    assert len([t for t in times if 100_000 <= t <= 1_000_000]) >= 10
+
+
 @pytest.mark.parametrize("total", [1, 100, 128, 500, 501, 549])
 def test_short_runs_have_a_start_and_an_end(total: int) -> None:
     times = snapshot_times(total, 128, 500, 5)

@@ -184,7 +184,7 @@ def test_teacher_and_start_work_downstream(imported: Any, digits_zip: Path) -> N
     data = read_zip(Path("small.zip"))
     train_extractor(data, 0).save(Path("e.safetensors"))
     extractor = load_extractor(Path("e.safetensors"))
-    counts = {"n_curve": 20, "n_final": 20, "steps": (1,)}
+    counts = {"n_curve": 20, "n_final": 20}
     with Progress("", 1, quiet=True) as progress:
         found = evaluate_teacher(teacher, data, extractor, **counts, device=CPU, progress=progress)
     assert {record.recipe for record in found} == {"edm-digits"}

@@ -31,14 +31,49 @@ def test_dry_run_is_the_whole_line(checkout: Path, budget: str | None, runs: int
     extra = ["--configfile", budget] if budget else []
     done = run("snakemake", "-n", "--cores", "2", "--quiet", "rules", *extra, cwd=checkout)
     assert done.returncode == 0, done.stderr
-    counts = {
+    counts = counts_of(done)
+    assert counts["distill"] == counts["evaluate_run"] == runs
+    for rule in ("data", "teacher", "extractor", "records", "verdict", "report"):
+        assert counts[rule] == 1
+
+
+def counts_of(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
+    return {
         words[0]: int(words[1])
         for line in (done.stdout + done.stderr).splitlines()
         if len(words := line.split()) == 2 and words[1].isdigit()
     }
-    assert counts["distill"] == counts["evaluate_run"] == runs
-    for rule in ("data", "teacher", "extractor", "records", "verdict", "report"):
+
+
+@pytest.mark.parametrize(
+    "name", ["ablation", "afhqv2-64", "cifar10", "cifar10-cond", "ffhq64", "imagenet64"]
+)
+def test_dry_run_of_the_published_experiments(checkout: Path, name: str) -> None:
+    done = run(
+        "snakemake", "-n", "--quiet", "rules", "--config", f"experiment={name}", cwd=checkout
+    )
+    assert done.returncode == 0, done.stderr
+    counts = counts_of(done)
+    assert counts["distill"] == counts["evaluate_run"] == (7 if name == "ablation" else 5)
+    for rule in ("data", "teacher", "extractor", "evaluate_teacher", "records", "report"):
         assert counts[rule] == 1
+
+
+def test_unknown_experiment(checkout: Path) -> None:
+    done = run("snakemake", "-n", "--config", "experiment=cifar", cwd=checkout)
+    assert done.returncode == 2
+    assert (
+        "error: experiment=cifar: unknown; known are ablation, afhqv2-64, cifar10," in done.stderr
+    )
+
+
+def test_missing_source_is_named_with_the_mend(checkout: Path) -> None:
+    zip_ = "results/cifar10/data/cifar10-32x32.zip"
+    chosen = ["--config", "experiment=cifar10", "source=my data"]
+    done = run("snakemake", "--cores", "1", *chosen, "--", zip_, cwd=checkout)
+    assert done.returncode
+    assert "error: my data: not there; get the files as docs/data.md says" in done.stderr
+    assert "--config source=PATH" in done.stderr
 
 
 def test_dag_follows_the_stages(checkout: Path) -> None:

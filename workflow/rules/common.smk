@@ -1,20 +1,42 @@
+import shlex
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from sid.errors import UserError
-from sid.experiment import load_plan
+from sid.experiment import experiment_path, load_plan
 
-try:
-    PLAN = load_plan(config)
-except UserError as error:
-    # One line for a person, in place of a traceback through the workflow.
+
+def stop(error):
+    """One line for a person, in place of a traceback through the workflow."""
     print(f"error: {error}", file=sys.stderr)
     sys.exit(2)
+
+
+# `--config experiment=NAME` lays config/NAME.yaml over the demo; other settings go before both.
+try:
+    CHOSEN = experiment_path(str(config.pop("experiment", "demo")), Path("config"))
+except UserError as error:
+    stop(error)
+
+
+configfile: str(CHOSEN)
+
+
+try:
+    PLAN = load_plan({key: config[key] for key in config if key != "experiment"})
+except UserError as error:
+    stop(error)
 
 EXPERIMENT = PLAN.experiment
 RESULTS, REPORTS = EXPERIMENT.results, EXPERIMENT.reports
 DATA = f"{RESULTS}/data/{EXPERIMENT.data.name}.zip"
-TEACHER = f"{RESULTS}/teacher/{PLAN.teacher.name}"
+SOURCE = shlex.quote(EXPERIMENT.source) if EXPERIMENT.source else ""
+# A teacher is a weights file when it is imported, and a run when it is trained.
+if EXPERIMENT.teacher_from == "import":
+    WEIGHTS = PurePosixPath(PLAN.teacher.weights).stem
+    TEACHER_DONE = f"{RESULTS}/teacher/{WEIGHTS}.safetensors"
+else:
+    TEACHER_DONE = f"{RESULTS}/teacher/{PLAN.teacher.name}/done.json"
 EXTRACTOR = f"{RESULTS}/evaluate/extractor.safetensors"
 RUNS = [f"{recipe}/seed{seed}" for recipe in PLAN.recipes for seed in EXPERIMENT.seeds]
 
@@ -36,6 +58,12 @@ def start_option(wildcards):
     """`--start RUN`, or nothing."""
     start = PLAN.recipes[wildcards.recipe].start
     return f"--start {RESULTS}/distill/{start}/seed{wildcards.seed}" if start else ""
+
+
+def teacher_of(wildcards, input):
+    """What `--teacher` is given: the weights file, or the folder of the run."""
+    done = Path(input.teacher)
+    return str(done.parent if done.name == "done.json" else done)
 
 
 def recipe_of(wildcards):

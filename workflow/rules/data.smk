@@ -1,3 +1,4 @@
+# The original files are no input: a dry run shows the whole line without them.
 rule data:
     output:
         DATA,
@@ -7,5 +8,9 @@ rule data:
         "../../environment.yml"
     params:
         make=EXPERIMENT.data.make,
+        source=SOURCE,
     shell:
-        "sid data {params.make} --out {output} 2> >(tee {log} >&2)"
+        '(for source in {params.source}; do test -e "$source" ||'
+        ' {{ echo "error: $source: not there; get the files as docs/data.md says, or name'
+        ' their place with --config source=PATH"; exit 2; }}; done >&2;'
+        " sid data {params.make} {params.source} --out {output}) 2> >(tee {log} >&2)"

@@ -1,7 +1,7 @@
 rule distill:
     input:
         data=DATA,
-        teacher=f"{TEACHER}/done.json",
+        teacher=TEACHER_DONE,
         start=start_done,
     output:
         f"{RESULTS}/distill/{{recipe}}/seed{{seed}}/done.json",
@@ -16,7 +16,7 @@ rule distill:
         recipe=lambda wildcards: PLAN.paths[wildcards.recipe],
         values=recipe_of,
         budget=EXPERIMENT.budget,
-        teacher=subpath(input.teacher, parent=True),
+        teacher=teacher_of,
         start=start_option,
         out=subpath(output[0], parent=True),
     shell:

@@ -38,7 +38,7 @@ rule evaluate_teacher:
     input:
         data=DATA,
         extractor=EXTRACTOR,
-        run=f"{TEACHER}/done.json",
+        teacher=TEACHER_DONE,
     output:
         f"{RESULTS}/evaluate/teacher.json",
     log:
@@ -48,11 +48,11 @@ rule evaluate_teacher:
     conda:
         "../../environment.yml"
     params:
-        run=subpath(input.run, parent=True),
+        teacher=teacher_of,
         n_curve=EXPERIMENT.evaluation.n_curve,
         n_final=EXPERIMENT.evaluation.n_final,
     shell:
-        "sid evaluate teacher {params.run} {input.data} --extractor {input.extractor}"
+        "sid evaluate teacher {params.teacher} {input.data} --extractor {input.extractor}"
         " --n-curve {params.n_curve} --n-final {params.n_final}"
         " --json {output} 2> >(tee {log} >&2)"
 

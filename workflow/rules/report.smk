@@ -3,7 +3,7 @@ rule report:
         records=f"{RESULTS}/records.csv",
         verdicts=f"{RESULTS}/verdict/verdicts.csv",
         runs=expand(f"{RESULTS}/distill/{{run}}/done.json", run=RUNS),
-        teacher=f"{TEACHER}/done.json",
+        teacher=TEACHER_DONE,
     output:
         page=report(
             f"{REPORTS}/index.html", caption="../report/page.rst", category="Page"
@@ -20,7 +20,7 @@ rule report:
     params:
         verdicts=subpath(input.verdicts, parent=True),
         runs=lambda wildcards, input: str(Path(input.runs[0]).parents[2]),
-        teacher=subpath(input.teacher, parent=True),
+        teacher=teacher_of,
         out=subpath(output.page, parent=True),
     shell:
         "sid report {input.records} --verdicts {params.verdicts} --runs {params.runs}"

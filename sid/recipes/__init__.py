@@ -1,0 +1,1 @@
+"""Beside the stages: the recipes, printed as the papers' tables."""

@@ -1,0 +1,84 @@
+"""`sid recipes`: the table, one recipe, and names that are slips of the pen."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sid.cli import main
+from tests.recipes.published import DISTILLATIONS, ROOT, TEACHERS
+
+
+def sid(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    monkeypatch.setattr("sys.argv", ["sid", *words])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    return stop.value.code if isinstance(stop.value.code, int) else 0
+
+
+def test_table_has_each_recipe_as_the_papers_have_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert sid(monkeypatch, "recipes") == 0
+    lines = capsys.readouterr().out.splitlines()
+    rows = {line.split()[0]: line.split() for line in lines if line}
+    assert set(DISTILLATIONS) <= set(rows)
+    assert rows["imagenet64-sid2a-alpha1.2"] == [
+        *("imagenet64-sid2a-alpha1.2", "sid2a", "1.2", "8192", "32", "4e-06", "fp16", "0.1", "0"),
+        *("2000", "100000", "imagenet64-sid-alpha1.2"),
+    ]
+    for name in TEACHERS:
+        assert any(line.startswith(f"teacher {name}: batch ") for line in lines)
+    heading = lines.index("cifar10-cond: data cifar10-32x32")
+    assert lines[heading + 2].startswith("cifar10-cond-sid-alpha1 ")
+
+
+def test_recipe_with_its_sources(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)  # The suite's own recipes are found from anywhere.
+    assert sid(monkeypatch, "recipes", "show", "ffhq64-sid-alpha1.2") == 0
+    lines = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines()}
+    assert lines["betas_generator"][1:] == [
+        "[0.9,",
+        "0.999]",
+        "run_sid.sh",
+        *["ffhq64:", "--g_beta1", "0.9"],
+    ]
+    assert lines["method.alpha"][1] == "1.2"
+    assert lines["gates.band"][2] == "ours:"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("cifar10-uncond-sida-alpha1.0", "did you mean cifar10-uncond-sida-alpha1?"),
+        ("nothing-like-it-at-all-", "or give a .yaml file"),
+        ("sid", "digits/sid.yaml and config/recipes/fashion-mnist/sid.yaml; give the file"),
+        ("none.yaml", "error: none.yaml: no such file"),
+    ],
+)
+def test_unknown_names(
+    name: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert sid(monkeypatch, "recipes", "show", name) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_tiny_from_the_command_line(tmp_path: Path) -> None:
+    sid_command = str(Path(sys.executable).with_name("sid"))
+    tiny = ["distill", "--recipe", "imagenet64-sid2a-alpha1.2", "--tiny", "--quiet"]
+    done = subprocess.run(
+        [sid_command, *tiny, "--device", "cpu", "--out", str(tmp_path / "run")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "run" / "done.json").exists()
