@@ -12,11 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sid.data.tensors import to_unit
 from sid.distill.recipe import Recipe
 from sid.errors import UserError
 from sid.networks import EDMPrecond
 from sid.runs.ema import ema_decay
-from sid.teacher.train import to_unit
 
 # Both checkouts have a package of this name; their other packages are the same.
 SHARED = "training"

@@ -2,10 +2,10 @@
 
 import difflib
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 import sid
 from sid.errors import UserError
@@ -20,6 +20,30 @@ class Strict(BaseModel):
 # Images of one step; more than a million is a slip of the keyboard, and no memory holds it.
 Batch = Annotated[int, Field(gt=0, le=2**20)]
 Beta = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Batches(Strict):
+    """How many images an update takes, and how they are cut.
+
+    Attributes:
+        batch: images per update.
+        micro_batch: images per forward pass, None for the whole batch.
+    """
+
+    batch: Batch
+    micro_batch: Batch | None = None
+
+    @model_validator(mode="after")
+    def _splits(self) -> Self:
+        if self.batch % self.micro:
+            raise ValueError(f"batch {self.batch} is no multiple of micro_batch {self.micro}")
+        return self
+
+    @property
+    def micro(self) -> int:
+        """Images per forward pass."""
+        return self.micro_batch or self.batch
+
 
 Model = TypeVar("Model", bound=BaseModel)
 

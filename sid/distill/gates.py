@@ -28,7 +28,8 @@ class Gates(Strict):
             the generator makes noise.
         band_kimg: from these thousand images on ...
         band: ... `distance` is at most this multiple of what it was at image 0.
-        max_memory: share of the machine's memory that this process may hold.
+        max_memory: share of the machine's memory that this process may hold (a container's own
+            limit is not looked at).
     """
 
     max_dropped: float | None = Field(0.05, ge=0, le=1)
@@ -75,22 +76,24 @@ class Watch:
         self.dropped = torch.zeros((), dtype=torch.int64)
         self.sanitised = torch.zeros((), dtype=torch.int64)
 
-    def count(self, images: int, dropped: int, sanitised: int) -> str:
-        """Note one update that ends at `images`; the reason to stop, or nothing."""
+    def count(self, images: int, dropped: int, sanitised: int) -> None:
+        """Note one update that ends at `images`."""
         if (images // self.batch) % WINDOW == 1:
             self.dropped.zero_()
             self.sanitised.zero_()
         self.dropped += dropped
         self.sanitised += sanitised
-        limit = self.gates.max_dropped
+
+    def counted(self, images: int) -> str:
+        """Judge the counts and, now and then, the memory; the reason to stop, or nothing."""
+        dropped, sanitised = self.dropped.item(), self.sanitised.item()
         # Both networks see `batch` images an update.
-        if limit is not None and self.dropped.item() > limit * WINDOW * self.batch * 2:
-            return f"{self.dropped.item()} images not finite in {WINDOW} updates (max_dropped)"
+        limit = self.gates.max_dropped
+        if limit is not None and dropped > limit * WINDOW * self.batch * 2:
+            return f"{dropped} images not finite in {WINDOW} updates (max_dropped)"
         limit = self.gates.max_sanitised
-        if limit is not None and self.sanitised.item() > limit * WINDOW * 2:
-            return f"{self.sanitised.item()} gradients not finite in {WINDOW} updates " + (
-                "(max_sanitised)"
-            )
+        if limit is not None and sanitised > limit * WINDOW * 2:
+            return f"{sanitised} gradients not finite in {WINDOW} updates (max_sanitised)"
         return self.memory() if (images // self.batch) % WINDOW == 0 else ""
 
     def look(self, images: int, made: Tensor, first: Tensor) -> str:

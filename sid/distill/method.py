@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from importlib.metadata import entry_points
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from pydantic import PositiveFloat
@@ -89,10 +89,6 @@ class Method(Strict, ABC):
     def trains_generator(self, images: int) -> bool:
         """Whether the generator moves after `images` images; always, unless a warm-up says no."""
         return True
-
-    def scaled(self, budget: float) -> Self:
-        """The same options with every duration times `budget`."""
-        return self.model_copy(update={key: getattr(self, key) * budget for key in self.durations})
 
 
 def method_class(name: str) -> type[Method]:

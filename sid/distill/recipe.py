@@ -1,18 +1,18 @@
 """What defines a distillation, as one row of the papers' tables."""
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
-from sid.config import Batch, Beta, Strict, parse, read_yaml
+from sid.config import Batches, Beta, parse, read_yaml
 from sid.distill.gates import Gates
 from sid.distill.method import Method, method_class
 from sid.errors import UserError
 from sid.runs.precision import Precision
 
 
-class Recipe(Strict):
+class Recipe(Batches):
     """A distillation (SiD, appendix; SiDA, table 6).
 
     Attributes:
@@ -54,8 +54,6 @@ class Recipe(Strict):
     start: str | None = None
     reference: Literal["code", "paper"] = "code"
     method: Any
-    batch: Batch
-    micro_batch: Batch | None = None
     kimg: PositiveFloat
     lr_generator: PositiveFloat
     lr_fake: PositiveFloat
@@ -84,17 +82,6 @@ class Recipe(Strict):
         if not isinstance(value, dict) or not isinstance(value.get("name"), str):
             raise ValueError("expected a section with the name of the method and its options")
         return value
-
-    @model_validator(mode="after")
-    def _splits(self) -> Self:
-        if self.batch % self.micro:
-            raise ValueError(f"batch {self.batch} is no multiple of micro_batch {self.micro}")
-        return self
-
-    @property
-    def micro(self) -> int:
-        """Images per forward pass."""
-        return self.micro_batch or self.batch
 
     def build_method(self) -> Method:
         """The method with its options.

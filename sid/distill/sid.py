@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 import torch
+from pydantic import NonNegativeFloat
 from torch import Tensor
 
 from sid.distill.method import Draw, Loss, Method, drop_nonfinite
@@ -45,7 +46,7 @@ class ScoreDistillation(Method):
 
     durations: ClassVar[tuple[str, ...]] = ("generator_from_kimg",)
 
-    generator_from_kimg: float = 0.0
+    generator_from_kimg: NonNegativeFloat = 0.0
     generator_weight: float = 100.0
 
     def fake_loss(

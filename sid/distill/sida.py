@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
-from pydantic import PositiveFloat
+from pydantic import NonNegativeFloat, PositiveFloat
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
@@ -24,6 +24,8 @@ def cross_entropy(logits: Tensor, real: bool) -> Tensor:
 
     The batch is the micro-batch, as in the authors' code: its mean multiplies each image's weight.
     """
+    if not len(logits):  # All were dropped, and a mean of nothing is no number.
+        return logits.sum()
     target = torch.ones_like(logits) if real else torch.zeros_like(logits)
     return binary_cross_entropy_with_logits(logits, target)
 
@@ -46,8 +48,8 @@ class SiDA(SiD):
     paper: ClassVar[Mapping[str, Any]] = {"logit_bound": None, "fake_grad_clip": None}
 
     alpha: float = 1.0
-    generator_from_kimg: float = 100.0
-    adversarial_from_kimg: float = 200.0
+    generator_from_kimg: NonNegativeFloat = 100.0
+    adversarial_from_kimg: NonNegativeFloat = 200.0
     discriminator_weight: float = 1.0
     adversarial_weight: float = 0.01
     logit_bound: PositiveFloat | None = 10.0
@@ -91,7 +93,7 @@ class SiDA(SiD):
             logits = logits.clamp(-self.logit_bound, self.logit_bound)
         adversarial = cross_entropy(logits, real=True)
         distil = self.generator_weight * sid_loss(generated, true, denoised, self.alpha)
-        pixels = generated[0].numel()
+        pixels = generated.shape[1:].numel()
         fool = self.adversarial_weight * pixels * adversarial / teacher_error(generated, true)
         numbers = {"score_gap": score_gap(true, denoised), "adversarial": adversarial.detach()}
         return Loss(0.5 * distil + 0.5 * fool, numbers)

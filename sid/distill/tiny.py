@@ -92,7 +92,7 @@ def tiny_inputs(recipe: Recipe, seed: int, folder: Path) -> Inputs:
 
 
 def _random(architecture: Architecture, seed: int) -> EDMPrecond:
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = architecture.build()
         for parameter in network.parameters():  # Layers that begin at zero would hide switches.

@@ -1,6 +1,8 @@
 """Distil a teacher into a one-step generator."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -9,11 +11,12 @@ from sid.distill.recipe import Recipe
 from sid.distill.trainee import Distillation
 from sid.errors import UserError
 from sid.files import sha256
-from sid.networks import EDMPrecond, load_network
+from sid.networks import Architecture, EDMPrecond, load_network
 from sid.runs.folder import RunFolder, snapshot_at
 from sid.runs.loop import train
 from sid.runs.schedule import snapshot_times
 from sid.runs.world import World
+from sid.teacher.augment import LABELS
 
 KINDS = {"teacher": "denoiser", "start": "generator"}
 
@@ -61,7 +64,10 @@ def distill(
     if start:
         weights["start"] = snapshot_at(start)
     networks = {name: load_as(KINDS[name], path) for name, path in weights.items()}
-    check_data(recipe, data, images, networks["teacher"], teacher)
+    known = networks["teacher"][0].architecture
+    check_data(recipe, data, images, known, teacher)
+    if start:
+        check_start(recipe, *networks["start"], known, weights["start"])
     folder = RunFolder(out)
     with folder.lock() if world.main else folder.follow():
         hashes = {name: sha256(path) for name, path in weights.items()}
@@ -75,18 +81,22 @@ def distill(
         if world.main:
             folder.claim(identity, device, world.size, restart=restart)
         world.wait()
+        folder.take_threads()
         total, first = int(recipe.kimg * 1000), int(recipe.first_kimg * 1000)
         every = int(recipe.every_kimg * 1000) if recipe.every_kimg else None
         times = snapshot_times(total, recipe.batch, first, recipe.per_decade, every)
+        # Taken out of the dictionary, so that they go when the trainee has its copies.
+        begin = networks.pop("start", (None, {}))[0]
         trainee = Distillation(
-            recipe, networks["teacher"], networks.get("start"), images, seed, device, world
+            recipe, networks.pop("teacher")[0], begin, images, seed, device, world
         )
+        del begin
         title = f"{recipe.name} seed {seed}"
         train(folder, trainee, times, title=title, quiet=quiet, main=world.main)
 
 
-def load_as(kind: str, path: Path) -> EDMPrecond:
-    """The network in `path`, on the CPU.
+def load_as(kind: str, path: Path) -> tuple[EDMPrecond, dict[str, Any]]:
+    """The network in `path`, on the CPU, and its metadata.
 
     Raises:
         UserError: it is damaged or is not of that kind (`denoiser` or `generator`).
@@ -94,22 +104,41 @@ def load_as(kind: str, path: Path) -> EDMPrecond:
     network, about = load_network(path, torch.device("cpu"))
     if about.get("kind") != kind:
         raise UserError(f"{path}: a {kind} is needed, and this is a {about.get('kind')}")
-    return network
+    return network, about
+
+
+def check_start(
+    recipe: Recipe, start: EDMPrecond, about: Mapping[str, Any], teacher: Architecture, path: Path
+) -> None:
+    """Check that a generator can be gone on with.
+
+    Raises:
+        UserError: it makes other images than the teacher, or was distilled at another noise level.
+    """
+    found = start.architecture
+    pairs = {
+        "images": (found.image_shape, teacher.image_shape),
+        "classes": (found.label_dim, teacher.label_dim),
+        "sigma_init": (about.get("sigma_init"), recipe.sigma_init),
+    }
+    for name, (has, needs) in pairs.items():
+        if has != needs:
+            raise UserError(f"{path}: --start has {name} {has}, and {needs} is needed")
 
 
 def check_data(
-    recipe: Recipe, path: Path, data: ImageSet, teacher: EDMPrecond, source: Path
+    recipe: Recipe, path: Path, data: ImageSet, architecture: Architecture, source: Path
 ) -> None:
     """Check that the data is the recipe's and fits the teacher.
 
     Raises:
-        UserError: another name, shape or number of classes, or no labels for a conditional teacher.
+        UserError: another name, shape or number of classes, no labels for a conditional teacher, or
+            a teacher that cannot be told of augmentation.
     """
     if data.name != recipe.data:
         raise UserError(
             f"{path}: recipe {recipe.name} is for another data set; give {recipe.data}.zip"
         )
-    architecture = teacher.architecture
     if tuple(data.shape[1:]) != architecture.image_shape:
         raise UserError(
             f"{path}: images are {tuple(data.shape[1:])}, but the teacher {source} makes "
@@ -119,4 +148,9 @@ def check_data(
         raise UserError(
             f"{path}: has {data.n_classes} classes, but the teacher {source} "
             f"knows {architecture.label_dim}"
+        )
+    if recipe.augment and architecture.augment_dim != LABELS:
+        raise UserError(
+            f"{source}: takes {architecture.augment_dim} augmentation labels and not {LABELS}, so "
+            f"that augmentation would leak; set augment: 0 in recipe {recipe.name}"
         )

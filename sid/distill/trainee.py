@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 
+from sid.data.tensors import class_batch, image_batch
 from sid.data.zips import ImageSet
 from sid.distill.gates import PROBE, Watch
 from sid.distill.method import Draw
@@ -25,7 +25,6 @@ from sid.runs.world import World
 from sid.streams import Stream, epoch_order, seed_torch
 from sid.teacher.augment import augment, draw_parameters
 from sid.teacher.loss import log_normal_sigma
-from sid.teacher.train import to_unit
 
 SIGMA_MIN, SIGMA_MAX, RHO = 0.002, 80.0, 7.0
 COUNTS = ("dropped", "sanitised")
@@ -75,8 +74,9 @@ class Distillation:
             self.generator, recipe.lr_generator, recipe.betas_generator
         )
         self.data = data
-        real = data.batch(epoch_order(seed, 0, min(16 * PROBE, len(data)), len(data)).numpy())
-        self.watch = Watch(recipe.gates, to_unit(torch.from_numpy(real)), self.batch)
+        some = epoch_order(seed, 0, min(16 * PROBE, len(data)), len(data)).numpy()
+        real = image_batch(data, some, torch.device("cpu"))
+        self.watch = Watch(recipe.gates, real, self.batch)
         self.first = self._probe()
         self.metadata: Mapping[str, Any] = {
             "kind": "generator",
@@ -112,14 +112,15 @@ class Distillation:
         decay = ema_decay(images, self.batch, recipe.ema_kimg * 1000, recipe.ema_rampup)
         ema_update(self.average, self.generator, decay)
         dropped, sanitised = (sum(getattr(turn, key) for turn in done) for key in COUNTS)
-        self._reason = self.watch.count(images + self.batch, dropped, sanitised)
+        self.watch.count(images + self.batch, dropped, sanitised)
         numbers = {key: value for turn in done for key, value in turn.numbers.items()}
         return {**numbers, "dropped": dropped, "sanitised": sanitised}
 
     def problem(self, images: int, at_snapshot: bool) -> str:
         """Why the run should stop at `images`, or nothing."""
-        if self._reason or not at_snapshot:
-            return self._reason
+        reason = self.watch.counted(images)
+        if reason or not at_snapshot:
+            return reason
         return self.watch.look(images, self._probe(), self.first)
 
     def _turn(
@@ -154,7 +155,7 @@ class Distillation:
                 generated = one_step(self.generator, latents, self.recipe.sigma_init, labels)
             real = None
             if self.method.needs_data:
-                real = to_unit(torch.from_numpy(self.data.batch(index)).to(self.device))
+                real = image_batch(self.data, index, self.device)
             draw = Draw(sigma, noise, labels)
             if self.recipe.augment:
                 generated, shown = self._augment("fake augment", generated, start, stop)
@@ -181,10 +182,7 @@ class Distillation:
 
     def _labels(self, index: np.typing.NDArray[np.int64]) -> Tensor | None:
         # Labels follow the data, so that classes come as often as they do there.
-        classes = self.teacher.architecture.label_dim
-        if not classes or self.data.labels is None:
-            return None
-        return one_hot(torch.from_numpy(self.data.labels[index]), classes).float().to(self.device)
+        return class_batch(self.data, index, self.teacher.architecture.label_dim, self.device)
 
     def _augment(self, name: str, images: Tensor, start: int, stop: int) -> tuple[Tensor, Tensor]:
         return augment(images, draw_parameters(self.seed, name, start, stop, self.recipe.augment))

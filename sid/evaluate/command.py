@@ -152,7 +152,9 @@ def sample(
     weights: Annotated[Path, typer.Argument(help="Weights of a teacher or generator, or a run.")],
     out: Out,
     n: Annotated[int, typer.Option(help="How many images.", min=1)] = 64,
-    steps: Annotated[int, typer.Option(help="Of a teacher's sampler.", min=1)] = 18,
+    steps: Annotated[
+        int | None, typer.Option(help="Of a teacher's sampler; 18 if not given.", min=1)
+    ] = None,
     sampler: Annotated[
         str | None, typer.Option(help=f"Published steps and churn: {', '.join(PUBLISHED)}.")
     ] = None,
@@ -166,11 +168,17 @@ def sample(
     """
     if sampler is not None and sampler not in PUBLISHED:
         raise UserError(f"--sampler {sampler}: unknown; known are {', '.join(PUBLISHED)}")
+    if sampler and steps:
+        raise UserError("--steps: --sampler says how many; drop one of them")
     network, about = load_network(snapshot_at(weights), prepare(device, threads))
     if about.get("kind") == "generator":
+        if sampler or steps:
+            raise UserError(f"{weights}: a generator takes one step; drop --sampler and --steps")
+        if "sigma_init" not in about:
+            raise UserError(f"{weights}: its metadata has no `sigma_init`")
         images = sample_generator(network, n, seed, float(about["sigma_init"]))
     else:
-        chosen, churn = PUBLISHED[sampler] if sampler else (steps, None)
+        chosen, churn = PUBLISHED[sampler] if sampler else (steps or 18, None)
         images = sample_teacher(network, n, seed, chosen, churn)
     print(f"{out}: {write_zip(out, images, None)}")
 

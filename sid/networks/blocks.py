@@ -115,5 +115,6 @@ class UNetBlock(nn.Module):
 
 def attention_weights(q: Tensor, k: Tensor) -> Tensor:
     """softmax(q^T k / sqrt(C)) for q, k of [N, C, P]: [N, P, P], float32 inside, cast back."""
-    scores = q.float().mT @ k.float() / math.sqrt(q.shape[1])
-    return torch.softmax(scores, dim=2).to(q.dtype)
+    with torch.autocast(q.device.type, enabled=False):
+        scores = q.float().mT @ k.float() / math.sqrt(q.shape[1])
+        return torch.softmax(scores, dim=2).to(q.dtype)

@@ -93,16 +93,11 @@ class RunFolder:
                 leftover.unlink()
         # Through JSON, so that tuples and paths compare as they will be read back.
         wanted = json.loads(json.dumps(identity))
+        made_by = {**provenance.describe(device), "processes": world}
         if self.manifest.exists():
             found = self._read_manifest()
             if all(found.get(key) == value for key, value in wanted.items()):
-                torch.set_num_threads(found["provenance"]["threads"])
-                if found["provenance"]["processes"] != world:
-                    print(
-                        f"warning: {self.path}: began with {found['provenance']['processes']} "
-                        f"processes and goes on with {world}: equal up to rounding only",
-                        file=sys.stderr,
-                    )
+                self._warn(found["provenance"], made_by)
                 return
             if not restart:
                 keys = differences(found, wanted)
@@ -111,8 +106,20 @@ class RunFolder:
                     "--out, or add --restart to set that run aside and begin anew"
                 )
             self._set_aside(found)
-        made_by = {**provenance.describe(device), "processes": world}
         write_json(self.manifest, {**wanted, "provenance": made_by})
+
+    def take_threads(self) -> None:
+        """Compute with the run's number of CPU threads: another number rounds differently."""
+        torch.set_num_threads(self._read_manifest()["provenance"]["threads"])
+
+    def _warn(self, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+        for key in ("device", "torch", "processes"):
+            if before.get(key) != now[key]:
+                print(
+                    f"warning: {self.path}: began with {key} {before.get(key)} and goes on with "
+                    f"{now[key]}: equal up to rounding only",
+                    file=sys.stderr,
+                )
 
     def _read_manifest(self) -> Any:
         found = read_json(self.manifest)

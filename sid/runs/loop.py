@@ -84,12 +84,16 @@ def train(
         if not folder.log.exists() or folder.log.stat().st_size < state.log_bytes:
             raise UserError(f"{folder.log}: cut; delete {folder.path} to train the run again")
         trainee.unpack(state.tensors)
+        state.tensors.clear()  # Else they would be held, once a process, to the end of the run.
     images, before = (state.images, state.seconds) if state else (0, 0.0)
     if not main:
         while images < times[-1]:
             trainee.step(images)
             images += trainee.batch
         return
+    if state:
+        # What stopped the run stops it again, unless its gates were changed.
+        stop_for(trainee.problem(images, images in times), folder, images)
     started = time.monotonic()
     due = started + STATE_EVERY_S
 
@@ -128,13 +132,22 @@ def train(
                 save_state(folder.state, State(images, log.tell(), seconds, tensors))
                 after = time.monotonic()
                 due = after + max(STATE_EVERY_S, (after - now) / STATE_SHARE)
-            if problem:
-                raise UserError(
-                    f"{folder.path}: stopped after {images} images: {problem}; change the recipe, "
-                    "or its gates to go on (the checkpoint is kept)"
-                )
+            stop_for(problem, folder, images)
             progress.advance(trainee.batch, **numbers)
     finish(folder, times, before + time.monotonic() - started)
+
+
+def stop_for(problem: str, folder: RunFolder, images: int) -> None:
+    """Stop the run if there is a problem.
+
+    Raises:
+        UserError: there is.
+    """
+    if problem:
+        raise UserError(
+            f"{folder.path}: stopped after {images} images: {problem}; change the recipe, "
+            "or its gates to go on (the checkpoint is kept)"
+        )
 
 
 def finish(folder: RunFolder, times: Sequence[int], seconds: float) -> None:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from sid.runs.world import World
 
+LARGEST = torch.finfo(torch.float32).max
 BOUND = 1e5  # What an infinite entry of a gradient becomes, as in the authors' code.
 
 
@@ -73,7 +74,10 @@ def update(
     numbers = torch.stack(list(totals.values()))
     world.sum([*gradients, numbers])
     norm = nn.utils.get_total_norm(gradients)
-    sanitised = not bool(torch.isfinite(norm))
+    # The norm of finite entries may overflow: only then are they looked at.
+    sanitised = not bool(torch.isfinite(norm)) and not all(
+        bool(torch.isfinite(gradient).all()) for gradient in gradients
+    )
     if sanitised:
         for gradient in gradients:
             torch.nan_to_num(gradient, nan=0.0, posinf=BOUND, neginf=-BOUND, out=gradient)
@@ -85,4 +89,5 @@ def update(
     adam.step()
     found = dict(zip(totals, numbers.tolist(), strict=True))
     dropped_images = round(found.pop("dropped"))
-    return Update({**found, f"{name}_gradient": norm.item()}, dropped_images, int(sanitised))
+    found[f"{name}_gradient"] = min(norm.item(), LARGEST)
+    return Update(found, dropped_images, int(sanitised))

@@ -8,12 +8,16 @@ import atexit
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
 from sid.errors import UserError
+
+# The main process may wait for another trainer's lock; one that dies is noticed by `torchrun`.
+PATIENCE = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,7 @@ def join(device: torch.device) -> tuple[World, torch.device]:
         device = torch.device("cuda", local)
         torch.cuda.set_device(device)
     if not dist.is_initialized():
-        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        backend = "nccl" if device.type == "cuda" else "gloo"
+        dist.init_process_group(backend, timeout=PATIENCE)
         atexit.register(dist.destroy_process_group)
     return World(dist.get_rank(), dist.get_world_size()), device

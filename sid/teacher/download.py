@@ -51,6 +51,8 @@ def download(url: str, path: Path, *, largest: int, quiet: bool) -> None:
     request = urllib.request.Request(url, headers={"User-Agent": AGENT})
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
+            if not response.url.startswith(("http://", "https://")):
+                raise UserError(f"{public(url)}: leads to {public(response.url)}, no web address")
             announced = response.headers.get("Content-Length", "")
             size = int(announced) if announced.isdecimal() else None
             if size is not None and size > largest:

@@ -72,17 +72,13 @@ def import_official(
     if sha256 is not None and sha256.lower() != found:
         raise UserError(f"{shown}: its SHA-256 is {found} and should be {sha256.lower()}")
     official = read_official(content, shown)
-    path = urllib.parse.unquote(urllib.parse.urlsplit(source).path) if is_url(source) else source
-    file = PurePosixPath(path).name
-    stem = (
-        re.sub(r"[^\w.+-]", "_", PurePosixPath(file).stem, flags=re.ASCII).lstrip(".") or "network"
-    )
+    stem = imported_name(source)
     chosen = kind or _kind(official, stem, shown)
     about: dict[str, Any] = {
         "kind": chosen.value,
         "class_name": official.class_name,
         "arguments": official.arguments,
-        "source": shown if is_url(source) else file,
+        "source": shown if is_url(source) else Path(source).name,
         "source_sha256": found,
     }
     if chosen is Kind.generator:
@@ -91,6 +87,14 @@ def import_official(
     _write(weights, official, about)
     held = sum(tensor.numel() for tensor in official.tensors.values())
     return Imported(weights, chosen, held, found)
+
+
+def imported_name(source: str) -> str:
+    """The name, without ending, of what is written for a path or address."""
+    path = urllib.parse.unquote(urllib.parse.urlsplit(source).path) if is_url(source) else source
+    return (
+        re.sub(r"[^\w.+-]", "_", PurePosixPath(path).stem, flags=re.ASCII).lstrip(".") or "network"
+    )
 
 
 def _content(source: str, *, quiet: bool) -> bytes:
@@ -129,8 +133,9 @@ def _kind(official: Official, name: str, source: str) -> Kind:
 def _write(weights: Path, official: Official, about: dict[str, Any]) -> None:
     description = weights.with_suffix(".json")
     known = description.exists()
-    before = read_json(description) if known else {}
-    if (known or weights.exists()) and before.get("source_sha256") != about["source_sha256"]:
+    before = read_json(description) if known and weights.exists() else {}
+    same = isinstance(before, dict) and before.get("source_sha256") == about["source_sha256"]
+    if weights.exists() and not same:
         raise UserError(f"{weights}: is there already, of another file; give another --out")
     architecture = json.loads(official.architecture.model_dump_json())
     write_json(description, {**about, "architecture": architecture})

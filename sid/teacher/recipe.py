@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from sid.config import Batch, Strict, parse, read_yaml
+from sid.config import Batches, parse, read_yaml
 from sid.errors import UserError
 from sid.networks import Architecture, parse_architecture
 from sid.teacher.augment import LABELS
@@ -15,7 +15,7 @@ from sid.teacher.augment import LABELS
 FROM_DATA = ("img_resolution", "img_channels", "label_dim")
 
 
-class TeacherRecipe(Strict):
+class TeacherRecipe(Batches):
     """EDM training (Karras et al. 2022, tables 1 and 7).
 
     Attributes:
@@ -44,8 +44,6 @@ class TeacherRecipe(Strict):
     network: dict[str, Any]
     weights: str | None = None
     sha256: str | None = None
-    batch: Batch
-    micro_batch: Batch | None = None
     kimg: PositiveFloat
     lr: PositiveFloat
     lr_rampup_kimg: float = Field(0.0, ge=0)

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 
+from sid.data.tensors import class_batch, image_batch
 from sid.data.zips import ImageSet, read_zip
 from sid.errors import UserError
 from sid.networks import Architecture, EDMPrecond
@@ -24,11 +24,6 @@ from sid.streams import Stream, epoch_order, seed_torch
 from sid.teacher.augment import augment, draw_parameters
 from sid.teacher.loss import denoising_loss, log_normal_sigma
 from sid.teacher.recipe import TeacherRecipe
-
-
-def to_unit(images: Tensor) -> Tensor:
-    """Images 0 .. 255, uint8 -> float32 in [-1, 1]."""
-    return images.float() / 127.5 - 1
 
 
 class TeacherTraining:
@@ -54,7 +49,7 @@ class TeacherTraining:
     ) -> None:
         self.recipe, self.data, self.seed = recipe, data, seed
         self.device, self.world, self.batch = device, world, recipe.batch
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.network = architecture.build().to(device).train()
         self.average: EDMPrecond = copy.deepcopy(self.network).eval().requires_grad_(False)
@@ -66,7 +61,7 @@ class TeacherTraining:
         recipe, stop = self.recipe, images + self.batch
         rampup, total = recipe.lr_rampup_kimg * 1000, int(recipe.kimg * 1000)
         lr = recipe.lr * learning_rate(images, total, rampup=rampup, decay=recipe.lr_decay)
-        parts = self.world.share(images, stop, recipe.micro_batch or self.batch)
+        parts = self.world.share(images, stop, recipe.micro)
         losses = ((last - first, partial(self._loss, first, last)) for first, last in parts)
         done = update(self.adam, losses, self.batch, self.world, name="teacher", lr=lr, clip=None)
         decay = ema_decay(images, self.batch, recipe.ema_kimg * 1000, recipe.ema_rampup)
@@ -76,15 +71,12 @@ class TeacherTraining:
     def _loss(self, start: int, stop: int) -> Loss:
         seed_torch(self.seed, "teacher", start)
         index = epoch_order(self.seed, start, stop, len(self.data)).numpy()
-        clean = to_unit(torch.from_numpy(self.data.batch(index)).to(self.device))
+        clean = image_batch(self.data, index, self.device)
         told = None
         if self.recipe.augment:
             drawn = draw_parameters(self.seed, "augment", start, stop, self.recipe.augment)
             clean, told = augment(clean, drawn)
-        labels, classes = None, self.network.architecture.label_dim
-        if classes and self.data.labels is not None:
-            drawn_classes = torch.from_numpy(self.data.labels[index])
-            labels = one_hot(drawn_classes, classes).float().to(self.device)
+        labels = class_batch(self.data, index, self.network.architecture.label_dim, self.device)
         normal = Stream(self.seed, "sigma").normal(start, stop).to(self.device)
         sigma = log_normal_sigma(normal, self.recipe.p_mean, self.recipe.p_std)
         noise = Stream(self.seed, "noise").normal(start, stop, clean.shape[1:]).to(self.device)
@@ -140,7 +132,7 @@ def train_teacher(
     if recipe.conditional and images.labels is None:
         raise UserError(f"{data}: has no labels, and recipe {recipe.name} is conditional")
     architecture = recipe.architecture(images.shape[1:], images.n_classes)
-    world.share(0, recipe.batch, recipe.micro_batch or recipe.batch)
+    world.share(0, recipe.batch, recipe.micro)
     folder = RunFolder(out)
     with folder.lock() if world.main else folder.follow():
         identity = {
@@ -152,6 +144,7 @@ def train_teacher(
         if world.main:
             folder.claim(identity, device, world.size, restart=restart)
         world.wait()
+        folder.take_threads()
         times = snapshot_times(int(recipe.kimg * 1000), recipe.batch, 1000, recipe.per_decade)
         trainee = TeacherTraining(recipe, architecture, images, seed, device, world)
         title = f"teacher {recipe.name}"

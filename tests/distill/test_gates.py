@@ -51,10 +51,13 @@ def test_counts_are_over_a_window() -> None:
     watch = Watch(Gates(max_dropped=0.05, max_sanitised=0.5), SMOOTH, batch=8)
     allowed = int(0.05 * WINDOW * 8 * 2)
     for update in range(1, WINDOW + 1):
-        assert watch.count(update * 8, allowed if update == 3 else 0, sanitised=0) == ""
+        watch.count(update * 8, allowed if update == 3 else 0, sanitised=0)
+        assert watch.counted(update * 8) == ""
     # A new window begins; the old count is gone.
-    assert watch.count((WINDOW + 1) * 8, allowed, sanitised=0) == ""
-    assert "images not finite" in watch.count((WINDOW + 2) * 8, 1, sanitised=0)
+    watch.count((WINDOW + 1) * 8, allowed, sanitised=0)
+    assert watch.counted((WINDOW + 1) * 8) == ""
+    watch.count((WINDOW + 2) * 8, 1, sanitised=0)
+    assert "images not finite" in watch.counted((WINDOW + 2) * 8)
 
 
 def test_memory() -> None:
@@ -74,6 +77,11 @@ def test_a_run_that_goes_wrong_stops_with_a_checkpoint(
     folder = RunFolder(out)
     assert list(folder.state.glob("*.safetensors"))
     assert not folder.done.exists()
+    # The same command is no way past a gate, however often it is given.
+    with pytest.raises(UserError, match=r"stopped after \d+ images"):
+        distill(
+            wild, digits_zip, teacher_run, None, out, seed=0, device=CPU, restart=False, quiet=True
+        )
     # With other gates it is the same run, and goes on from there.
     before = folder.log.read_text()
     blind = Gates(min_spread=None, max_roughness=None, band=None, max_dropped=None)

@@ -168,7 +168,6 @@ def test_warm_ups_freeze_the_generator() -> None:
     method = SiDA(generator_from_kimg=1)
     assert not method.trains_generator(999)
     assert method.trains_generator(1000)
-    assert method.scaled(0.5).generator_from_kimg == 0.5
 
 
 def test_generator_sigma_ends() -> None:
@@ -184,3 +183,19 @@ def test_methods_are_found_by_name() -> None:
     assert method_class("diff-instruct") is DiffInstruct
     with pytest.raises(UserError, match="'sdi' is unknown; known are diff-instruct, sid, sida"):
         method_class("sdi")
+
+
+@pytest.mark.parametrize("images", [0, 10**9])
+def test_sida_with_nothing_finite_is_zero(images: int) -> None:
+    """A whole micro-batch that is dropped stops nothing and weighs nothing."""
+    size = {"img_resolution": 8, "img_channels": 1, "model_channels": 8, "channel_mult": (1,)}
+    network = Architecture(**size, num_blocks=1).build()
+    broken = torch.full((2, 1, 8, 8), torch.nan)
+    draw = Draw(torch.ones(2), torch.zeros(2, 1, 8, 8), None)
+    method = SiDA(generator_from_kimg=0, adversarial_from_kimg=0)
+    for loss in (
+        method.fake_loss(network, broken, broken, draw),
+        method.generator_loss(network, network, broken, draw, images),
+    ):
+        assert loss.per_image.shape == (0,)
+        assert all(torch.isfinite(number) for number in loss.numbers.values())

@@ -12,9 +12,9 @@ from sid.distill.recipe import Recipe
 from sid.distill.train import Distillation, distill
 from sid.errors import UserError
 from sid.files import read_json
-from sid.networks import load_network, read_metadata
+from sid.networks import load_network, read_metadata, save_network
 from sid.runs import loop
-from sid.runs.folder import RunFolder
+from sid.runs.folder import RunFolder, snapshot_at
 from tests.conftest import CPU, tiny_recipe
 
 Tree = Callable[[Path], dict[str, bytes]]
@@ -157,3 +157,27 @@ def test_budget_scales_every_duration() -> None:
     recipe = tiny_recipe(method=METHODS["sida"], ema_kimg=0.5).scaled(0.5)
     assert (recipe.kimg, recipe.ema_kimg) == (0.5, 0.25)
     assert recipe.build_method().model_dump()["adversarial_from_kimg"] == 0.2
+
+
+def test_inputs_that_do_not_fit_are_refused(
+    digits_zip: Path, teacher_run: Path, tmp_path: Path
+) -> None:
+    about = {"kind": "generator", "sigma_init": 2.5}
+    sid2a = tiny_recipe(name="sid2a", start="sid")
+    for changes, told, message in (
+        ({"img_resolution": 16}, about, r"--start has images \(1, 16, 16\)"),
+        ({"label_dim": 3}, about, "--start has classes 3, and 0 is needed"),
+        ({}, {**about, "sigma_init": 80.0}, "--start has sigma_init 80.0, and 2.5 is needed"),
+    ):
+        network, _ = load_network(snapshot_at(teacher_run), CPU)
+        other = network.architecture.model_copy(update=changes).build()
+        save_network(tmp_path / "start.safetensors", other, told)
+        with pytest.raises(UserError, match=message):
+            run(
+                sid2a, digits_zip, teacher_run, tmp_path / "r", start=tmp_path / "start.safetensors"
+            )
+    with pytest.raises(UserError, match="takes 0 augmentation labels and not 9"):
+        run(tiny_recipe(augment=0.1), digits_zip, teacher_run, tmp_path / "r")
+    with pytest.raises(UserError, match=r"recipe sid is for another data set; give mnist.zip"):
+        run(tiny_recipe(data="mnist"), digits_zip, teacher_run, tmp_path / "r")
+    assert not (tmp_path / "r").exists()

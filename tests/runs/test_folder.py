@@ -66,7 +66,27 @@ def test_a_run_keeps_its_threads(tmp_path: Path) -> None:
         folder.claim(RUN, CPU, restart=False)
         torch.set_num_threads(2)
         folder.claim(RUN, CPU, restart=False)
+        folder.take_threads()
     assert torch.get_num_threads() == 1
+
+
+def test_going_on_elsewhere_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = RunFolder(tmp_path / "run")
+    with folder.lock():
+        folder.claim(RUN, CPU, restart=False)
+        folder.claim(RUN, CPU, 1, restart=False)
+        assert capsys.readouterr().err == ""
+        folder.claim(RUN, CPU, 2, restart=False)
+    assert "began with processes 1 and goes on with 2: equal up to" in capsys.readouterr().err
+
+
+def test_a_foreign_manifest_is_refused(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    for content in ("[]", "{}", '{"provenance": {"threads": "many"}}'):
+        folder.path.mkdir(exist_ok=True)
+        folder.manifest.write_text(content)
+        with folder.lock(), pytest.raises(UserError, match="json: not a run's manifest"):
+            folder.claim(RUN, CPU, restart=False)
 
 
 def test_leftovers_of_a_killed_writer_go(tmp_path: Path) -> None:

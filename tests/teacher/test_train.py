@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from sid.data.tensors import to_unit
 from sid.data.zips import read_zip, write_zip
 from sid.errors import UserError
 from sid.networks import load_network
@@ -60,7 +61,7 @@ def test_network_learns_from_augmented_images_and_their_labels(
     x, sigma, _, told, clean = seen
     index = epoch_order(5, 64, 96, len(data.images))
     images, labels = augment(
-        train.to_unit(torch.from_numpy(data.images)[index]),
+        to_unit(torch.from_numpy(data.images)[index]),
         draw_parameters(5, "augment", 64, 96, 0.7),
     )
     noise = Stream(5, "noise").normal(64, 96, (1, 8, 8))

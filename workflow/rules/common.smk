@@ -1,9 +1,10 @@
 import shlex
 import sys
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from sid.errors import UserError
 from sid.experiment import experiment_path, load_plan
+from sid.teacher.importing import imported_name
 
 
 def stop(error):
@@ -33,8 +34,7 @@ DATA = f"{RESULTS}/data/{EXPERIMENT.data.name}.zip"
 SOURCE = shlex.quote(EXPERIMENT.source) if EXPERIMENT.source else ""
 # A teacher is a weights file when it is imported, and a run when it is trained.
 if EXPERIMENT.teacher_from == "import":
-    WEIGHTS = PurePosixPath(PLAN.teacher.weights).stem
-    TEACHER_DONE = f"{RESULTS}/teacher/{WEIGHTS}.safetensors"
+    TEACHER_DONE = f"{RESULTS}/teacher/{imported_name(PLAN.teacher.weights)}.safetensors"
 else:
     TEACHER_DONE = f"{RESULTS}/teacher/{PLAN.teacher.name}/done.json"
 EXTRACTOR = f"{RESULTS}/evaluate/extractor.safetensors"
