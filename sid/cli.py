@@ -1,5 +1,6 @@
 """The `sid` command: one subcommand per stage, and one for the recipes."""
 
+import os
 import sys
 from importlib import import_module
 
@@ -63,5 +64,7 @@ def main() -> None:
 
 def fail(message: str) -> None:
     """Print one line to standard error and exit with status 2."""
-    print(f"error: {message}", file=sys.stderr)
+    # Of several processes of one run, one tells.
+    if os.environ.get("RANK", "0") == "0":
+        print(f"error: {message}", file=sys.stderr)
     raise SystemExit(2)

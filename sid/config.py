@@ -10,6 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 import sid
 from sid.errors import UserError
 
+# Of pydantic's words, those that nobody who writes YAML knows.
+SAID = {
+    "model_type": "expected a section of keys and values",
+    "dict_type": "expected a section of keys and values",
+    "tuple_type": "expected a list",
+    "list_type": "expected a list",
+}
+
 
 class Strict(BaseModel):
     """A model that refuses keys it does not know and cannot be changed."""
@@ -20,6 +28,7 @@ class Strict(BaseModel):
 # Images of one step; more than a million is a slip of the keyboard, and no memory holds it.
 Batch = Annotated[int, Field(gt=0, le=2**20)]
 Beta = Annotated[float, Field(ge=0, lt=1)]
+Name = Annotated[str, Field(pattern=r"^[\w][\w.+-]*$")]  # It becomes part of paths.
 
 
 class Batches(Strict):
@@ -83,11 +92,14 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
     An unknown key comes first: a missing key is mostly the same typo from the other side.
     """
     first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
-    key = ".".join(str(part) for part in first["loc"]) or "the whole"
+    key = ".".join(str(part) for part in first["loc"])
+    where = f"{key}: " if key else ""
     if first["type"] == "missing":
-        return f"{key}: is missing"
+        return f"{where}is missing"
     if first["type"] != "extra_forbidden":
-        return f"{key}: {first['msg'][0].lower()}{first['msg'][1:]} (found {first['input']!r})"
+        said = SAID.get(first["type"], first["msg"].removeprefix("Value error, "))
+        found = "" if isinstance(first["input"], dict) else f" (found {first['input']!r})"
+        return f"{where}{said[0].lower()}{said[1:]}{found}"
     known = list(fields_at(model, first["loc"][:-1]))
     near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
     mend = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
@@ -128,8 +140,11 @@ def recipe_path(name: str) -> Path:
         return Path(name)
     known = recipe_files()
     found = known.get(name, [])
+    if "/" in name:  # folder/name, for a name that stands in several.
+        every = [path for paths in known.values() for path in paths]
+        found = [path for path in every if f"{path.parent.name}/{path.stem}" == name]
     if len(found) > 1:
-        raise UserError(f"recipe {name}: is {' and '.join(map(str, found))}; give the file")
+        raise UserError(f"recipe {name}: is {' and '.join(map(str, found))}; say FOLDER/{name}")
     if not found:
         near = difflib.get_close_matches(name, known, n=1)
         mend = f"did you mean {near[0]}?" if near else "or give a .yaml file"

@@ -93,7 +93,7 @@ def test_mistakes_are_one_line(changes: dict[str, Any], message: str) -> None:
         ("batch", "many", "batch: input should be a valid integer"),
         ("batch", 0, "batch: input should be greater than 0"),
         ("t_max", 1001, "t_max: input should be less than or equal to 1000"),
-        ("method", "sid", "method: value error, expected a section"),
+        ("method", "sid", "method: expected a section"),
     ],
 )
 def test_recipe_mistakes(key: str, value: Any, message: str) -> None:

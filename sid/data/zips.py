@@ -208,7 +208,9 @@ def read_zip(path: Path, eager_bytes: int = EAGER_BYTES) -> ImageSet:
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; make it with `sid data`") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
-        raise UserError(f"{path}: damaged data set ({error}); delete it and run again") from error
+        raise UserError(
+            f"{path}: damaged data set ({error}); make it again with `sid data`"
+        ) from error
     names = sorted(name for name in every if os.path.splitext(name)[1].lower() in endings)
     if not names:
         raise UserError(f"{path}: holds no images")

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
-from sid.config import Batches, Beta, parse, read_yaml
+from sid.config import Batches, Beta, Name, parse, read_yaml
 from sid.distill.gates import Gates
 from sid.distill.method import Method, method_class
 from sid.errors import UserError
@@ -48,7 +48,7 @@ class Recipe(Batches):
         sources: where each value comes from, by key; says nothing about the run itself.
     """
 
-    name: str
+    name: Name
     data: str
     teacher: str
     start: str | None = None
@@ -116,7 +116,10 @@ def load_recipe(path: Path) -> Recipe:
     Raises:
         UserError: the file is missing, or a key is unknown, missing or of a wrong type.
     """
-    recipe = parse(read_raw(path), Recipe, path)
+    raw = read_raw(path)
+    if isinstance(raw, dict) and "network" in raw and "method" not in raw:
+        raise UserError(f"{path}: a teacher's recipe; give it to `sid teacher train`")
+    recipe = parse(raw, Recipe, path)
     try:
         recipe.build_method()
     except UserError as error:
@@ -142,6 +145,8 @@ def read_raw(path: Path, above: tuple[Path, ...] = ()) -> Any:
     bases = found.pop("base", [])
     values: dict[str, Any] = {}
     for base in bases if isinstance(bases, list) else [bases]:
+        if not (path.parent / str(base)).is_file():
+            raise UserError(f"{path}: base: {base} is no file beside it")
         below = read_raw(path.parent / str(base), (*above, path.resolve()))
         if not isinstance(below, dict):
             raise UserError(f"{path.parent / str(base)}: expected keys and values")

@@ -97,7 +97,8 @@ class RunFolder:
         if self.manifest.exists():
             found = self._read_manifest()
             if all(found.get(key) == value for key, value in wanted.items()):
-                self._warn(found["provenance"], made_by)
+                if not self.done.exists():
+                    self._warn(found["provenance"], made_by)
                 return
             if not restart:
                 keys = differences(found, wanted)

@@ -115,8 +115,8 @@ def train(
             bad = [name for name, value in numbers.items() if not math.isfinite(value)]
             if bad:
                 raise UserError(
-                    f"{folder.path}: {bad[0]} is not finite after {images} images; lower the "
-                    "learning rate (the last good checkpoint is kept)"
+                    f"{folder.path}: {bad[0]} is not finite after {images} images; look at the "
+                    "recipe's learning rates and weights (checkpoints written before are kept)"
                 )
             if (images // trainee.batch) % LOG_EVERY_STEPS == 0:
                 line = {"images": images, "iterations": images // trainee.batch, **numbers}

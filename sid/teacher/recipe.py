@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from sid.config import Batches, parse, read_yaml
+from sid.config import Batches, Name, parse, read_yaml
 from sid.errors import UserError
 from sid.networks import Architecture, parse_architecture
 from sid.teacher.augment import LABELS
@@ -39,7 +39,7 @@ class TeacherRecipe(Batches):
         sources: where each value comes from, by key; says nothing about the run itself.
     """
 
-    name: str
+    name: Name
     conditional: bool = False
     network: dict[str, Any]
     weights: str | None = None
@@ -87,7 +87,10 @@ def load_teacher(path: Path) -> TeacherRecipe:
     Raises:
         UserError: the file is missing, or a key is unknown, missing or of a wrong type.
     """
-    recipe = parse(read_yaml(path), TeacherRecipe, path)
+    raw = read_yaml(path)
+    if isinstance(raw, dict) and "method" in raw and "network" not in raw:
+        raise UserError(f"{path}: a distillation's recipe; give it to `sid distill`")
+    recipe = parse(raw, TeacherRecipe, path)
     try:
         guess: Mapping[str, int] = {"img_resolution": 64, "img_channels": 3, "label_dim": 0}
         sized = {**guess, **recipe.network}

@@ -56,7 +56,7 @@ def test_recipe_with_its_sources(
     [
         ("cifar10-uncond-sida-alpha1.0", "did you mean cifar10-uncond-sida-alpha1?"),
         ("nothing-like-it-at-all-", "or give a .yaml file"),
-        ("sid", "digits/sid.yaml and config/recipes/fashion-mnist/sid.yaml; give the file"),
+        ("sid", "digits/sid.yaml and config/recipes/fashion-mnist/sid.yaml; say FOLDER/sid"),
         ("none.yaml", "error: none.yaml: no such file"),
     ],
 )
