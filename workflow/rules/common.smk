@@ -34,7 +34,9 @@ DATA = f"{RESULTS}/data/{EXPERIMENT.data.name}.zip"
 SOURCE = shlex.quote(EXPERIMENT.source) if EXPERIMENT.source else ""
 # A teacher is a weights file when it is imported, and a run when it is trained.
 if EXPERIMENT.teacher_from == "import":
-    TEACHER_DONE = f"{RESULTS}/teacher/{imported_name(PLAN.teacher.weights)}.safetensors"
+    TEACHER_DONE = (
+        f"{RESULTS}/teacher/{imported_name(PLAN.teacher.weights)}.safetensors"
+    )
 else:
     TEACHER_DONE = f"{RESULTS}/teacher/{PLAN.teacher.name}/done.json"
 EXTRACTOR = f"{RESULTS}/evaluate/extractor.safetensors"
