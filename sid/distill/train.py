@@ -69,19 +69,15 @@ def distill(
     if start:
         check_start(recipe, *networks["start"], known, weights["start"])
     folder = RunFolder(out)
-    with folder.lock() if world.main else folder.follow():
-        hashes = {name: sha256(path) for name, path in weights.items()}
-        identity = {
-            "stage": "distill",
-            # Gates stop a run and change nothing in it.
-            "recipe": recipe.model_dump(mode="json", exclude={"gates"}),
-            "seed": seed,
-            "inputs": {"data": images.sha256, **hashes},
-        }
-        if world.main:
-            folder.claim(identity, device, world.size, restart=restart)
-        world.wait()
-        folder.take_threads()
+    hashes = {name: sha256(path) for name, path in weights.items()}
+    identity = {
+        "stage": "distill",
+        # Gates stop a run and change nothing in it.
+        "recipe": recipe.model_dump(mode="json", exclude={"gates"}),
+        "seed": seed,
+        "inputs": {"data": images.sha256, **hashes},
+    }
+    with folder.held(identity, device, world, restart=restart):
         total, first = int(recipe.kimg * 1000), int(recipe.first_kimg * 1000)
         every = int(recipe.every_kimg * 1000) if recipe.every_kimg else None
         times = snapshot_times(total, recipe.batch, first, recipe.per_decade, every)

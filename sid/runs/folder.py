@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from sid import provenance
 from sid.errors import UserError
 from sid.files import read_json, write_json
 from sid.networks import EDMPrecond, save_network
+from sid.runs.world import World
 
 
 class RunFolder:
@@ -69,9 +70,26 @@ class RunFolder:
             yield
 
     @contextmanager
-    def follow(self) -> Iterator[None]:
-        """What a process has in place of `lock` while another of its run holds it."""
-        yield
+    def held(
+        self, identity: Mapping[str, Any], device: torch.device, world: World, *, restart: bool
+    ) -> Iterator[None]:
+        """Lock and claim the folder in the main process; the others of the run wait for it.
+
+        Args:
+            identity: as of `claim`.
+            device: as of `claim`.
+            world: the processes of the run.
+            restart: as of `claim`.
+
+        Raises:
+            UserError: the folder holds another run or other files.
+        """
+        with self.lock() if world.main else nullcontext():
+            if world.main:
+                self.claim(identity, device, world.size, restart=restart)
+            world.wait()
+            self.take_threads()
+            yield
 
     def claim(
         self, identity: Mapping[str, Any], device: torch.device, world: int = 1, *, restart: bool

@@ -134,17 +134,13 @@ def train_teacher(
     architecture = recipe.architecture(images.shape[1:], images.n_classes)
     world.share(0, recipe.batch, recipe.micro)
     folder = RunFolder(out)
-    with folder.lock() if world.main else folder.follow():
-        identity = {
-            "stage": "teacher",
-            "recipe": recipe.model_dump(mode="json", exclude={"weights", "sha256"}),
-            "seed": seed,
-            "inputs": {"data": images.sha256},
-        }
-        if world.main:
-            folder.claim(identity, device, world.size, restart=restart)
-        world.wait()
-        folder.take_threads()
+    identity = {
+        "stage": "teacher",
+        "recipe": recipe.model_dump(mode="json", exclude={"weights", "sha256"}),
+        "seed": seed,
+        "inputs": {"data": images.sha256},
+    }
+    with folder.held(identity, device, world, restart=restart):
         times = snapshot_times(int(recipe.kimg * 1000), recipe.batch, 1000, recipe.per_decade)
         trainee = TeacherTraining(recipe, architecture, images, seed, device, world)
         title = f"teacher {recipe.name}"
