@@ -89,23 +89,33 @@ def _clear_right(axes: Axes, curves: list[tuple[Array, Array]], value: float) ->
 
 
 def name_levels(axes: Axes, levels: list[Level], curves: list[tuple[Array, Array]]) -> None:
-    """Write each level's name and value on its line, the main one's below it.
+    """Write each level's name and value above its line, the main one's below, clear of neighbours.
 
     Args:
         axes: log-log axes with their final limits.
         levels: the lines.
         curves: (x, y) of what the labels should keep clear of, positive.
     """
+    low, high = (math.log10(limit) for limit in axes.get_ylim())
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    height = axes.get_window_extent().height * 72 / figure.dpi
+    near = SIZE * 1.5 / height * (high - low)  # Room for one label.
     for level in levels:
+        others = [math.log10(other.value / level.value) for other in levels if other is not level]
+        if level.main:
+            below = not any(-near < step < 0 for step in others)
+        else:
+            below = any(0 < step < near for step in others)
         right = _clear_right(axes, curves, level.value)
         axes.annotate(
             f"{level.name}  {number(level.value)}",
             (0.985 if right else 0.015, level.value),
             xycoords=axes.get_yaxis_transform(),
-            xytext=(0, -3 if level.main else 2),
+            xytext=(0, -3 if below else 2),
             textcoords="offset points",
             ha="right" if right else "left",
-            va="top" if level.main else "bottom",
+            va="top" if below else "bottom",
             fontsize=SIZE - 0.5,
             color=level.colour,
             fontweight="bold" if level.main else "normal",
