@@ -16,7 +16,7 @@ def test_killed_around_the_submission(
     request: pytest.FixtureRequest, tmp_path: Path, moment: str, cluster: str
 ) -> None:
     lab = None if cluster == "local" else request.getfixturevalue(cluster)
-    toy = Toy(tmp_path, lab, n=2, seconds=3)
+    toy = Toy(tmp_path, lab, chains=2, seconds=3)
     toy.die(moment)
     assert toy.run("--nolock") == 0, toy.said()
     assert whole(toy)
@@ -26,7 +26,7 @@ def test_killed_around_the_submission(
 
 
 def test_killed_at_ten_random_moments(lab: Lab, tmp_path: Path) -> None:
-    toy = Toy(tmp_path, lab, n=4, seconds=4, levels=4)
+    toy = Toy(tmp_path, lab, chains=4, seconds=4, levels=4)
     chance = random.Random(20)
     for _ in range(10):
         process = toy.start("--nolock")
@@ -39,7 +39,7 @@ def test_killed_at_ten_random_moments(lab: Lab, tmp_path: Path) -> None:
 
 
 def test_result_of_an_absent_snakemake_is_taken(lab: Lab, tmp_path: Path) -> None:
-    toy = Toy(tmp_path, lab, n=2, seconds=2)
+    toy = Toy(tmp_path, lab, chains=2, seconds=2)
     process = toy.start("--nolock")
     toy.wait_for(lambda: len(toy.queued()) == 2)
     killed(process)
@@ -50,7 +50,7 @@ def test_result_of_an_absent_snakemake_is_taken(lab: Lab, tmp_path: Path) -> Non
 
 
 def test_changed_rule_replaces_its_old_job(lab: Lab, tmp_path: Path) -> None:
-    toy = Toy(tmp_path, lab, n=1, seconds=20)
+    toy = Toy(tmp_path, lab, chains=1, seconds=20)
     process = toy.start("--nolock")
     toy.wait_for(lambda: toy.ran())
     killed(process)
@@ -66,7 +66,7 @@ def test_changed_rule_replaces_its_old_job(lab: Lab, tmp_path: Path) -> None:
 
 def test_interrupted_while_a_job_is_dying(lab: Lab, tmp_path: Path) -> None:
     # Whoever starts again at once must not run beside what was cancelled, nor take it for its own.
-    toy = Toy(tmp_path, lab, n=2, seconds=5)
+    toy = Toy(tmp_path, lab, chains=2, seconds=5)
     process = toy.start()
     toy.wait_for(lambda: len(toy.ran()) == 2)
     process.send_signal(2)
@@ -77,7 +77,7 @@ def test_interrupted_while_a_job_is_dying(lab: Lab, tmp_path: Path) -> None:
 
 
 def test_second_snakemake_gets_one_clear_error(lab: Lab, tmp_path: Path) -> None:
-    toy = Toy(tmp_path, lab, n=1, seconds=5)
+    toy = Toy(tmp_path, lab, chains=1, seconds=5)
     first = toy.start()
     toy.wait_for(lambda: toy.ran())
     assert toy.run() == 1

@@ -16,7 +16,7 @@ def any_lab(request: pytest.FixtureRequest) -> Lab:
 
 
 def test_rules_and_callable(any_lab: Lab, tmp_path: Path) -> None:
-    toy = Toy(tmp_path, any_lab, n=3, seconds=0, levels=2)
+    toy = Toy(tmp_path, any_lab, chains=3, seconds=0, levels=2)
     assert toy.run("all", "parallel.txt") == 0, toy.said()
     assert whole(toy)
     assert (toy.folder / "parallel.txt").read_text() == "2 4 0 whole\n"
@@ -52,7 +52,7 @@ def test_dead_rank_ends_its_job(lab: Lab, tmp_path: Path, mode: str, why: str) -
 
 
 def test_cancelled_job_is_seen_and_tried_again(any_lab: Lab, tmp_path: Path) -> None:
-    toy = Toy(tmp_path, any_lab, n=2, seconds=6)
+    toy = Toy(tmp_path, any_lab, chains=2, seconds=6)
     process = toy.start("--retries", "1")
     toy.wait_for(lambda: toy.ran()["first-0"] and toy.ran()["first-1"])
     victim = min(toy.queued())
@@ -64,7 +64,7 @@ def test_cancelled_job_is_seen_and_tried_again(any_lab: Lab, tmp_path: Path) -> 
 
 
 def test_interrupt_cancels(any_lab: Lab, tmp_path: Path) -> None:
-    toy = Toy(tmp_path, any_lab, n=3, seconds=30)
+    toy = Toy(tmp_path, any_lab, chains=3, seconds=30)
     process = toy.start()
     toy.wait_for(lambda: len(toy.queued()) == 3 and toy.ran())
     process.send_signal(signal.SIGINT)
@@ -74,7 +74,7 @@ def test_interrupt_cancels(any_lab: Lab, tmp_path: Path) -> None:
 
 
 def test_warning_signal_requeues(lab: Lab, tmp_path: Path) -> None:
-    toy = Toy(tmp_path, lab, n=1, seconds=4)
+    toy = Toy(tmp_path, lab, chains=1, seconds=4)
     process = toy.start("parallel.txt")
     toy.wait_for(lambda: toy.ran()["first-0"])
     lab.run("scancel", "--signal=USR2", *toy.queued())

@@ -7,7 +7,7 @@ from tests.slurm.toy import Toy, once, whole
 
 
 def test_node_is_drained(lab: Lab, tmp_path: Path) -> None:
-    toy = Toy(tmp_path, lab, n=6, seconds=3, levels=2)
+    toy = Toy(tmp_path, lab, chains=6, seconds=3, levels=2)
     process = toy.start()
     toy.wait_for(lambda: toy.ran())
     lab.run("scontrol", "update", "nodename=n1", "state=drain", "reason=test")
@@ -20,7 +20,7 @@ def test_node_is_drained(lab: Lab, tmp_path: Path) -> None:
 
 
 def test_node_fails(lab: Lab, tmp_path: Path) -> None:
-    toy = Toy(tmp_path, lab, n=6, seconds=6)
+    toy = Toy(tmp_path, lab, chains=6, seconds=6)
     process = toy.start()
     toy.wait_for(lambda: len(toy.ran()) == 6)
     lab.run("scontrol", "update", "nodename=n1", "state=down", "reason=test")
@@ -33,7 +33,7 @@ def test_node_fails(lab: Lab, tmp_path: Path) -> None:
 
 
 def test_slurmctld_is_restarted(lab: Lab, tmp_path: Path) -> None:
-    toy = Toy(tmp_path, lab, n=4, seconds=4, levels=2)
+    toy = Toy(tmp_path, lab, chains=4, seconds=4, levels=2)
     process = toy.start()
     toy.wait_for(lambda: toy.ran())
     lab.restart("slurmctld")

@@ -13,7 +13,7 @@ from tests.slurm.lab import Lab
 DYING = Path(__file__).with_name("dying.py")
 
 SNAKEFILE = """
-N, SECONDS, LEVELS = (int(config[name]) for name in ("n", "seconds", "levels"))
+N, SECONDS, LEVELS = (int(config[name]) for name in ("chains", "seconds", "levels"))
 
 
 rule all:
@@ -129,14 +129,16 @@ class Toy:
     Args:
         folder: to be made.
         lab: where jobs run; None for the local cluster.
-        n, seconds, levels: how many chains, how long each job takes, how many jobs a chain has.
+        chains: how many.
+        seconds: how long each job takes.
+        levels: how many jobs a chain has.
     """
 
     def __init__(
-        self, folder: Path, lab: Lab | None, n: int = 4, seconds: int = 1, levels: int = 1
+        self, folder: Path, lab: Lab | None, chains: int = 4, seconds: int = 1, levels: int = 1
     ) -> None:
         self.folder, self.lab = folder / "a toy", lab
-        self.config = {"n": n, "seconds": seconds, "levels": levels}
+        self.config = {"chains": chains, "seconds": seconds, "levels": levels}
         self.folder.mkdir(parents=True)
         (self.folder / "Snakefile").write_text(SNAKEFILE)
         (self.folder / "calls.py").write_text(CALLS)
@@ -211,7 +213,7 @@ class Toy:
 
 def whole(toy: Toy) -> bool:
     """Whether each output of the last level is there as it should be."""
-    levels, count = toy.config["levels"], toy.config["n"]
+    levels, count = toy.config["levels"], toy.config["chains"]
     paths = [toy.folder / f"level{levels}" / f"{n}.txt" for n in range(count)]
     return all(path.read_text() == f"{n} whole\n" for n, path in enumerate(paths))
 
@@ -219,7 +221,7 @@ def whole(toy: Toy) -> bool:
 def once(toy: Toy) -> Counter[str]:
     """What `ran` counts when every job of every chain ran once."""
     names = ["first", *(f"then{level}" for level in range(2, toy.config["levels"] + 1))]
-    return Counter(f"{name}-{n}" for name in names for n in range(toy.config["n"]))
+    return Counter(f"{name}-{n}" for name in names for n in range(toy.config["chains"]))
 
 
 def killed(process: "subprocess.Popen[str]") -> None:
