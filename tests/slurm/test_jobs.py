@@ -63,8 +63,8 @@ def test_cancelled_job_is_seen_and_tried_again(any_lab: Lab, tmp_path: Path) -> 
     assert f"slurm job {victim}" in toy.said()
 
 
-def test_interrupt_cancels(any_lab: Lab, tmp_path: Path) -> None:
-    toy = Toy(tmp_path, any_lab, chains=3, seconds=30)
+def test_interrupt_cancels(lab: Lab, tmp_path: Path) -> None:
+    toy = Toy(tmp_path, lab, chains=3, seconds=30)
     process = toy.start()
     toy.wait_for(lambda: len(toy.queued()) == 3 and toy.ran())
     process.send_signal(signal.SIGINT)
