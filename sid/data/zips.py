@@ -1,5 +1,6 @@
 """EDM's zip layout: `00000/img00000000.png` ... and `dataset.json` with the labels."""
 
+import hashlib
 import io
 import json
 import os
@@ -9,7 +10,7 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +82,15 @@ class ZipImages:
             raise UserError(f"{self._path}: {name} is {error}; {mend}") from error
 
 
-Images = NDArray[np.uint8] | ZipImages
+class Images(Protocol):
+    """Images [N, C, H, W], uint8, indexed as an array is; they need not be in memory."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: Any, /) -> NDArray[np.uint8]: ...
 
 
 @dataclass(frozen=True)
@@ -120,6 +129,39 @@ class ImageSet:
             UserError: one of them is damaged or of another size.
         """
         return self.images[index]
+
+
+class Picked:
+    """Some of the images of a set, in a given order, indexed as an array is.
+
+    Args:
+        images: of the whole set.
+        index: which, int64 [n].
+    """
+
+    def __init__(self, images: Any, index: NDArray[np.int64]) -> None:
+        self._images, self._index = images, index
+        self.shape: tuple[int, ...] = (len(index), *images.shape[1:])
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def __getitem__(self, index: int | slice | NDArray[Any]) -> NDArray[np.uint8]:
+        """Images by their place among the chosen, uint8 [..., C, H, W]."""
+        chosen: NDArray[np.uint8] = self._images[self._index[index]]
+        return chosen
+
+
+def picked(images: ImageSet, index: NDArray[np.int64], what: str) -> ImageSet:
+    """Some images of a set; `what` says which, and goes into their checksum."""
+    labels = None if images.labels is None else images.labels[index]
+    digest = hashlib.sha256(f"{images.sha256} {what}".encode()).hexdigest()
+    return ImageSet(images.name, Picked(images.images, index), labels, digest)
+
+
+def first(images: ImageSet, n: int) -> ImageSet:
+    """The first `n` images of a set."""
+    return images if n == len(images) else picked(images, np.arange(n), f"first {n}")
 
 
 class Written(NamedTuple):
