@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from sid import provenance
-from sid.data.zips import ImageSet, first
+from sid.data.images import ImageSet, first
 from sid.errors import UserError
 from sid.evaluate.cache import Cache
 from sid.evaluate.extractors import Extractor

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from sid.data.images import ImageSet
 from sid.data.pictures import Picture
 from sid.data.sources import read_images
-from sid.data.zips import ImageSet, read_zip, write_images
+from sid.data.zips import read_zip, write_images
 from sid.errors import UserError
 from sid.evaluate.evaluate import evaluate_run, evaluate_teacher, run_passes, teacher_passes
 from sid.evaluate.extractors import train_extractor

@@ -7,15 +7,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from sid.data.zips import ImageSet
 from sid.errors import UserError
 from sid.evaluate.bench import Bench
 from sid.evaluate.records import Record
-from sid.evaluate.sampling import Sampler, sample_generator, sample_teacher
+from sid.evaluate.sampling import sample_generator, sample_teacher
 from sid.files import read_json, sha256
 from sid.networks import EDMPrecond, load_network
 from sid.runs.folder import RunFolder
-from sid.streams import Stream
 from sid.teacher.sampler import PUBLISHED, Churn
 
 TEACHER_STEPS = (1, 3, 5, 9, 18)  # 1, 5, 9, 17 and 35 network evaluations; EDM's CIFAR-10 uses 35.

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sid.data.zips import ImageSet, picked
+from sid.data.images import ImageSet, picked
 from sid.evaluate.bench import Bench
 from sid.evaluate.records import Record
 from sid.streams import Stream

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sid.data.zips import ImageSet
+from sid.data.images import ImageSet
 from sid.errors import UserError
 from sid.evaluate.statistics import Statistics, read_reference
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
+from sid.data.images import ImageSet
 from sid.data.sources import read_images
-from sid.data.zips import ImageSet
 from sid.errors import UserError
 from sid.evaluate.bench import Bench
 from sid.evaluate.evaluate import fields, load

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from sid.data.images import ImageSet
 from sid.data.rows import Rows
-from sid.data.zips import ImageSet
 from sid.evaluate.exact import exact
 from sid.evaluate.extractors import Extractor
 from sid.evaluate.moments import Array, Gaussian, Moments

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from sid.data.zips import ImageSet
+from sid.data.images import ImageSet
 from sid.errors import UserError
 from sid.evaluate.bench import METRICS, USUAL, Bench
 from sid.evaluate.cache import Cache

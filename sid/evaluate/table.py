@@ -74,9 +74,7 @@ def summarise(records: Sequence[Record]) -> list[Summary]:
             basis = one.stderr_of or "no error known"
         mean = float(values.mean())
         name = label(metric, one.extractor)
-        found.append(
-            Summary(name, implementation, mean, error, mean - reach, mean + reach, basis)
-        )
+        found.append(Summary(name, implementation, mean, error, mean - reach, mean + reach, basis))
     return found
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from sid.data.images import ImageSet
 from sid.data.rows import Rows
-from sid.data.zips import ImageSet
 from sid.errors import UserError
 from sid.evaluate.records import Record, read_records, write_records
 from sid.evaluate.sampling import CHUNK, Sampler
@@ -53,7 +53,9 @@ class Work:
             try:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise UserError(f"{result}: another evaluation is making it; wait for it") from error
+                raise UserError(
+                    f"{result}: another evaluation is making it; wait for it"
+                ) from error
         self.temporary, self._last = result is None, self.folder / "none"
 
     def __enter__(self) -> "Work":
