@@ -12,7 +12,9 @@ class Images(Protocol):
     """Images [N, C, H, W], uint8, indexed as an array is; they need not be in memory."""
 
     @property
-    def shape(self) -> tuple[int, ...]: ...
+    def shape(self) -> tuple[int, ...]:
+        """(N, C, H, W)."""
+        ...
 
     def __len__(self) -> int: ...
 

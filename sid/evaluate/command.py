@@ -1,4 +1,4 @@
-"""`sid evaluate GEN REF`, and the commands that the workflow calls for runs, teachers, the floor."""
+"""`sid evaluate GEN REF`, and what the workflow calls for runs, teachers and the floor."""
 
 from pathlib import Path
 from typing import Annotated, Any

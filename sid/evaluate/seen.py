@@ -107,5 +107,5 @@ class Seen:
     def _check(self, features: NDArray[np.float32], start: int) -> None:
         if not math.isfinite(float(np.abs(features).sum(dtype=np.float64))):
             raise ValueError(
-                f"{self.extractor.name} gives a feature that is not finite at image {start} or after"
+                f"{self.extractor.name}: a feature is not finite at image {start} or after"
             )

@@ -1,4 +1,4 @@
-"""What an evaluation has done so far, on disk: a killed one goes on, several processes share one."""
+"""What an evaluation has done so far, on disk, for one that was killed or has company."""
 
 import fcntl
 import hashlib
@@ -54,7 +54,7 @@ class Work:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise UserError(
-                    f"{result}: another evaluation is making it; wait for it"
+                    f"{result}: another evaluation makes it; wait for it"
                 ) from error
         self.temporary, self._last = result is None, self.folder / "none"
 
