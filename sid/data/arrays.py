@@ -90,7 +90,7 @@ def read_npz(path: Path, key: str = "arr_0") -> ArrayImages:
         with zipfile.ZipFile(path) as archive:
             found = npz_keys(path)
             if key not in found:
-                raise UserError(f"{path}: holds {_listed(found)}; wanted {key}, uint8 [N, H, W, C]")
+                raise UserError(f"{path}: holds {listed(found)}; wanted {key}, uint8 [N, H, W, C]")
             info = archive.getinfo(f"{key}.npy")
             with archive.open(info) as member:
                 header = _header(member, where)
@@ -130,7 +130,8 @@ def npz_keys(path: Path) -> list[str]:
         raise UserError(f"{path}: not an npz file ({error}); make it again") from error
 
 
-def _listed(keys: list[str]) -> str:
+def listed(keys: list[str]) -> str:
+    """The first of them in one line, for errors."""
     more = f" and {len(keys) - 8} more" if len(keys) > 8 else ""
     return (", ".join(keys[:8]) or "nothing") + more
 

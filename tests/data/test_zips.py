@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from sid.data.digits import digits
-from sid.data.pictures import Picture
 from sid.data.encoded import EncodedImages
+from sid.data.pictures import Picture
 from sid.data.zips import read_zip, write_images, write_zip
 from sid.errors import UserError
 
