@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -9,7 +10,7 @@ import torch
 from sid import provenance
 from sid.data.images import ImageSet, first
 from sid.errors import UserError
-from sid.evaluate.cache import Cache
+from sid.evaluate.cache import Key, cached
 from sid.evaluate.extractors import Extractor
 from sid.evaluate.implementations.implementation import Implementation
 from sid.evaluate.records import Record
@@ -39,7 +40,6 @@ class Bench:
         device: where the networks run.
         progress: advanced by the images drawn, and by the images of each implementation.
         chunk: images per forward of a generator.
-        cache: of the reference's moments.
 
     Raises:
         UserError: the images have a shape that the extractor does not take, nothing can be
@@ -57,11 +57,11 @@ class Bench:
         device: torch.device,
         progress: Progress,
         chunk: int = CHUNK,
-        cache: Cache | None = None,
     ) -> None:
         self.reference, self.extractor, self.metrics = reference, extractor, tuple(metrics)
-        self._work, self._progress, self._chunk, self._cache = work, progress, chunk, cache
-        self._seen = None
+        self._work, self._progress, self._chunk = work, progress, chunk
+        self._seen: Seen | None = None
+        self._kept: Statistics | None = None
         if isinstance(reference, ImageSet):
             self._seen = Seen(reference, extractor, work.place("reference"))
         else:
@@ -174,6 +174,26 @@ class Bench:
         if not self._seen:
             assert isinstance(self.reference, Statistics)
             return self.reference
-        if not (self._cache and one.statistics and MOMENTS.issuperset(self.metrics)):
+        if not (one.statistics and MOMENTS.issuperset(self.metrics)):
             return self._seen
-        return self._cache.statistics(self._seen)
+        if self._kept is None:
+            self._kept = statistics_of(self._seen)
+        return self._kept
+
+
+def statistics_of(seen: Seen) -> Statistics:
+    """The moments of a set of images, from the cache if any command ever computed them."""
+    images, extractor = seen.images, seen.extractor
+    key = Key(
+        data_sha256=images.sha256,
+        resolution="x".join(map(str, images.shape[1:])),
+        preprocessing=extractor.preprocessing,
+        extractor=extractor.name,
+        extractor_sha256=extractor.sha256,
+        divisor="N-1",
+    )
+
+    def make() -> Statistics:
+        return Statistics(images.name, seen.gaussian, len(images), **asdict(key))
+
+    return cached(key, make)

@@ -9,7 +9,6 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from sid.data.images import ImageSet
 from sid.errors import UserError
 from sid.evaluate.bench import METRICS, USUAL, Bench
-from sid.evaluate.cache import Cache
 from sid.evaluate.extractors import load_extractor
 from sid.evaluate.implementations import IMPLEMENTATIONS, usual
 from sid.evaluate.statistics import Statistics
@@ -128,7 +127,6 @@ class Setup(AbstractContextManager["Setup"]):
             device=self.device,
             progress=self.progress,
             chunk=chunk,
-            cache=Cache(),
         )
         self.progress.expect(total(bench))
         return bench
