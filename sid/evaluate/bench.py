@@ -40,6 +40,7 @@ class Bench:
         device: where the networks run.
         progress: advanced by the images drawn, and by the images of each implementation.
         chunk: images per forward of a generator.
+        statistics: published moments of the same real images, which NVIDIA's protocol takes.
 
     Raises:
         UserError: the images have a shape that the extractor does not take, nothing can be
@@ -57,6 +58,7 @@ class Bench:
         device: torch.device,
         progress: Progress,
         chunk: int = CHUNK,
+        statistics: Statistics | None = None,
     ) -> None:
         self.reference, self.extractor, self.metrics = reference, extractor, tuple(metrics)
         self._work, self._progress, self._chunk = work, progress, chunk
@@ -64,8 +66,11 @@ class Bench:
         self._kept: Statistics | None = None
         if isinstance(reference, ImageSet):
             self._seen = Seen(reference, extractor, work.place("reference"))
-        else:
-            reference.check(extractor.width, extractor.name, extractor.sha256)
+        for given in (statistics, reference):
+            if isinstance(given, Statistics):
+                given.check(extractor.width, extractor.name, extractor.sha256)
+        self._published = statistics
+        if not self._seen:
             needy = [name for name in metrics if name not in MOMENTS]
             if needy:
                 raise UserError(
@@ -81,8 +86,6 @@ class Bench:
             "dataset": reference.name,
             "extractor": extractor.name,
             "extractor_accuracy": extractor.accuracy,
-            "n_reference": len(reference) if self._seen else reference.count,  # type: ignore[arg-type, union-attr]
-            "reference_sha256": reference.sha256,
             **{key: machine[key] for key in ("device", "torch", "git", "threads")},
         }
 
@@ -141,6 +144,8 @@ class Bench:
         names = [(one.name, one.version) for one in self.implementations]
         asked = {"metrics": self.metrics, "implementations": names, "chunk": self._chunk}
         asked |= {"n": len(images), "draw": draw, "seed": seed}
+        asked |= {"reference": self.reference.sha256}
+        asked |= {"statistics": self._published.sha256 if self._published else ""}
         where = {**self._common, "extractor_sha256": self.extractor.sha256}
 
         def make() -> list[Record]:
@@ -157,9 +162,13 @@ class Bench:
 
     def _ask(self, one: Implementation, seen: Seen, row: Mapping[str, Any]) -> list[Record]:
         start = time.perf_counter()
-        values = one.evaluate(seen, self._side(one), self.metrics, row["seed"])
+        side = self._side(one)
+        values = one.evaluate(seen, side, self.metrics, row["seed"])
+        moments = isinstance(side, Statistics)
         said = {
             **row,
+            "n_reference": side.count,
+            "reference_sha256": side.sha256 if moments else side.images.sha256,
             "implementation": one.name,
             "implementation_version": one.version,
             "divisor": one.divisor,
@@ -171,6 +180,8 @@ class Bench:
 
     def _side(self, one: Implementation) -> Seen | Statistics:
         """The reference as an implementation may have it: moments made before, where they do."""
+        if self._published and one.name.startswith("nvidia"):
+            return self._published
         if not self._seen:
             assert isinstance(self.reference, Statistics)
             return self.reference

@@ -55,6 +55,9 @@ Metrics = Annotated[
 Implementations = Annotated[
     str | None, typer.Option(help="ours, torch-fidelity, clean-fid, nvidia, ...; with commas.")
 ]
+Moments = Annotated[
+    str | None, typer.Option(help="Published moments of the same images, for nvidia; npz or name.")
+]
 Chunk = Annotated[
     int, typer.Option(help="Images per forward of a network; another rounds otherwise.", min=1)
 ]
@@ -161,6 +164,7 @@ def run(
     n_curve: Curve = 5000,
     n_final: Final = 20000,
     draws: Draws = 3,
+    statistics: Moments = None,
     chunk: Chunk = CHUNK,
     threads: Threads = 1,
     device: Device = "auto",
@@ -180,6 +184,7 @@ def run(
             metrics=metrics_of(metrics),
             implementations=implementations,
             chunk=chunk,
+            statistics=statistics,
         )
         records = evaluate_run(bench, run, **sizes, device=setup.device)
         if setup.world.main:
@@ -196,6 +201,7 @@ def teacher(
     implementations: Implementations = None,
     n_curve: Curve = 5000,
     n_final: Final = 20000,
+    statistics: Moments = None,
     chunk: Chunk = CHUNK,
     threads: Threads = 1,
     device: Device = "auto",
@@ -215,6 +221,7 @@ def teacher(
             metrics=metrics_of(metrics),
             implementations=implementations,
             chunk=chunk,
+            statistics=statistics,
         )
         records = evaluate_teacher(bench, snapshot_at(snapshot), **sizes, device=setup.device)
         if setup.world.main:

@@ -11,8 +11,9 @@ from sid.errors import UserError
 from sid.evaluate.bench import METRICS, USUAL, Bench
 from sid.evaluate.extractors import load_extractor
 from sid.evaluate.implementations import IMPLEMENTATIONS, usual
-from sid.evaluate.statistics import Statistics
+from sid.evaluate.statistics import Statistics, read_statistics
 from sid.evaluate.work import Work
+from sid.fetch import locate
 from sid.options import prepare
 from sid.progress import Progress
 from sid.runs.world import join
@@ -65,6 +66,15 @@ def implementations_of(text: str | None, extractor: str) -> list[str]:
     return names or usual(extractor)
 
 
+def located(name: str) -> Path:
+    """A file, or what `sid fetch` has got under that name.
+
+    Raises:
+        UserError: neither is there.
+    """
+    return Path(name) if Path(name).exists() else locate(name)
+
+
 class Setup(AbstractContextManager["Setup"]):
     """Device, processes, work folder and progress of one command, closed in order.
 
@@ -102,6 +112,7 @@ class Setup(AbstractContextManager["Setup"]):
         metrics: Sequence[str] = USUAL,
         implementations: str | None = None,
         chunk: int,
+        statistics: str | None = None,
     ) -> Bench:
         """A bench on this machine.
 
@@ -112,6 +123,7 @@ class Setup(AbstractContextManager["Setup"]):
             metrics: which.
             implementations: a comma-separated list.
             chunk: images per forward.
+            statistics: published moments of the reference, a file or the name of a fetched one.
 
         Raises:
             UserError: one of these is unknown, or they do not go together.
@@ -127,6 +139,7 @@ class Setup(AbstractContextManager["Setup"]):
             device=self.device,
             progress=self.progress,
             chunk=chunk,
+            statistics=read_statistics(located(statistics)) if statistics else None,
         )
         self.progress.expect(total(bench))
         return bench

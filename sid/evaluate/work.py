@@ -53,9 +53,7 @@ class Work:
             try:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise UserError(
-                    f"{result}: another evaluation makes it; wait for it"
-                ) from error
+                raise UserError(f"{result}: another evaluation makes it; wait for it") from error
         self.temporary, self._last = result is None, self.folder / "none"
 
     def __enter__(self) -> "Work":

@@ -51,7 +51,10 @@ def what_was_run(records: pd.DataFrame) -> list[tuple[str, str]]:
     return [
         ("Data", f"{_values(records, 'dataset')}, {_values(records, 'n_reference')} images"),
         ("Recipes", ", ".join(recipes) or "-"),
-        ("Training seeds", ", ".join(str(seed) for seed in sorted(set(trained["run_seed"]))) or "-"),
+        (
+            "Training seeds",
+            ", ".join(str(seed) for seed in sorted(set(trained["run_seed"]))) or "-",
+        ),
         ("Curves", f"{sizes['curve']} images a snapshot, fixed noise"),
         ("Final numbers", f"{draws} fresh draws of {sizes['final']} images"),
         ("Features", f"{_values(records, 'extractor')}, held-out accuracy {accuracy:.1%}"),

@@ -91,7 +91,9 @@ class Distances:
     def fresh(self, recipe: str, selection: str = "last") -> dict[int, Array]:
         """Each training seed's fresh draws of the selected snapshot, [draws]."""
         rows = self._rows("final", recipe=recipe, selection=selection)
-        return {int(str(seed)): run["value"].to_numpy(float) for seed, run in rows.groupby("run_seed")}
+        return {
+            int(str(seed)): run["value"].to_numpy(float) for seed, run in rows.groupby("run_seed")
+        }
 
     def kimg(self, recipe: str, selection: str) -> str:
         """Where the selected snapshots stand, such as `60` or `58 to 60`, in kimg."""
