@@ -11,9 +11,10 @@ from sid.data.pictures import Picture
 from sid.data.sources import read_images
 from sid.data.zips import read_zip, write_images
 from sid.errors import UserError
+from sid.evaluate.bench import Bench
 from sid.evaluate.evaluate import evaluate_run, evaluate_teacher, run_passes, teacher_passes
 from sid.evaluate.extractors import train_extractor
-from sid.evaluate.floor import evaluate_floor
+from sid.evaluate.floor import evaluate_floor, evaluate_halves
 from sid.evaluate.records import Record, merge_records, write_records
 from sid.evaluate.reference import check_counts, read_reference
 from sid.evaluate.sample import evaluate_images, evaluate_network, sampler_for, weights_at
@@ -242,22 +243,28 @@ def floor(
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Measure the real images against themselves, drawn again with replacement.
+    """Measure the real images against themselves: drawn again, and one half against the other.
 
     Example: sid evaluate floor results/data/digits.zip
     --extractor results/extractor.safetensors --json results/evaluate/floor.json
     """
     reference, sizes = read_zip(data), sorted({n_curve, n_final})
+    half = len(reference) // 2
     with Setup("evaluate floor", json, device=device, threads=threads, quiet=quiet) as setup:
-        bench = setup.bench(
-            reference,
-            extractor,
-            total=lambda bench: draws * sum(bench.passes(n, drawn=False) for n in sizes),
-            metrics=metrics_of(metrics),
-            implementations=implementations,
-            chunk=CHUNK,
-        )
-        records = evaluate_floor(bench, reference, n_curve=n_curve, n_final=n_final, draws=draws)
+
+        def bench(against: ImageSet) -> Bench:
+            return setup.bench(
+                against,
+                extractor,
+                total=lambda bench: draws * bench.passes(sum(sizes) + half, drawn=False),
+                metrics=metrics_of(metrics),
+                implementations=implementations,
+                chunk=CHUNK,
+            )
+
+        whole = bench(reference)
+        records = evaluate_floor(whole, reference, n_curve=n_curve, n_final=n_final, draws=draws)
+        records += evaluate_halves(bench, reference, draws)
         if setup.world.main:
             _write(json, records)
 

@@ -1,5 +1,7 @@
 """Real against real: what no generator can go below at a number of images."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from sid.data.images import ImageSet, picked
@@ -33,6 +35,27 @@ def evaluate_floor(
             index = Stream(draw, "floor").integers(0, n, len(reference)).numpy()
             images = picked(reference, index, f"floor {n} {draw}")
             records += bench.given(images, about, draw=draw, seed=draw)
+    return records
+
+
+def evaluate_halves(
+    bench: Callable[[ImageSet], Bench], reference: ImageSet, draws: int
+) -> list[Record]:
+    """One half of the real images against the other, `draws` times.
+
+    Neither half holds an image of the other, so that this is what a perfect generator of as many
+    new images would get: the noise of the measurement and its bias at N / 2.
+
+    Args:
+        bench: makes one for a reference.
+        reference: the real images.
+        draws: how many splits.
+    """
+    about = {**ABOUT, "role": "halves", "generated": reference.name}
+    records = []
+    for draw in range(1, draws + 1):
+        one, other = halves(reference, draw)
+        records += bench(other).given(one, about, draw=draw, seed=draw)
     return records
 
 

@@ -14,7 +14,7 @@ ONE_MEASUREMENT = (
     *("role", "generated", "recipe", "run_seed", "images", "selection", "nfe", "n_images", "draw"),
     *("dataset", "implementation", "extractor", "preprocessing", "metric"),
 )
-Role = Literal["curve", "final", "teacher", "floor", "sample"]
+Role = Literal["curve", "final", "teacher", "floor", "halves", "sample"]
 OPTIONAL = ("stderr", "n_reference", "extractor_accuracy")
 Selection = Literal["", "last", "best"]
 
@@ -24,8 +24,8 @@ class Record(BaseModel):
 
     Attributes:
         role: `curve` (each snapshot, one fixed noise), `final` (fresh draws of a selected
-            snapshot), `teacher` (the teacher at `nfe` evaluations), `floor` (real against real),
-            `sample` (whatever `sid evaluate GEN REF` was given).
+            snapshot), `teacher` (the teacher at `nfe` evaluations), `floor` (real images drawn
+            again, against all), `halves` (one half of them against the other), `sample` (whatever `sid evaluate GEN REF` was given).
         dataset: name of the reference.
         generated: what was measured, as the user named it.
         generated_sha256: of the images' bytes, or of the file or folder that held them.

@@ -53,7 +53,7 @@ def what_was_run(records: pd.DataFrame) -> list[tuple[str, str]]:
         ("Recipes", ", ".join(recipes) or "-"),
         (
             "Training seeds",
-            ", ".join(str(seed) for seed in sorted(set(trained["run_seed"]))) or "-",
+            ", ".join(map(str, sorted(set(trained["run_seed"])))) or "-",
         ),
         ("Curves", f"{sizes['curve']} images a snapshot, fixed noise"),
         ("Final numbers", f"{draws} fresh draws of {sizes['final']} images"),
