@@ -85,12 +85,11 @@ def read_npz(path: Path, key: str = "arr_0") -> ArrayImages:
     Raises:
         UserError: it is damaged, has no such key, or holds other than images under it.
     """
-    where = f"{path}: {key}"
+    where, found = f"{path}: {key}", npz_keys(path)
+    if key not in found:
+        raise UserError(f"{path}: holds {listed(found)}; wanted {key}, uint8 [N, H, W, C]")
     try:
         with zipfile.ZipFile(path) as archive:
-            found = npz_keys(path)
-            if key not in found:
-                raise UserError(f"{path}: holds {listed(found)}; wanted {key}, uint8 [N, H, W, C]")
             info = archive.getinfo(f"{key}.npy")
             with archive.open(info) as member:
                 header = _header(member, where)

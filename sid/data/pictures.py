@@ -36,7 +36,8 @@ def is_image(name: str) -> bool:
 
 def is_hidden(name: str) -> bool:
     """Whether a file, or a folder above it, is one that systems hide: `.x`, `__MACOSX`."""
-    return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
+    parts = (part for part in name.split("/") if part not in (".", ".."))
+    return any(part.startswith(".") or part == "__MACOSX" for part in parts)
 
 
 def opened(source: IO[bytes]) -> Image.Image:
