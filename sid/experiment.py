@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from sid.config import Strict, parse
+from sid.config import Strict, parse, read_yaml
 from sid.distill.recipe import Recipe, load_recipe
 from sid.errors import UserError
 from sid.teacher.recipe import TeacherRecipe, load_teacher
@@ -107,6 +107,20 @@ def experiment_path(name: str, folder: Path) -> Path:
     if name not in known:
         raise UserError(f"experiment={name}: unknown; known are {', '.join(known)}")
     return folder / f"{name}.yaml"
+
+
+def load_experiment(name: str, folder: Path) -> Plan:
+    """An experiment of a folder laid over the demo, as the workflow does it.
+
+    Args:
+        name: of the experiment.
+        folder: of experiments, `config` of a checkout.
+
+    Raises:
+        UserError: there is none of that name, or it is not sound.
+    """
+    path = experiment_path(name, folder)
+    return load_plan({**read_yaml(folder / "demo.yaml"), **read_yaml(path)})
 
 
 def load_plan(config: Mapping[str, Any]) -> Plan:
