@@ -1,5 +1,6 @@
 """The bench: every implementation against one reference, on one set of images after another."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -85,7 +86,7 @@ class Bench:
         self._common = {
             "dataset": reference.name,
             "extractor": extractor.name,
-            "extractor_accuracy": extractor.accuracy,
+            "extractor_accuracy": None if math.isnan(extractor.accuracy) else extractor.accuracy,
             **{key: machine[key] for key in ("device", "torch", "git", "threads")},
         }
 
