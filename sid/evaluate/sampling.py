@@ -59,6 +59,10 @@ class Sampler:
         for start in range(0, n, size):
             yield self.draw(start, start + size)[: n - start]
 
+    def first(self, n: int) -> NDArray[np.uint8]:
+        """The first `n` images in memory, [n, C, H, W]."""
+        return np.concatenate(list(self.chunks(n)))
+
 
 def sample_generator(network: EDMPrecond, seed: int, sigma_init: float) -> Sampler:
     """One-step samples G(z) (SiD, section 5).
