@@ -1,4 +1,4 @@
-"""The `sid` command: one subcommand per stage, and one for the recipes."""
+"""The `sid` command: one subcommand per stage, and those beside them."""
 
 import os
 import sys
@@ -11,6 +11,8 @@ from sid.errors import UserError, explain, printable
 
 STAGES = {
     "recipes": "List the recipes as the papers' tables do, or show one with its sources.",
+    "fetch": "Get what the experiments need from the web, where there is one.",
+    "cost": "What a recipe costs on GPUs: hours, memory, days.",
     "data": "Make data sets in EDM's zip layout.",
     "teacher": "Train or import diffusion models to distil.",
     "distill": "Distil a teacher into a one-step generator.",

@@ -88,6 +88,12 @@ def read_table(path: Path, mend: str, **options: Any) -> pd.DataFrame:
         raise UserError(f"{path}: not a whole CSV table ({why}); {mend}") from error
 
 
+def cache_folder() -> Path:
+    """Where files are kept that any run may use: `$SID_CACHE`, else `~/.cache/sid-bench`."""
+    given = os.environ.get("SID_CACHE")
+    return Path(given) if given else Path.home() / ".cache" / "sid-bench"
+
+
 def sha256(path: Path) -> str:
     """The SHA-256 of a file, as 64 hexadecimal digits."""
     with path.open("rb") as handle:

@@ -46,7 +46,7 @@ class Rows:
 
     def write(self, start: int, rows: NDArray[Any]) -> None:
         """Put `rows` at `start` and after; parts may come in any order, from any process."""
-        data = memoryview(np.ascontiguousarray(rows, self.dtype)).cast("B")
+        data = np.ascontiguousarray(rows, self.dtype).data.cast("B")
         place = self._offset + start * self._row
         while data:
             written = os.pwrite(self._file.fileno(), data, place)
@@ -69,7 +69,7 @@ class Rows:
 
     def _read(self, start: int, count: int) -> NDArray[Any]:
         rows = np.empty((count, *self.shape[1:]), self.dtype)
-        data = memoryview(rows.reshape(-1).view(np.uint8))
+        data = rows.reshape(-1).view(np.uint8).data
         place = self._offset + start * self._row
         while data:
             got = os.preadv(self._file.fileno(), [data], place)

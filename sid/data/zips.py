@@ -6,7 +6,6 @@ import zipfile
 import zlib
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -15,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sid.data.arrays import ArrayImages
 from sid.data.encoded import EncodedImages
+from sid.data.images import Images as Images
+from sid.data.images import ImageSet as ImageSet
 from sid.data.labels import parse_labels
 from sid.data.pictures import Picture, is_hidden, is_image
 from sid.errors import UserError
@@ -25,48 +25,6 @@ from sid.files import sha256, write_atomic
 EPOCH = (1980, 1, 1, 0, 0, 0)  # The oldest date a zip can hold: the same images, the same bytes.
 EAGER_BYTES = 2 * 2**30
 STORED, DEFLATED = 0, -1  # PNG compression: none, as in EDM's zips; zlib's default.
-
-
-Images = NDArray[np.uint8] | EncodedImages | ArrayImages
-
-
-@dataclass(frozen=True)
-class ImageSet:
-    """Images, with what identifies them.
-
-    Attributes:
-        name: of the data set, `digits` for `digits.zip`.
-        images: uint8, [N, C, H, W], an array, or what is indexed like one but stays on the disk
-            until it is asked for.
-        labels: class of each image, int64 [N], or None.
-        sha256: of the file that they came from; of a folder, see `sid.data.sources`.
-    """
-
-    name: str
-    images: Images
-    labels: NDArray[np.int64] | None
-    sha256: str
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(N, C, H, W)."""
-        return self.images.shape
-
-    @property
-    def n_classes(self) -> int:
-        """Number of classes, 0 without labels."""
-        return 0 if self.labels is None else int(self.labels.max()) + 1
-
-    def batch(self, index: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """The images with these numbers, uint8 [len(index), C, H, W].
-
-        Raises:
-            UserError: one of them is damaged or of another size.
-        """
-        return self.images[index]
 
 
 class Written(NamedTuple):

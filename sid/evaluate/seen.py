@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from sid.data.images import ImageSet
 from sid.data.rows import Rows
-from sid.data.zips import ImageSet
 from sid.evaluate.exact import exact
 from sid.evaluate.extractors import Extractor
 from sid.evaluate.moments import Array, Gaussian, Moments
@@ -107,5 +107,5 @@ class Seen:
     def _check(self, features: NDArray[np.float32], start: int) -> None:
         if not math.isfinite(float(np.abs(features).sum(dtype=np.float64))):
             raise ValueError(
-                f"{self.extractor.name} gives a feature that is not finite at image {start} or after"
+                f"{self.extractor.name}: a feature is not finite at image {start} or after"
             )

@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from typing import NamedTuple, Protocol
 
-from sid.evaluate.seen import Seen
 from sid.evaluate.statistics import Statistics
+
+from sid.evaluate.seen import Seen
 
 # Twenty subsets of 1,000, not the customary 100: the error of the mean over subsets is then still
 # well below the difference between two draws, at a fifth of the time.
