@@ -67,6 +67,4 @@ def frechet_infinity(reference: FrechetReference, groups: Sequence[Moments]) -> 
     value, slope = normal @ design.T @ (distances / levels)
     residuals = distances - design @ (value, slope)
     variance = (residuals**2 / levels).sum() / (LEVELS - 2) * normal[0, 0]
-    return Infinity(
-        float(value), float(np.sqrt(variance)), float(slope), total / levels, distances
-    )
+    return Infinity(float(value), float(np.sqrt(variance)), float(slope), total / levels, distances)

@@ -44,10 +44,11 @@ class Ours:
 
         real, gaussian = self._kept.get(reference, extractor, prepare)
         tensors = extractor.features_and_logits(torch.from_numpy(images))
-        features, logits = tensors[0].numpy(), tensors[1]
+        features, logits = tensors[0].numpy(), tensors[1].numpy()
         size = subset_size(len(features), len(real))
+        kernel = kernel_distance(features, real, KERNEL_SUBSETS, size, seed)
         return [
             Value("frechet_distance", gaussian.distance(gaussian_of(features))),
-            Value("kernel_distance", *kernel_distance(features, real, KERNEL_SUBSETS, size, seed)),
+            Value("kernel_distance", kernel.value, kernel.stderr),
             Value("inception_score", *inception_score(logits, SCORE_SPLITS, seed)),
         ]
