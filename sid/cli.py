@@ -7,7 +7,7 @@ from importlib import import_module
 import typer
 from typer.exceptions import Abort, TyperException
 
-from sid.errors import UserError, explain
+from sid.errors import UserError, explain, printable
 
 STAGES = {
     "recipes": "List the recipes as the papers' tables do, or show one with its sources.",
@@ -52,7 +52,7 @@ def main() -> None:
         sys.exit(app(standalone_mode=False))
     except TyperException as error:
         message = error.format_message()
-        if "\n" in message:  # No arguments at all: the message is the help.
+        if message.startswith("Usage: "):  # No arguments at all: the message is the help.
             print(message, file=sys.stderr)
             sys.exit(2)
         fail(message)
@@ -68,5 +68,5 @@ def fail(message: str) -> None:
     """Print one line to standard error and exit with status 2."""
     # Of several processes of one run, one tells.
     if os.environ.get("RANK", "0") == "0":
-        print(f"error: {message}", file=sys.stderr)
+        print(f"error: {printable(message)}", file=sys.stderr)
     raise SystemExit(2)

@@ -22,11 +22,25 @@ class DataSource(Strict):
 
 
 class Evaluation(Strict):
-    """How many images: for each point of a curve, for each final draw, and how many draws."""
+    """What is measured, by whom, and on how many images.
+
+    Attributes:
+        n_curve: images for each point of a curve.
+        n_final: images for each final draw.
+        draws: how many of these.
+        extractor: as of `sid evaluate`; null trains a classifier on the data set's labels.
+        metrics: as of `sid evaluate`; null takes the usual ones.
+        implementations: as of `sid evaluate`; null takes those that are usual for the extractor.
+        statistics: published moments of the data set, which NVIDIA's protocol compares with.
+    """
 
     n_curve: int = Field(ge=1000)
     n_final: int = Field(ge=1000)
     draws: int = Field(ge=2)
+    extractor: str | None = None
+    metrics: str | None = None
+    implementations: str | None = None
+    statistics: str | None = None
 
 
 class Threads(Strict):

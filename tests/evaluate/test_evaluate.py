@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from sid.evaluate.extractor import Extractor
 from typer.testing import CliRunner
 
 from sid.data.zips import ImageSet, read_zip, write_zip
@@ -19,7 +20,6 @@ from sid.evaluate.evaluate import (
     teacher_images,
     teacher_steps,
 )
-from sid.evaluate.extractor import Extractor
 from sid.evaluate.records import Record, load_table, read_records
 from sid.files import read_json, sha256, write_json
 from sid.networks import Architecture, save_network

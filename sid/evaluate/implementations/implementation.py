@@ -1,0 +1,74 @@
+"""What an implementation of the metrics is: the same images in, its own numbers out."""
+
+from collections.abc import Collection
+from typing import NamedTuple, Protocol
+
+from sid.evaluate.statistics import Statistics
+
+from sid.evaluate.seen import Seen
+
+# Twenty subsets of 1,000, not the customary 100: the error of the mean over subsets is then still
+# well below the difference between two draws, at a fifth of the time.
+KERNEL_SUBSETS = 20
+KERNEL_SUBSET_SIZE = 1000
+SCORE_SPLITS = 10
+
+
+class Value(NamedTuple):
+    """One metric.
+
+    Attributes:
+        metric: name, as in the records.
+        value: the value.
+        stderr: its standard error, or None where the implementation gives none.
+        stderr_of: what the error is taken over: `jackknife`, `subsets`, `splits`, `fit`, `images`.
+    """
+
+    metric: str
+    value: float
+    stderr: float | None = None
+    stderr_of: str = ""
+
+
+class Implementation(Protocol):
+    """A way to compute metrics from images.
+
+    Attributes:
+        name: as in the records.
+        version: of the library.
+        metrics: those that it has.
+        statistics: whether moments alone will do for a reference.
+        divisor: of the generated images' covariance, `N-1` or `N`.
+    """
+
+    name: str
+    version: str
+    metrics: frozenset[str]
+    statistics: bool
+    divisor: str
+
+    def weights(self, seen: Seen) -> str:
+        """SHA-256 of the weights that its features come from."""
+        ...
+
+    def preprocessing(self, seen: Seen) -> str:
+        """What is done to the images before the network: resizing, and by whom."""
+        ...
+
+    def evaluate(
+        self, generated: Seen, reference: Seen | Statistics, metrics: Collection[str], seed: int
+    ) -> list[Value]:
+        """Those of `metrics` that this implementation has.
+
+        Args:
+            generated: images, with the extractor that both sides are seen by.
+            reference: real images, or their moments where `statistics` says so.
+            metrics: names.
+            seed: of subsets and shuffles.
+        """
+        ...
+
+
+def subset_size(n_images: int, n_reference: int) -> int:
+    """Images per subset of the kernel distance: 1,000, or all where there are fewer."""
+    return min(KERNEL_SUBSET_SIZE, n_images, n_reference)
