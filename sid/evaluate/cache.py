@@ -3,14 +3,13 @@
 import functools
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path
 
 from sid.errors import UserError, printable, reason
 from sid.evaluate.statistics import Statistics, read_statistics, write_statistics
+from sid.files import cache_folder
 
 
 @dataclass(frozen=True)
@@ -34,18 +33,6 @@ class Key:
 def key_of(statistics: Statistics) -> Key:
     """The key that statistics themselves tell."""
     return Key(**{field.name: getattr(statistics, field.name) for field in fields(Key)})
-
-
-def cache_folder() -> Path:
-    """`$SID_CACHE`, or `sid-bench` where the system keeps caches."""
-    given = os.environ.get("SID_CACHE")
-    if given:
-        return Path(given)
-    usual = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
-    try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or usual).expanduser() / "sid-bench"
-    except RuntimeError:  # A user without a home: a folder that cannot be written.
-        return Path(os.devnull)
 
 
 def cached(key: Key, make: Callable[[], Statistics]) -> Statistics:
