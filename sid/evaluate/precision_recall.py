@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sid.evaluate.moments import GROUPS, Array, groups_of
+from sid.evaluate.groups import GROUPS, groups_of
+from sid.evaluate.moments import Array
 from sid.evaluate.neighbours import (
     Features,
     Index,

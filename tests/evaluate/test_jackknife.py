@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from sid.evaluate.frechet import FrechetReference
+from sid.evaluate.groups import grouped_moments
 from sid.evaluate.jackknife import frechet_stderr
-from sid.evaluate.moments import Gaussian, gaussian_of, grouped_moments
+from sid.evaluate.moments import Gaussian, gaussian_of
 
 UNIT = FrechetReference(Gaussian(np.zeros(4), np.eye(4)))
 

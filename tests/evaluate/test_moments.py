@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from sid.evaluate.moments import Moments, combine, gaussian_of, grouped_moments, groups_of
+from sid.evaluate.groups import grouped_moments
+from sid.evaluate.moments import Moments, combine, gaussian_of
 
 
 @pytest.mark.parametrize("size", [1, 7, 100, 2500])
@@ -61,12 +62,3 @@ def test_combining_nothing() -> None:
     assert combine([Moments(2), Moments(2)]).count == 0
     with pytest.raises(ValueError, match="no moments"):
         combine([])
-
-
-def test_groups_are_random_by_seed() -> None:
-    one, again, other = (groups_of(95, seed) for seed in (0, 0, 1))
-    np.testing.assert_array_equal(one, again)
-    assert (one != other).any()
-    assert sorted(np.bincount(one).tolist()) == [9] * 5 + [10] * 5
-    # Images sorted by class: every group gets its share of the first half.
-    assert np.bincount(groups_of(10_000, 0)[:5000]).min() > 400
