@@ -31,7 +31,7 @@ from sid.evaluate.implementations.implementation import (
     Kept,
     Value,
 )
-from sid.evaluate.seen import Seen
+from sid.evaluate.seen import Seen, features_and_logits
 from sid.evaluate.statistics import Statistics
 from sid.fetch import locate
 from sid.files import sha256
@@ -65,7 +65,7 @@ class Clean:
 
     def __init__(self, mode: str | None = None) -> None:
         self.name, self._mode = f"clean-fid-{mode}" if mode else "clean-fid", mode
-        self._kept: Kept[tuple[Network, Features]] = Kept()
+        self._kept: Kept[tuple[Network | None, Features]] = Kept()
 
     def weights(self, seen: Seen) -> str:
         """Those of its own file, or of the extractor."""
@@ -92,16 +92,16 @@ class Clean:
         if not self.metrics & set(metrics):
             return []
 
-        def prepare() -> tuple[Network, Features]:
-            network = self._network(reference.extractor)
-            return network, self._features(reference, network)
+        def prepare() -> tuple[Network | None, Features]:
+            own = self._own(reference.extractor)
+            return own, self._features(reference, own)
 
         # SciPy deprecates the `disp` that clean-fid passes to sqrtm, and remarks on singular
         # products, which clean-fid looks for itself.
         with exact(), warnings.catch_warnings(), numpy_seed(seed):
             warnings.simplefilter("ignore")
-            network, real = self._kept.get(reference, prepare)
-            features = self._features(generated, network)
+            own, real = self._kept.get(reference, prepare)
+            features = self._features(generated, own)
             found = []
             if "frechet_distance" in metrics:
                 frechet = float(clean_fid.fid_from_feats(features, real))
@@ -113,8 +113,8 @@ class Clean:
                 found.append(Value("kernel_distance", kernel))
         return found
 
-    def _network(self, extractor: Extractor) -> Network:
-        """Images in 0 .. 255 to features, as clean-fid calls it."""
+    def _own(self, extractor: Extractor) -> Network | None:
+        """Its own network for this mode, where the extractor is the same network."""
         if self._mode and isinstance(extractor.network, Inception) and extractor.path:
             if self._mode != "legacy_pytorch":
                 return torchscript(extractor, inside=self._mode == "legacy_tensorflow")
@@ -128,12 +128,12 @@ class Clean:
                     f"{self.name}: resizes images to {SIZE}, which {extractor.name} does not take; "
                     "leave it out of --implementations, or take another extractor"
                 ) from error
-        return lambda images: extractor.features_and_logits(images)[0]
+        return None
 
-    def _features(self, seen: Seen, network: Network) -> Features:
+    def _features(self, seen: Seen, own: Network | None) -> Features:
         return features_of(
             seen,
-            network,
+            own or (lambda images: features_and_logits(images, seen)[0]),
             mode=self._mode or "clean",
             custom_fn_resize=None if self._mode else no_resize,
         )

@@ -1,9 +1,11 @@
 """torch-fidelity (Obukhov et al. 2020) through its public `calculate_metrics`."""
 
+import functools
 import math
 import tempfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -13,7 +15,6 @@ from torch.utils.data import Dataset
 from sid.data.images import Images
 from sid.evaluate.compat import torch_fidelity
 from sid.evaluate.exact import exact
-from sid.evaluate.extractors import Extractor
 from sid.evaluate.extractors.inception import NAME as INCEPTION
 from sid.evaluate.extractors.published import STATE, copy_state
 from sid.evaluate.implementations.implementation import (
@@ -23,7 +24,7 @@ from sid.evaluate.implementations.implementation import (
     Value,
     subset_size,
 )
-from sid.evaluate.seen import Seen
+from sid.evaluate.seen import Seen, features_and_logits
 from sid.evaluate.statistics import Statistics
 from sid.fetch import locate
 from sid.files import sha256
@@ -39,9 +40,9 @@ FLAGS = {
 
 
 class OurFeatures(torch_fidelity.FeatureExtractorBase):  # type: ignore[misc]
-    """An extractor in torch-fidelity's clothes; a subclass for each, as it instantiates itself."""
+    """An extractor in torch-fidelity's clothes; a subclass for each, which makes the instances."""
 
-    extractor: Extractor
+    sides: ClassVar[tuple[Seen, Seen]]  # Those that are compared now.
 
     def __init__(self, name: str, features_list: list[str], **_: object) -> None:
         super().__init__(name, features_list)
@@ -58,22 +59,17 @@ class OurFeatures(torch_fidelity.FeatureExtractorBase):  # type: ignore[misc]
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """The requested layers of uint8 images [B, C, H, W]."""
-        found = self.extractor.features_and_logits(images)
+        found = features_and_logits(images, *self.sides)
         layers = dict(zip(self.get_provided_features_list(), found, strict=True))
         return tuple(layers[name] for name in self.features_list)
 
 
-_registered: set[str] = set()
-
-
-def register(extractor: Extractor) -> str:
-    """Put an extractor into torch-fidelity's registry, which is global and refuses a name twice."""
-    name = f"sid-{extractor.sha256}-{extractor.device}"
-    if name not in _registered:
-        made = type("OurFeatures", (OurFeatures,), {"extractor": extractor})
-        torch_fidelity.register_feature_extractor(name, made)
-        _registered.add(name)
-    return name
+@functools.cache
+def registered(sha256: str) -> type[OurFeatures]:
+    """A class in torch-fidelity's registry, which is global and refuses a name twice."""
+    made = type("OurFeatures", (OurFeatures,), {})
+    torch_fidelity.register_feature_extractor(f"sid-{sha256}", made)
+    return made
 
 
 class Lazy(Dataset[Tensor]):
@@ -151,6 +147,8 @@ class Fidelity:
 
         folder = Path(self._kept.get(reference, prepare).name)
         images, real = generated.images.images, reference.images.images
+        extractor = generated.extractor
+        registered(extractor.sha256).sides = (generated, reference)
         # Its loader draws a seed that nobody uses.
         with exact(), torch.random.fork_rng(devices=[]):
             found = torch_fidelity.calculate_metrics(
@@ -159,14 +157,14 @@ class Fidelity:
                 input2=Lazy(real, rgb=own),
                 input2_cache_name="reference",
                 cache_root=str(folder),
-                feature_extractor=OWN if own else register(generated.extractor),
+                feature_extractor=OWN if own else f"sid-{extractor.sha256}",
                 feature_extractor_weights_path=str(folder / STATE) if own else None,
                 kid_subsets=KERNEL_SUBSETS,
                 kid_subset_size=subset_size(len(images), len(real)),
                 isc_splits=SCORE_SPLITS,
-                batch_size=generated.extractor.chunk,
+                batch_size=extractor.chunk,
                 rng_seed=seed,
-                cuda=generated.extractor.device.type == "cuda",
+                cuda=extractor.device.type == "cuda",
                 save_cpu_ram=True,  # Means no worker processes.
                 verbose=False,
             )
