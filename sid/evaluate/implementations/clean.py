@@ -30,6 +30,7 @@ from sid.evaluate.implementations.implementation import (
     KERNEL_SUBSETS,
     Kept,
     Value,
+    enough,
 )
 from sid.evaluate.seen import Seen, features_and_logits
 from sid.evaluate.statistics import Statistics
@@ -91,6 +92,7 @@ class Clean:
         assert isinstance(reference, Seen)
         if not self.metrics & set(metrics):
             return []
+        enough(generated, reference, self.metrics & set(metrics))
 
         def prepare() -> tuple[Network | None, Features]:
             own = self._own(reference.extractor)

@@ -22,6 +22,7 @@ from sid.evaluate.implementations.implementation import (
     SCORE_SPLITS,
     Kept,
     Value,
+    enough,
     subset_size,
 )
 from sid.evaluate.seen import Seen, features_and_logits
@@ -42,7 +43,7 @@ FLAGS = {
 class OurFeatures(torch_fidelity.FeatureExtractorBase):  # type: ignore[misc]
     """An extractor in torch-fidelity's clothes; a subclass for each, which makes the instances."""
 
-    sides: ClassVar[tuple[Seen, Seen]]  # Those that are compared now.
+    sides: ClassVar[tuple[Seen, ...]]  # Those that are compared now.
 
     def __init__(self, name: str, features_list: list[str], **_: object) -> None:
         super().__init__(name, features_list)
@@ -137,6 +138,7 @@ class Fidelity:
             wanted = [m for m in wanted if m != "inception_score"]
         if not wanted:
             return []
+        enough(generated, reference, wanted)
         own = generated.extractor.name == INCEPTION
 
         def prepare() -> tempfile.TemporaryDirectory[str]:
@@ -149,25 +151,28 @@ class Fidelity:
         images, real = generated.images.images, reference.images.images
         extractor = generated.extractor
         registered(extractor.sha256).sides = (generated, reference)
-        # Its loader draws a seed that nobody uses.
-        with exact(), torch.random.fork_rng(devices=[]):
-            found = torch_fidelity.calculate_metrics(
-                **{FLAGS[metric]: True for metric in wanted},
-                input1=Lazy(images, rgb=own),
-                input2=Lazy(real, rgb=own),
-                input2_cache_name="reference",
-                cache_root=str(folder),
-                feature_extractor=OWN if own else f"sid-{extractor.sha256}",
-                feature_extractor_weights_path=str(folder / STATE) if own else None,
-                kid_subsets=KERNEL_SUBSETS,
-                kid_subset_size=subset_size(len(images), len(real)),
-                isc_splits=SCORE_SPLITS,
-                batch_size=extractor.chunk,
-                rng_seed=seed,
-                cuda=extractor.device.type == "cuda",
-                save_cpu_ram=True,  # Means no worker processes.
-                verbose=False,
-            )
+        try:
+            # Its loader draws a seed that nobody uses.
+            with exact(), torch.random.fork_rng(devices=[]):
+                found = torch_fidelity.calculate_metrics(
+                    **{FLAGS[metric]: True for metric in wanted},
+                    input1=Lazy(images, rgb=own),
+                    input2=Lazy(real, rgb=own),
+                    input2_cache_name="reference",
+                    cache_root=str(folder),
+                    feature_extractor=OWN if own else f"sid-{extractor.sha256}",
+                    feature_extractor_weights_path=str(folder / STATE) if own else None,
+                    kid_subsets=KERNEL_SUBSETS,
+                    kid_subset_size=subset_size(len(images), len(real)),
+                    isc_splits=SCORE_SPLITS,
+                    batch_size=extractor.chunk,
+                    rng_seed=seed,
+                    cuda=extractor.device.type == "cuda",
+                    save_cpu_ram=True,  # Means no worker processes.
+                    verbose=False,
+                )
+        finally:
+            registered(extractor.sha256).sides = ()
         return [value_of(metric, found) for metric in wanted]
 
 

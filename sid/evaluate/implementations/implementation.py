@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
+from sid.errors import UserError
 from sid.evaluate.seen import Seen
 from sid.evaluate.statistics import Statistics
 
@@ -11,6 +12,13 @@ from sid.evaluate.statistics import Statistics
 KERNEL_SUBSETS = 20
 KERNEL_SUBSET_SIZE = 1000
 SCORE_SPLITS = 10
+# Images of either side that a metric needs: an image for each split, five neighbours, two images
+# for each of five covariances.
+LEAST = {
+    "inception_score": SCORE_SPLITS,
+    "frechet_distance_infinity": 20,
+    **dict.fromkeys(("precision", "recall", "density", "coverage", "authenticity"), 6),
+}
 
 
 class Value(NamedTuple):
@@ -67,6 +75,22 @@ class Implementation(Protocol):
             seed: of subsets and shuffles.
         """
         ...
+
+
+def enough(generated: Seen, reference: Seen | Statistics, metrics: Collection[str]) -> None:
+    """See that the images are enough for the metrics.
+
+    Raises:
+        UserError: they are too few.
+    """
+    sides = [generated, reference] if isinstance(reference, Seen) else [generated]
+    for metric in metrics:
+        few = [side for side in sides if side.count < LEAST.get(metric, 2)]
+        if few and (metric != "inception_score" or few[0] is generated):
+            raise UserError(
+                f"{few[0].images.name}: {few[0].count} images, and the metric {metric} needs "
+                f"{LEAST.get(metric, 2)}; give more, or leave it out of --metrics"
+            )
 
 
 def subset_size(n_images: int, n_reference: int) -> int:

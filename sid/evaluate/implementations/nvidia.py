@@ -14,7 +14,7 @@ import numpy as np
 import scipy
 from scipy.special import softmax
 
-from sid.evaluate.implementations.implementation import SCORE_SPLITS, Kept, Value
+from sid.evaluate.implementations.implementation import SCORE_SPLITS, Kept, Value, enough
 from sid.evaluate.moments import Gaussian
 from sid.evaluate.seen import Seen
 from sid.evaluate.statistics import Statistics
@@ -50,6 +50,7 @@ class Nvidia:
         self, generated: Seen, reference: Seen | Statistics, metrics: Collection[str], seed: int
     ) -> list[Value]:
         """Those of `metrics` that it has; nothing is random (see `Implementation.evaluate`)."""
+        enough(generated, reference, self.metrics & set(metrics))
         found = []
         if "frechet_distance" in metrics:
             real = self._kept.get(
