@@ -12,6 +12,7 @@ import torch
 from sid.errors import UserError
 from sid.files import read_json
 from sid.runs.folder import RunFolder, differences, snapshot_at
+from sid.runs.world import World
 
 CPU = torch.device("cpu")
 RUN = {"stage": "distill", "seed": 0, "recipe": {"name": "sid", "method": {"alpha": 1.2}}}
@@ -64,10 +65,9 @@ def test_a_run_keeps_its_threads(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     with folder.lock():
         folder.claim(RUN, CPU, restart=False)
-        torch.set_num_threads(2)
-        folder.claim(RUN, CPU, restart=False)
-        folder.take_threads()
-    assert torch.get_num_threads() == 1
+    torch.set_num_threads(2)
+    with folder.held(RUN, CPU, World(), restart=False):
+        assert torch.get_num_threads() == 1
 
 
 def test_going_on_elsewhere_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
