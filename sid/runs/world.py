@@ -137,9 +137,13 @@ def placed() -> Place | None:
     # Read anew by every start of a job: it may have been put on other machines, and what a start
     # left behind must not be met by the next one.
     host = job.hostnames[0] if job.cluster == "slurm" else "localhost"
-    start = f"{job.job_id}/{os.environ.get('SLURM_RESTART_COUNT', 0)}"
-    port = PORTS[zlib.crc32(start.encode()) % len(PORTS)]
+    port = port_of(job.job_id, int(os.environ.get("SLURM_RESTART_COUNT", "0")))
     return Place(job.global_rank, job.num_tasks, job.local_rank, (host, port))
+
+
+def port_of(job: str, restarts: int) -> int:
+    """The port of one start of a job, known to all its processes beforehand."""
+    return PORTS[zlib.crc32(f"{job}/{restarts}".encode()) % len(PORTS)]
 
 
 def join(device: torch.device) -> tuple[World, torch.device]:
