@@ -53,8 +53,8 @@ class RunFolder:
             world: the processes of the run.
 
         Raises:
-            UserError: the folder holds files that are not a run's.
-            OSError: the file system knows no locks, or is read-only.
+            UserError: the folder holds files that are not a run's, or cannot be locked.
+            OSError: the folder cannot be written.
         """
         if not world.main:
             while not world.most(False):  # Once for each try of the main process.
@@ -200,11 +200,20 @@ class RunFolder:
 
 
 def locked(handle: IO[str]) -> bool:
-    """Lock a file if nobody else has it."""
+    """Lock a file if nobody else has it.
+
+    Raises:
+        UserError: the file system knows no locks.
+    """
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        raise UserError(
+            f"{handle.name}: cannot be locked ({error.strerror}); give an --out on a file system "
+            "with locks (Lustre has them when mounted with -o flock)"
+        ) from error
     return True
 
 

@@ -7,6 +7,7 @@ network's `forward` alone and not its other passes, and whose buckets a resumed 
 
 import atexit
 import os
+import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -156,6 +157,8 @@ def join(device: torch.device) -> tuple[World, torch.device]:
         UserError: there are fewer GPUs than processes, or the processes do not find each other.
     """
     place = placed()
+    if place and place.rank == 0 and device.type == "cpu" and "SLURM_GPUS_ON_NODE" in os.environ:
+        print("warning: the job has GPUs, and trains on the CPU", file=sys.stderr, flush=True)
     if not place or place.size == 1:
         return World(), device
     if device.type == "cuda":

@@ -1,5 +1,7 @@
 """Run folders: what they accept, what they refuse, and one writer at a time."""
 
+import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -120,6 +122,20 @@ def test_the_lock_waits_and_dies_with_its_process(tmp_path: Path) -> None:
     out, _ = second.communicate(timeout=20)
     assert out == b"held\n"
     assert second.returncode == 0
+
+
+def test_a_file_system_without_locks_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(handle: object, operation: int) -> None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with (
+        pytest.raises(UserError, match=r"lock: cannot be locked \(Function not implemented\)"),
+        RunFolder(tmp_path / "run").lock(),
+    ):
+        pass
 
 
 def test_snapshot_at_takes_folder_or_file(teacher_run: Path, tmp_path: Path) -> None:

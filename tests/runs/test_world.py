@@ -60,10 +60,16 @@ def test_slurm_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
     assert again.address[1] != place.address[1]
 
 
-def test_one_task_of_a_job_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_task_of_a_job_is_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     for key, value in {**SLURM, "SLURM_NTASKS": "1", "SLURM_PROCID": "0"}.items():
         monkeypatch.setenv(key, value)
     assert join(torch.device("cpu"))[0] == World()
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv("SLURM_GPUS_ON_NODE", "1")
+    join(torch.device("cpu"))
+    assert "warning: the job has GPUs, and trains on the CPU" in capsys.readouterr().err
 
 
 def test_torchrun_goes_before_the_job_that_it_runs_in(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,27 +9,30 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import yaml
 
+from sid.files import read_json
 from tests.conftest import tiny_recipe
 from tests.processes import newest, outcome
 from tests.slurm.lab import Lab
 
 BIN = Path(sys.executable).parent
-KIMG = 8.0  # Minutes, of which most are starts of processes.
+BATCH, TRIAL_STEPS = 8, 40
+TRAINS_S = 60  # Longer than all that happens to it takes, its starts and waits aside.
 RULE = """
 rule train:
-    output: "run/done.json"
+    output: "{out}/done.json"
     log: "train.log"
     threads: 1
     retries: {retries}
-    resources: nodes=2, tasks=4, gpu=4, runtime=30, mem_mb=2000
+    resources: nodes=2, tasks={tasks}, gpu={tasks}, runtime=30, mem_mb=3000
     params:
         submitit="sid.cluster:Command",
-        command="distill --recipe sid.yaml --data digits.zip --teacher teacher --out run"
+        command="distill --recipe sid.yaml --data digits.zip --teacher teacher --out {out}"
     shell: "false"
 """
 
@@ -44,7 +47,7 @@ class Training:
 
     def __init__(self, lab: Lab, folder: Path) -> None:
         self.lab, self.folder, self.out = lab, folder, folder / "run"
-        options = ["--executor", "submitit", "--jobs", "1", "--submitit-signal-delay", "20"]
+        options = ["--executor", "submitit", "--jobs", "1", "--submitit-signal-delay", "60"]
         options += ["--seconds-between-status-checks", "2", "--latency-wait", "20", "--nocolor"]
         self.said = folder / "snakemake.log"
         with self.said.open("a") as log:
@@ -71,13 +74,21 @@ class Training:
 
     def trains(self) -> None:
         """Wait until its job has gone on from where the run stands now."""
-        before = newest(self.out)
-        self.wait_for("progress", lambda: newest(self.out) > before)
+        before = snapshots(self.out)
+        self.wait_for("progress", lambda: snapshots(self.out) > before)
 
-    def requeued(self, job: str) -> None:
-        """Wait until Slurm has put a running job back into the queue."""
+    @contextmanager
+    def requeued(self, job: str) -> Iterator[None]:
+        """Something, and then wait until Slurm has put the running job back into the queue."""
         before = self.restarts(job)
+        yield
         self.wait_for("requeue", lambda: self.restarts(job) > before)
+
+    def limit(self, job: str) -> None:
+        """Lower the time limit of a running job to the next minute that is not too near."""
+        minutes, _, seconds = self.lab.run("squeue", "-h", "-j", job, "-o", "%M").partition(":")
+        limit = int(minutes) + (1 if int(seconds) < 40 else 2)
+        self.lab.run("scontrol", "update", f"JobId={job}", f"TimeLimit={limit}")
 
     def restarts(self, job: str) -> int:
         """How often Slurm has started a job again, or is about to."""
@@ -108,15 +119,22 @@ class Training:
         return found
 
 
+def snapshots(out: Path) -> int:
+    """How many snapshots a run has."""
+    return len(list((out / "snapshots").glob("[0-9]*.safetensors")))
+
+
 @pytest.fixture
 def prepared(digits_zip: Path, teacher_run: Path) -> Callable[..., Path]:
     """Writes Snakefile and inputs of a training into a folder."""
 
-    def prepare(folder: Path, kimg: float, retries: int = 2) -> Path:
+    def prepare(
+        folder: Path, kimg: float, retries: int = 2, tasks: int = 4, out: object = "run"
+    ) -> Path:
         folder.mkdir(exist_ok=True)
-        recipe = tiny_recipe(batch=8, micro_batch=2, kimg=kimg, dropout=0.1, lr_decay=0.5)
+        recipe = tiny_recipe(batch=BATCH, micro_batch=2, kimg=kimg, dropout=0.1, every_kimg=0.16)
         (folder / "sid.yaml").write_text(yaml.safe_dump(recipe.model_dump(mode="json")))
-        (folder / "Snakefile").write_text(RULE.format(retries=retries))
+        (folder / "Snakefile").write_text(RULE.format(retries=retries, tasks=tasks, out=out))
         (folder / "digits.zip").symlink_to(digits_zip)
         (folder / "teacher").symlink_to(teacher_run)
         return folder
@@ -124,46 +142,48 @@ def prepared(digits_zip: Path, teacher_run: Path) -> Callable[..., Path]:
     return prepare
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 1 MB in which a run can begin, but not go on for long."""
-    path = tmp_path / "disk"
-    path.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(path)], check=True)
-    yield path
-    subprocess.run(["umount", "-l", str(path)], check=True)
-
-
-def alone(folder: Path) -> None:
+class Alone:
     """The same training on this machine by as many processes, with nothing in its way."""
-    words = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "4", "-m", "sid"]
-    words += ["distill", "--recipe", "sid.yaml", "--data", "digits.zip", "--teacher", "teacher"]
-    done = subprocess.run(
-        [sys.executable, *words, "--out", "run", "--device", "cpu", "--quiet"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+
+    def __init__(self, folder: Path) -> None:
+        words = ["nice", sys.executable, "-m", "torch.distributed.run", "--standalone"]
+        words += ["--nproc-per-node", "4", "-m", "sid", "distill", "--recipe", "sid.yaml"]
+        words += ["--data", "digits.zip", "--teacher", "teacher", "--out", "run", "--quiet"]
+        self.folder = folder
+        with (folder / "alone.log").open("w") as log:
+            self.process = subprocess.Popen(words, cwd=folder, stdout=log, stderr=log)
+
+    def ends(self) -> Path:
+        """The run's folder, once it is done."""
+        assert self.process.wait(600) == 0, (self.folder / "alone.log").read_text()
+        return self.folder / "run"
+
+
+def long_enough(folder: Path) -> float:
+    """Thousands of images that take this machine, as busy as it is, `TRAINS_S`."""
+    seconds = read_json(Alone(folder).ends() / "done.json")["seconds"]
+    steps = min(max(int(TRAINS_S / seconds * TRIAL_STEPS), 2 * TRIAL_STEPS), 5000)
+    return steps * BATCH / 1000
 
 
 def test_disturbed_in_every_way_it_equals_undisturbed(
     lab: Lab, prepared: Callable[..., Path], tmp_path: Path
 ) -> None:
-    folder, twin = (prepared(tmp_path / name, KIMG) for name in ("disturbed", "undisturbed"))
+    kimg = long_enough(prepared(tmp_path / "trial", TRIAL_STEPS * BATCH / 1000))
+    folder, twin = (prepared(tmp_path / name, kimg) for name in ("disturbed", "undisturbed"))
     training = Training(lab, folder)
+    undisturbed = Alone(twin)
     training.trains()
     first = training.job()
     for _ in range(2):  # A job of higher priority takes the nodes.
         at = newest(training.out)
-        lab.run("sbatch", "-p", "high", "-N2", "--exclusive", "-o", "/dev/null", "--wrap", "true")
-        training.requeued(first)
+        with training.requeued(first):
+            lab.run("sbatch", "-phigh", "-N2", "--exclusive", "-o", "/dev/null", "--wrap", "true")
         assert newest(training.out) > at, "no checkpoint on preemption"
         training.trains()
 
-    lab.run("scontrol", "update", f"JobId={first}", "TimeLimit=1")
-    training.requeued(first)
+    with training.requeued(first):
+        training.limit(first)
     lab.run("scontrol", "update", f"JobId={first}", "TimeLimit=30")
     training.trains()
     assert "has timed out" in training.messages()
@@ -182,5 +202,47 @@ def test_disturbed_in_every_way_it_equals_undisturbed(
     training.wait_for("third job", lambda: training.job() not in ("", second))
     assert training.ends() == 0, training.messages()
 
-    alone(twin)
-    assert outcome(training.out) == outcome(twin / "run")
+    assert outcome(training.out) == outcome(undisturbed.ends())
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system with room for some snapshots, and not for the checkpoints."""
+    path = tmp_path / "disk"
+    path.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=500k", "tmpfs", str(path)], check=True)
+    yield path
+    subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+def test_a_bad_disk_is_one_clear_error_and_loses_nothing(
+    lab: Lab, prepared: Callable[..., Path], tmp_path: Path, small_disk: Path
+) -> None:
+    folder = prepared(tmp_path / "full", 20 * BATCH / 1000, retries=0)
+    (folder / "run").symlink_to(small_disk / "run")
+    (small_disk / "run").mkdir()
+    for options, error in (
+        ("remount,ro", "the file system is read-only; give a folder that can be written"),
+        ("remount,rw", "the disk is full; free some space and run the same command again"),
+    ):
+        subprocess.run(["mount", "-o", options, str(small_disk)], check=True)
+        training = Training(lab, folder)
+        assert training.ends() == 1
+        assert error in training.said.read_text()
+        assert f"error: {small_disk}" in (folder / "train.log").read_text()
+    subprocess.run(["mount", "-o", "remount,size=50m", str(small_disk)], check=True)
+    training = Training(lab, folder)
+    assert training.ends() == 0, training.messages()
+    assert (small_disk / "run" / "done.json").exists()
+
+
+def test_two_jobs_of_one_run_take_turns(
+    lab: Lab, prepared: Callable[..., Path], tmp_path: Path
+) -> None:
+    first, second = (
+        Training(lab, prepared(tmp_path / name, 400 * BATCH / 1000, tasks=2, out=tmp_path / "run"))
+        for name in ("first", "second")
+    )
+    assert [first.ends(), second.ends()] == [0, 0], first.messages() + second.messages()
+    waited = [one for one in (first, second) if "which trains this run" in one.messages()]
+    assert len(waited) == 1
