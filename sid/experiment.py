@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
-from sid.config import Batches, Strict, parse
+from sid.config import Batches, Strict, parse, read_yaml
 from sid.distill.recipe import Recipe, load_recipe
 from sid.errors import UserError
 from sid.teacher.recipe import TeacherRecipe, load_teacher
@@ -22,11 +22,25 @@ class DataSource(Strict):
 
 
 class Evaluation(Strict):
-    """How many images: for each point of a curve, for each final draw, and how many draws."""
+    """What is measured, by whom, and on how many images.
+
+    Attributes:
+        n_curve: images for each point of a curve.
+        n_final: images for each final draw.
+        draws: how many of these.
+        extractor: as of `sid evaluate`; null trains a classifier on the data set's labels.
+        metrics: as of `sid evaluate`; null takes the usual ones.
+        implementations: as of `sid evaluate`; null takes those that are usual for the extractor.
+        statistics: published moments of the data set, which NVIDIA's protocol compares with.
+    """
 
     n_curve: int = Field(ge=1000)
     n_final: int = Field(ge=1000)
     draws: int = Field(ge=2)
+    extractor: str | None = None
+    metrics: str | None = None
+    implementations: str | None = None
+    statistics: str | None = None
 
 
 class Threads(Strict):
@@ -120,6 +134,20 @@ def experiment_path(name: str, folder: Path) -> Path:
     if name not in known:
         raise UserError(f"experiment={name}: unknown; known are {', '.join(known)}")
     return folder / f"{name}.yaml"
+
+
+def load_experiment(name: str, folder: Path) -> Plan:
+    """An experiment of a folder laid over the demo, as the workflow does it.
+
+    Args:
+        name: of the experiment.
+        folder: of experiments, `config` of a checkout.
+
+    Raises:
+        UserError: there is none of that name, or it is not sound.
+    """
+    path = experiment_path(name, folder)
+    return load_plan({**read_yaml(folder / "demo.yaml"), **read_yaml(path)})
 
 
 def load_plan(config: Mapping[str, Any]) -> Plan:

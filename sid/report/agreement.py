@@ -10,7 +10,7 @@ from sid.verdict.distances import DECIDES
 
 TOLERANCE = 1e-4
 SMALLEST = 1e-12  # Where exact agreement is drawn on a logarithmic axis.
-SAMPLE = ["role", "recipe", "seed", "images", "selection", "nfe", "n_images", "draw", "metric"]
+SAMPLE = ["role", "recipe", "run_seed", "images", "selection", "nfe", "n_images", "draw", "metric"]
 
 
 def differences(records: pd.DataFrame) -> pd.DataFrame:

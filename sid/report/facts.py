@@ -33,7 +33,7 @@ def _trained(records: pd.DataFrame) -> pd.DataFrame:
 
 def seeds(records: pd.DataFrame) -> int:
     """How many training seeds there are."""
-    return int(_trained(records)["seed"].nunique())
+    return int(_trained(records)["run_seed"].nunique())
 
 
 def what_was_run(records: pd.DataFrame) -> list[tuple[str, str]]:
@@ -51,7 +51,10 @@ def what_was_run(records: pd.DataFrame) -> list[tuple[str, str]]:
     return [
         ("Data", f"{_values(records, 'dataset')}, {_values(records, 'n_reference')} images"),
         ("Recipes", ", ".join(recipes) or "-"),
-        ("Training seeds", ", ".join(str(seed) for seed in sorted(set(trained["seed"]))) or "-"),
+        (
+            "Training seeds",
+            ", ".join(map(str, sorted(set(trained["run_seed"])))) or "-",
+        ),
         ("Curves", f"{sizes['curve']} images a snapshot, fixed noise"),
         ("Final numbers", f"{draws} fresh draws of {sizes['final']} images"),
         ("Features", f"{_values(records, 'extractor')}, held-out accuracy {accuracy:.1%}"),

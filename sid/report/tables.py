@@ -26,7 +26,7 @@ def metric_title(metric: str, extractor: str) -> str:
 def _summary(rows: pd.DataFrame) -> tuple[float, float]:
     """Mean and standard error: over training seeds where there are two, else over draws."""
     values = rows["value"].astype(float)
-    means = values.groupby(rows["seed"]).mean()
+    means = values.groupby(rows["run_seed"]).mean()
     units = means if len(means) > 1 else values
     n = len(units)
     return float(units.mean()), float(units.std(ddof=1)) / math.sqrt(n) if n > 1 else math.nan
@@ -88,7 +88,7 @@ def main_table(records: pd.DataFrame) -> pd.DataFrame:
         row = {key: first[key] for key in KEYS} | {
             "model": _named(first["role"], first["recipe"], first["selection"], first["nfe"]),
             "kimg": kimg if first["role"] in ("final", "curve") else "",
-            "seeds": group["seed"].nunique() if first["role"] == "final" else "",
+            "seeds": group["run_seed"].nunique() if first["role"] == "final" else "",
             "draws": group["draw"].nunique(),
         }
         for metric in METRICS:

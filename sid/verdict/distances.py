@@ -85,13 +85,15 @@ class Distances:
         rows = self._rows("curve", recipe=recipe, draw=0).sort_values("images")
         return {
             int(str(seed)): Curve(run["images"].to_numpy(float), run["value"].to_numpy(float))
-            for seed, run in rows.groupby("seed")
+            for seed, run in rows.groupby("run_seed")
         }
 
     def fresh(self, recipe: str, selection: str = "last") -> dict[int, Array]:
         """Each training seed's fresh draws of the selected snapshot, [draws]."""
         rows = self._rows("final", recipe=recipe, selection=selection)
-        return {int(str(seed)): run["value"].to_numpy(float) for seed, run in rows.groupby("seed")}
+        return {
+            int(str(seed)): run["value"].to_numpy(float) for seed, run in rows.groupby("run_seed")
+        }
 
     def kimg(self, recipe: str, selection: str) -> str:
         """Where the selected snapshots stand, such as `60` or `58 to 60`, in kimg."""

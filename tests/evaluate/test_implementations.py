@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from sid.evaluate.extractor import CHUNK, Extractor
 
 from sid.data.zips import ImageSet
 from sid.evaluate import clean as clean_module
 from sid.evaluate.clean import CPU, Clean, feature_function, features_of, no_resize
 from sid.evaluate.compat import clean_fid
-from sid.evaluate.extractor import CHUNK, Extractor
 from sid.evaluate.fidelity import Fidelity
 from sid.evaluate.implementation import Implementation
 from sid.evaluate.ours import Ours

@@ -42,7 +42,7 @@ def test_the_standard_error_is_over_draws_of_one_seed_and_over_seeds_of_many():
     records = make_records(seeds=(0, 1, 2))
     chosen = (records["recipe"] == "sid") & (records["selection"] == "last")
     chosen &= (records["metric"] == "frechet_distance") & (records["implementation"] == "ours")
-    means = records[chosen].groupby("seed")["value"].mean()
+    means = records[chosen].groupby("run_seed")["value"].mean()
     row = row_of(main_table(records), "SiD, last")
     assert (row["seeds"], row["draws"]) == (3, 3)
     assert row["frechet_distance_stderr"] == pytest.approx(means.std() / 3**0.5)

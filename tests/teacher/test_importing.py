@@ -16,7 +16,7 @@ from torch import nn
 from sid.data.zips import read_zip, write_zip
 from sid.distill.train import distill
 from sid.evaluate.evaluate import evaluate_teacher
-from sid.evaluate.extractor import load_extractor, train_extractor
+from sid.evaluate.extractors import load_extractor, train_extractor
 from sid.networks import Architecture, EDMPrecond, load_network
 from sid.progress import Progress
 from tests.conftest import tiny_recipe

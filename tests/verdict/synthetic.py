@@ -55,7 +55,7 @@ def make_records(
                 rows.append(
                     {
                         "dataset": "digits",
-                        "seed": -1,
+                        "run_seed": -1,
                         "images": 0,
                         "iterations": 0,
                         "selection": "",
@@ -72,7 +72,7 @@ def make_records(
                         "n_reference": 1797,
                         "reference_sha256": "d" * 64,
                         "draw": 0,
-                        "sample_seed": 1,
+                        "seed": 1,
                         "seconds": 1.0,
                         "device": "cpu",
                         "torch": "2.13.0",
@@ -85,7 +85,7 @@ def make_records(
         stops = BRANCH if recipe in METHODS else STOPS
         first = 8.3 if recipe in METHODS else START
         for seed in seeds:
-            run = {"recipe": recipe, "method": METHODS.get(recipe, recipe), "seed": seed}
+            run = {"recipe": recipe, "method": METHODS.get(recipe, recipe), "run_seed": seed}
             shift = float(np.exp(1.5 * noise * rng.standard_normal()))
             for images in [0, *stops]:
                 value = first if images == 0 else min(START, law(images)) * shift
@@ -95,16 +95,19 @@ def make_records(
                 at = {"images": images, "iterations": images // 128, "selection": selection}
                 for draw in range(1, draws + 1):
                     value = law(images) * shift * 0.97
-                    add(value, 20000, role="final", **run, **at, draw=draw, sample_seed=draw + 1)
-    trained = {"method": "teacher", "recipe": "teacher", "seed": 0, "images": 277000}
+                    add(value, 20000, role="final", **run, **at, draw=draw, seed=draw + 1)
+    trained = {"method": "teacher", "recipe": "teacher", "run_seed": 0, "images": 277000}
     for nfe, value in TEACHER.items():
         add(value, 5000, role="teacher", nfe=nfe, **trained)
     for draw in range(teacher_draws):
-        add(4.1, 20000, role="teacher", nfe=35, draw=draw, sample_seed=draw, **trained)
+        add(4.1, 20000, role="teacher", nfe=35, draw=draw, seed=draw, **trained)
     for draw in range(1, draws + 1):
-        at = {"draw": draw, "sample_seed": draw + 1}
+        at = {"draw": draw, "seed": draw + 1}
         for n_images, value in ((5000, 0.9), (20000, 0.24)):
             add(value, n_images, role="floor", method="real", recipe="real", nfe=0, **at)
     table = pd.DataFrame(rows)
     table["kimg"] = table["images"] / 1000
+    for name, field in Record.model_fields.items():
+        if name not in table.columns:
+            table[name] = field.default
     return table[list(Record.model_fields)]

@@ -88,7 +88,8 @@ def test_one_seed_verifies_a_checkpoint_and_three_a_training():
 
 def test_seeds_pair_with_the_start_they_had():
     table = make_records(seeds=(0, 1, 2), noise=0)
-    own = np.where(table["seed"] > 0, 1 + table["seed"], 1)  # Runs differ, their ratio does not.
+    seeds = table["run_seed"]
+    own = np.where(seeds > 0, 1 + seeds, 1)  # Runs differ, their ratio does not.
     found = by_claim(table.assign(value=table["value"] * own))["sid2a-improves-on-start"]
     expected = LAWS["sid2a"](18000) / LAWS["sid"](60000)
     assert (found.low, found.high) == pytest.approx((expected, expected))

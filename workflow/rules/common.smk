@@ -39,7 +39,15 @@ if EXPERIMENT.teacher_from == "import":
     )
 else:
     TEACHER_DONE = f"{RESULTS}/teacher/{PLAN.teacher.name}/done.json"
-EXTRACTOR = f"{RESULTS}/evaluate/extractor.safetensors"
+# A classifier is trained on the data; any other extractor goes by its name.
+EVALUATION = EXPERIMENT.evaluation
+CLASSIFIER = [] if EVALUATION.extractor else f"{RESULTS}/evaluate/extractor.safetensors"
+ASKED = shlex.join(
+    f"--{key}={getattr(EVALUATION, key)}"
+    for key in ("metrics", "implementations")
+    if getattr(EVALUATION, key)
+)
+MOMENTS = f"--statistics={EVALUATION.statistics}" if EVALUATION.statistics else ""
 RUNS = [f"{recipe}/seed{seed}" for recipe in PLAN.recipes for seed in EXPERIMENT.seeds]
 
 
