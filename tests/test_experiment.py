@@ -38,6 +38,12 @@ def test_experiments_fit_and_do_not_share_folders(path: Path) -> None:
         assert experiment.reports == f"reports/{path.stem}"
 
 
+def test_published_jobs_ask_for_the_four_gpus_of_the_scripts() -> None:
+    for name in ("ablation", "afhqv2-64", "cifar10", "cifar10-cond", "ffhq64", "imagenet64"):
+        asked = load_plan(demo(**read_yaml(Path(f"config/{name}.yaml")))).experiment.cluster.distill
+        assert (asked.nodes, asked.tasks, asked.gpus) == (1, 4, 4)
+
+
 def test_demo_has_four_methods_and_a_control() -> None:
     plan = load_plan(demo())
     assert set(plan.recipes) == {"sid", "sida", "sid2a", "sid-continued", "diff-instruct"}
@@ -76,6 +82,12 @@ def test_schema_is_up_to_date() -> None:
         ({"recipes": ["config/recipes/digits/sid.yaml"] * 2}, "the name of another recipe too"),
         ({"data": {"name": "other", "make": "digits"}}, "data: is digits, not other"),
         ({"teacher_from": "import"}, "digits.yaml: weights: none to import; set teacher_from"),
+        (
+            {"cluster": {"distill": {"tasks": 4}}},
+            "sid.yaml: 1 micro-batches cannot be dealt evenly to the 4 tasks of the configuration",
+        ),
+        ({"cluster": {"distill": {"gpus": 1, "nodes": 2}}}, "tasks must be a multiple of nodes"),
+        ({"cluster": {"destill": {}}}, "cluster.destill: unknown key; did you mean distill?"),
         ({"teacher_from": "elsewhere"}, "teacher_from: input should be 'train' or 'import'"),
     ],
 )
