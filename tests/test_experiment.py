@@ -9,7 +9,7 @@ import yaml
 from sid.config import parse, read_yaml
 from sid.distill.recipe import Recipe
 from sid.errors import UserError
-from sid.experiment import load_plan, schema
+from sid.experiment import load_experiment, load_plan, schema
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,6 +36,15 @@ def test_experiments_fit_and_do_not_share_folders(path: Path) -> None:
     if path.stem != "demo":
         assert experiment.results == f"results/{path.stem}"
         assert experiment.reports == f"reports/{path.stem}"
+
+
+def test_experiments_are_found_by_name() -> None:
+    """Also one that leaves keys to the demo."""
+    plan = load_experiment("fashion-mnist", Path("config"))
+    assert plan.experiment.data.name == "fashion-mnist-16"
+    assert plan.experiment.seeds == demo()["seeds"]
+    with pytest.raises(UserError, match="experiment=cifar: unknown; known are"):
+        load_experiment("cifar", Path("config"))
 
 
 def test_demo_has_four_methods_and_a_control() -> None:

@@ -79,3 +79,28 @@ def teacher_of(wildcards, input):
 def recipe_of(wildcards):
     """The whole recipe: a parameter, so that a changed value trains again what it concerns."""
     return PLAN.recipes[wildcards.recipe].model_dump(mode="json")
+
+
+def announce():
+    """Tell on standard error what the distillations that are not done cost, if it can be known."""
+    left = [
+        run for run in RUNS if not Path(f"{RESULTS}/distill/{run}/done.json").exists()
+    ]
+    if EXPERIMENT.teacher_from != "import" or not left:
+        return
+    from sid.cost.cost import summary  # It takes a moment, and only here.
+
+    recipes = [PLAN.recipes[run.partition("/")[0]] for run in left]
+    try:
+        print(summary(recipes, PLAN.teacher), file=sys.stderr)
+    except UserError:
+        pass
+
+
+# `onstart` is not called in a dry run, and a job's own Snakemake has nothing to announce.
+if workflow.output_settings.dryrun and workflow.is_main_process:
+    announce()
+
+
+onstart:
+    announce()
