@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from sid.data.zips import ImageSet
-from sid.evaluate.extractor import Extractor
+from sid.evaluate.extractors import Extractor
 from sid.evaluate.memorisation import memorisation, write_pairs
 from sid.evaluate.moments import Array
 from sid.evaluate.neighbours import Manifold

@@ -33,7 +33,7 @@ FIELDS = {
     "n_reference": 1797,
     "reference_sha256": "b",
     "draw": 0,
-    "sample_seed": 0,
+    "run_seed": 0,
     "seconds": 1.0,
     "device": "x",
     "torch": "2",
