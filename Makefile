@@ -4,13 +4,17 @@ BUDGET ?= demo
 export PATH := .venv/bin:$(PATH)
 SHELL := /bin/bash
 
-.PHONY: help venv demo test check lint clean
+.PHONY: help venv demo test lint slurm-lab slurm-lab-down slurm-demo test-slurm clean
 
 help:
 	@echo 'make demo               SiD, SiDA, SiD2A and Diff-Instruct on digits, with report (10 min)'
 	@echo 'make demo BUDGET=long   the same with 3 seeds, half as long again (half an hour)'
 	@echo 'make demo BUDGET=short  the same line in 2 minutes, without meaning'
 	@echo 'make test               the tests'
+	@echo 'make slurm-lab          a private two-node Slurm on this machine, with made-up GPUs (root)'
+	@echo 'make slurm-lab-down     stops it'
+	@echo 'make slurm-demo         the demo through such a Slurm, started and stopped for it'
+	@echo 'make test-slurm         the tests that need a Slurm, each with one of its own'
 	@echo 'make lint               style, types and workflow checks'
 	@echo 'make venv               only the environment, in .venv'
 
@@ -34,13 +38,29 @@ demo: venv
 	@.venv/bin/python workflow/launch.py $(BUDGET)
 
 test: venv
-	OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses logical --maxprocesses 8 \
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m 'not slurm' --numprocesses logical --maxprocesses 8 \
 	  --cov sid --cov-report term:skip-covered --cov-fail-under 85
+
+slurm-lab:
+	@workflow/lab/slurm-lab.sh up
+
+slurm-lab-down:
+	@workflow/lab/slurm-lab.sh down
+
+# The same line as `make demo`; each job goes through the executor plugin to a made-up node.
+slurm-demo: venv
+	@workflow/lab/slurm-lab.sh check
+	@workflow/lab/slurm-lab.sh with .venv/bin/python workflow/launch.py $(BUDGET) \
+	  --executor submitit --jobs 8 --latency-wait 30
+
+test-slurm: venv
+	@workflow/lab/slurm-lab.sh check
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m slurm
 
 lint: venv
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/mypy sid baselines benchmarks workflow
+	.venv/bin/mypy sid baselines benchmarks workflow snakemake_executor_plugin_submitit
 	.venv/bin/snakefmt --check Snakefile workflow
 	.venv/bin/snakemake --lint
 

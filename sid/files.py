@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -89,9 +90,15 @@ def read_table(path: Path, mend: str, **options: Any) -> pd.DataFrame:
 
 
 def cache_folder() -> Path:
-    """Where files are kept that any run may use: `$SID_CACHE`, else `~/.cache/sid-bench`."""
+    """Where any run may keep files: `$SID_CACHE`, or `sid-bench` where the system keeps caches."""
     given = os.environ.get("SID_CACHE")
-    return Path(given) if given else Path.home() / ".cache" / "sid-bench"
+    if given:
+        return Path(given)
+    usual = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or usual).expanduser() / "sid-bench"
+    except RuntimeError:  # A user without a home: a folder that cannot be written.
+        return Path(os.devnull)
 
 
 def sha256(path: Path) -> str:

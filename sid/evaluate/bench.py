@@ -95,9 +95,9 @@ class Bench:
         """(C, H, W) of the reference, () where only its moments are known."""
         return self._seen.images.shape[1:] if self._seen else ()
 
-    def passes(self, n: int, *, drawn: bool = True) -> int:
-        """Progress that one measurement of `n` images is worth."""
-        return n * (len(self.implementations) + drawn)
+    def passes(self, *sizes: int, drawn: bool = True) -> int:
+        """Progress that one set of images is worth, of which the first `sizes` are measured."""
+        return sum(sizes) * len(self.implementations) + max(sizes) * drawn
 
     def sampled(
         self,
@@ -153,7 +153,8 @@ class Bench:
             seen = Seen(images, self.extractor, self._work.place("generated"))
             row = {**where, **about, "generated_sha256": images.sha256, "n_images": len(images)}
             row |= {"kimg": about.get("images", 0) / 1000, "draw": draw, "seed": seed}
-            return [record for one in self.implementations for record in self._ask(one, seen, row)]
+            asked = [self._ask(one, seen, row) for one in self.implementations]
+            return with_errors([record for part in asked for record in part])
 
         records = self._work.records({**origin, **about, **asked, **where}, make)
         self._progress.advance(
@@ -191,6 +192,19 @@ class Bench:
         if self._kept is None:
             self._kept = statistics_of(self._seen)
         return self._kept
+
+
+def with_errors(records: list[Record]) -> list[Record]:
+    """Give values without an error the one that ours has: it is of the images, not of the code."""
+    ours = {r.metric: r.stderr for r in records if r.implementation == "ours"}
+    return [
+        record
+        if record.stderr is not None or ours.get(record.metric) is None
+        else record.model_copy(
+            update={"stderr": ours[record.metric], "stderr_of": "images, by ours"}
+        )
+        for record in records
+    ]
 
 
 def statistics_of(seen: Seen) -> Statistics:

@@ -3,15 +3,13 @@
 import functools
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path
 
 from sid.errors import UserError, printable, reason
 from sid.evaluate.statistics import Statistics, read_statistics, write_statistics
-from sid.files import sha256
+from sid.files import cache_folder
 
 
 @dataclass(frozen=True)
@@ -37,18 +35,6 @@ def key_of(statistics: Statistics) -> Key:
     return Key(**{field.name: getattr(statistics, field.name) for field in fields(Key)})
 
 
-def cache_folder() -> Path:
-    """`$SID_CACHE`, or `sid-bench` where the system keeps caches."""
-    given = os.environ.get("SID_CACHE")
-    if given:
-        return Path(given)
-    usual = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
-    try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or usual).expanduser() / "sid-bench"
-    except RuntimeError:  # A user without a home: a folder that cannot be written.
-        return Path(os.devnull)
-
-
 def cached(key: Key, make: Callable[[], Statistics]) -> Statistics:
     """The statistics under a key, from the cache or made and put there.
 
@@ -62,15 +48,14 @@ def cached(key: Key, make: Callable[[], Statistics]) -> Statistics:
     """
     path = cache_folder() / "statistics" / f"{key.digest}.npz"
     try:
-        if path.exists():
-            found = read_statistics(path)
-            if key_of(found) == key:
-                return found
-            raise UserError(f"{path}: holds the statistics of another key")
+        found = read_statistics(path)
+        if key_of(found) == key:
+            return replace(found, sha256=key.data_sha256)
+        raise UserError(f"{path}: holds the statistics of another key")
     except UserError as error:
-        _warn(f"{error}; computed again")
-    except OSError:  # Writing will tell.
-        pass
+        # What is not there is no fault, and what cannot be read cannot be written, which will tell.
+        if not isinstance(error.__cause__, OSError):
+            _warn(f"{error}; computed again")
     made = make()
     if key_of(made) != key:
         raise ValueError(f"statistics of {key_of(made)} under {key}")
@@ -81,8 +66,7 @@ def cached(key: Key, make: Callable[[], Statistics]) -> Statistics:
             f"{path.parent}: cannot be written ({reason(error)}), so reference statistics are not "
             "kept; set SID_CACHE to a folder that can be"
         )
-        return made
-    return replace(made, sha256=sha256(path))
+    return replace(made, sha256=key.data_sha256)
 
 
 @functools.cache

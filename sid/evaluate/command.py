@@ -16,7 +16,13 @@ from sid.evaluate.extractors import train_extractor
 from sid.evaluate.floor import evaluate_floor, evaluate_halves
 from sid.evaluate.records import Record, merge_records, write_records
 from sid.evaluate.reference import check_counts, read_reference
-from sid.evaluate.sample import evaluate_images, evaluate_network, sampler_for, weights_at
+from sid.evaluate.sample import (
+    evaluate_images,
+    evaluate_network,
+    look_for_copies,
+    sampler_for,
+    weights_at,
+)
 from sid.evaluate.sampling import CHUNK
 from sid.evaluate.setup import Setup, metrics_of
 from sid.evaluate.table import show
@@ -279,6 +285,29 @@ def sample(
     images = (image for part in make(seed).chunks(n, chunk) for image in part)
     pictures = (Picture(number, image, None) for number, image in enumerate(images))
     print(f"{out}: {write_images(out, pictures, -1)}")
+
+
+@app.command()
+def neighbours(
+    gen: Annotated[Path, typer.Argument(help="Generated images: a folder, zip, npz or npy.")],
+    ref: Annotated[Path, typer.Argument(help="All training images.")],
+    out: Out,
+    extractor: Extractor = "efficientnet-lite0",
+    pairs: Annotated[int, typer.Option(help="Pairs in the picture.", min=1, max=1000)] = 32,
+    threads: Threads = 1,
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Look for copies: a picture of generated images beside their nearest training images.
+
+    Example: sid evaluate neighbours samples.zip digits.zip --out neighbours.png
+    """
+    with Setup(f"neighbours of {gen}", None, device=device, threads=threads, quiet=quiet) as setup:
+        found = look_for_copies(setup, read_images(gen), read_images(ref), extractor, out, pairs)
+    print(
+        f"{out}: {min(pairs, len(found.ratio))} pairs; authenticity {found.authenticity:.3f} "
+        f"± {found.stderr:.3f}, that of the training images {found.real:.3f}"
+    )
 
 
 @app.command()

@@ -49,7 +49,7 @@ def cholesky(covariance: Array) -> tuple[Array, NDArray[np.intp]]:
 
 def rank(gaussian: Gaussian) -> int:
     """The numerical rank of the covariance: at most N - 1, less where features are dependent."""
-    return cholesky(gaussian.covariance)[0].shape[1]
+    return int(cholesky(gaussian.covariance)[0].shape[1])
 
 
 def nuclear_norm(matrix: Array) -> float:

@@ -1,5 +1,6 @@
 """The inception score (Salimans et al. 2016): exp E_x KL(p(y|x) || p(y)), over splits."""
 
+import itertools
 import math
 
 import numpy as np
@@ -37,5 +38,5 @@ def inception_score(logits: NDArray[np.floating], splits: int, seed: int) -> tup
         raise ValueError(f"{splits} splits of {n} images: need at least 2, and an image for each")
     order = np.random.RandomState(seed).permutation(n)
     ends = [i * n // splits for i in range(splits + 1)]
-    scores = [score(logits[order[a:b]]) for a, b in zip(ends, ends[1:], strict=False)]
+    scores = [score(logits[order[a:b]]) for a, b in itertools.pairwise(ends)]
     return float(np.mean(scores)), float(np.std(scores, ddof=1)) / math.sqrt(splits)

@@ -27,15 +27,30 @@ class KernelDistance(NamedTuple):
 
 
 class Discrepancy(NamedTuple):
-    """MMD^2 of one pair of sets, and the variance of its witness over either set.
+    """MMD^2 of one pair of sets, and what its variance is made of (Hoeffding's decomposition).
 
-    The witness of x is its mean kernel with the other vectors of its own side less that with the
-    other side; MMD^2 is the sum of the means of both witnesses.
+    Attributes:
+        value: MMD^2, unbiased.
+        witness_x: variance over x of the witness, which is a vector's mean kernel with its own
+            side less that with the other side; unbiased, so it may be below zero.
+        witness_y: likewise over y.
+        pairs_x: variance of the kernel within x, less what a vector has in common with all others.
+        pairs_y: likewise within y.
+        pairs_across: likewise between x and y.
     """
 
     value: float
-    variance_x: float
-    variance_y: float
+    witness_x: float
+    witness_y: float
+    pairs_x: float
+    pairs_y: float
+    pairs_across: float
+
+    def variance(self, n: int, m: int) -> float:
+        """Of the MMD^2 between n and m vectors of these distributions (Serfling 1980, sec. 5.2)."""
+        linear = max(0.0, 4 * self.witness_x / n + 4 * self.witness_y / m)
+        within = 2 * self.pairs_x / (n * (n - 1)) + 2 * self.pairs_y / (m * (m - 1))
+        return linear + within + 4 * self.pairs_across / (n * m)
 
 
 def kernel(x: Array, y: Array) -> Array:
@@ -50,11 +65,24 @@ def mmd(x: Array, y: Array) -> Discrepancy:
     Terms of a vector with itself are left out, so the value may be below zero.
     """
     across = kernel(x, y)
-    witnesses = []
-    for own, other in ((kernel(x, x), across.mean(axis=1)), (kernel(y, y), across.mean(axis=0))):
-        witnesses.append((own.sum(axis=1) - own.diagonal()) / (len(own) - 1) - other)
-    value = sum(float(witness.mean()) for witness in witnesses)
-    return Discrepancy(value, *(float(witness.var(ddof=1)) for witness in witnesses))
+    of_x, of_y = across.mean(axis=1), across.mean(axis=0)
+    across -= of_x[:, None] + of_y - of_x.mean()
+    pairs = float((across**2).mean())
+
+    def side(vectors: Array, other: Array) -> tuple[float, float, float]:
+        n, own = len(vectors), kernel(vectors, vectors)
+        np.fill_diagonal(own, 0)
+        mean = own.sum(axis=1) / (n - 1)
+        own -= mean[:, None] + mean - mean.mean()
+        np.fill_diagonal(own, 0)
+        within = float((own**2).sum()) / (n * (n - 1))
+        # A witness is a mean over finitely many others, whose noise is not its variance.
+        noise = within / (n - 1) + pairs * n / across.size
+        return float((mean - other).mean()), float((mean - other).var(ddof=1)) - noise, within
+
+    value_x, witness_x, pairs_x = side(x, of_x)
+    value_y, witness_y, pairs_y = side(y, of_y)
+    return Discrepancy(value_x + value_y, witness_x, witness_y, pairs_x, pairs_y, pairs)
 
 
 def kernel_distance(
@@ -66,9 +94,8 @@ def kernel_distance(
 ) -> KernelDistance:
     """Mean of `mmd` over random subsets, which are those of torch-fidelity 0.4 for this seed.
 
-    The error of the images is that of the linear part of the MMD^2 (Serfling 1980, section 5.3):
-    4 / N times the variance of the witness, on either side. Witnesses of a subset are noisier than
-    those of all images, so it errs upwards where the two sets are almost alike.
+    Its variance is that of the MMD^2 of all N and M images, by the subsets' estimates of its
+    components, and that of the mean over subsets around it.
 
     Args:
         generated: features, [N, d]; only a subset at a time is read into memory.
@@ -92,11 +119,8 @@ def kernel_distance(
         x = generated[rng.choice(n, size, replace=False)].astype(np.float64)
         y = reference[rng.choice(m, size, replace=False)].astype(np.float64)
         found.append(mmd(x, y))
-    values, in_x, in_y = np.array(found).T
-    subset_variance = float(values.var(ddof=1)) / subsets
-    image_variance = 4 * float(in_x.mean()) / n + 4 * float(in_y.mean()) / m
+    mean = Discrepancy(*np.mean(found, axis=0).tolist())
+    of_subsets = float(np.var([one.value for one in found], ddof=1)) / subsets
     return KernelDistance(
-        float(values.mean()),
-        math.sqrt(image_variance + subset_variance),
-        math.sqrt(subset_variance),
+        mean.value, math.sqrt(mean.variance(n, m) + of_subsets), math.sqrt(of_subsets)
     )

@@ -6,12 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sid.streams import Stream
-
 Array = NDArray[np.float64]
 
 CHUNK = 1000
-GROUPS = 10
 
 
 @dataclass(frozen=True)
@@ -82,28 +79,6 @@ def combine(parts: Iterable[Moments]) -> Moments:
     if whole is None:
         raise ValueError("there are no moments to combine")
     return whole
-
-
-def groups_of(count: int, seed: int, groups: int = GROUPS) -> NDArray[np.int64]:
-    """A group 0 .. groups - 1 for each of `count` images at random, sizes equal within one.
-
-    Random, because images may come sorted by class.
-    """
-    order = np.argsort(Stream(seed, "groups").uniform(0, count).numpy(), kind="stable")
-    found = np.empty(count, np.int64)
-    found[order] = np.arange(count) % groups
-    return found
-
-
-def grouped_moments(features: NDArray[np.floating], seed: int) -> list[Moments]:
-    """Moments of random tenths of features [N, d], read in order, chunk by chunk."""
-    moments = [Moments(features.shape[1]) for _ in range(GROUPS)]
-    groups = groups_of(len(features), seed)
-    for start in range(0, len(features), CHUNK):
-        chunk, group = features[start : start + CHUNK], groups[start : start + CHUNK]
-        for k, part in enumerate(moments):
-            part.add(chunk[group == k])
-    return moments
 
 
 def gaussian_of(features: NDArray[np.floating]) -> Gaussian:

@@ -11,8 +11,13 @@ from sid.data.sources import read_images
 from sid.errors import UserError
 from sid.evaluate.bench import Bench
 from sid.evaluate.evaluate import fields, load
+from sid.evaluate.extractors import load_extractor
+from sid.evaluate.memorisation import Memorisation, memorisation, write_pairs
+from sid.evaluate.neighbours import Manifold
 from sid.evaluate.records import Record
 from sid.evaluate.sampling import Sampler, sample_generator, sample_teacher
+from sid.evaluate.seen import Seen
+from sid.evaluate.setup import Setup
 from sid.runs.folder import RunFolder, snapshot_at
 from sid.teacher.sampler import PUBLISHED, Churn
 
@@ -92,6 +97,38 @@ def evaluate_network(
     for draw in range(draws):
         records += bench.sampled(make(seed + draw), [n], about, draw=draw, seed=seed + draw)
     return records
+
+
+def look_for_copies(
+    setup: Setup, images: ImageSet, training: ImageSet, extractor: str, out: Path, pairs: int
+) -> Memorisation:
+    """Find the generated images that are nearest to training images, and draw them.
+
+    Args:
+        setup: of the command.
+        images: generated.
+        training: all that the generator was trained on.
+        extractor: name or file.
+        out: the PNG.
+        pairs: how many to draw.
+
+    Raises:
+        UserError: images of different shapes, or too few of them.
+    """
+    if images.shape[1:] != training.shape[1:]:
+        raise UserError(
+            f"{images.name}: images are {images.shape[1:]} (C, H, W), but those of "
+            f"{training.name} are {training.shape[1:]}"
+        )
+    network = load_extractor(extractor, setup.device)
+    setup.progress.expect(len(images) + len(training))
+    seen, real = (
+        Seen(one, network, setup.work.place(name), setup.progress)
+        for one, name in ((images, "generated"), (training, "reference"))
+    )
+    found = memorisation(seen.features, Manifold(real.features))
+    write_pairs(out, images.images, training.images, found, pairs)
+    return found
 
 
 __all__ = ["evaluate_images", "evaluate_network", "read_images", "sampler_for", "weights_at"]

@@ -1,5 +1,6 @@
 """A set of images as an extractor sees it, by one pass over them."""
 
+import hashlib
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from sid.data.images import ImageSet
 from sid.data.rows import Rows
@@ -79,8 +81,22 @@ class Seen:
         """Logits of the first `CAP` images, float32 [n, K], in a file."""
         return self._pass[3]
 
+    def recall(self, images: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Features and logits of images that are a chunk of the pass, byte for byte; else None.
+
+        Args:
+            images: as of `Extractor.features_and_logits`.
+        """
+        start = self._pass[4].get(_digest(images)) if images.dtype == torch.uint8 else None
+        if start is None:
+            return None
+        stop = start + len(images)
+        return torch.from_numpy(self.features[start:stop]), torch.from_numpy(
+            self.logits[start:stop]
+        )
+
     @cached_property
-    def _pass(self) -> tuple[Moments, RawSums, Rows, Rows]:
+    def _pass(self) -> tuple[Moments, RawSums, Rows, Rows, dict[bytes, int]]:
         width, kept = self.extractor.width, min(self.count, CAP)
         moments = Moments(width)
         raw = RawSums(np.zeros(width), np.zeros((width, width)))
@@ -90,6 +106,7 @@ class Seen:
             for name, columns in (("features", width), ("logits", self.extractor.classes))
         )
         chunk = self.extractor.chunk
+        starts: dict[bytes, int] = {}
         with exact(), torch.inference_mode():
             for start in range(0, self.count, chunk):
                 images = torch.from_numpy(self.images.images[start : start + chunk])
@@ -97,15 +114,37 @@ class Seen:
                 self._check(found[0], start)
                 moments.add(found[0])
                 raw.add(found[0])
+                if start + len(images) <= kept:
+                    starts[_digest(images)] = start
                 if start < kept:
                     features.write(start, found[0][: kept - start])
                     logits.write(start, found[1][: kept - start])
                 if self._progress:
                     self._progress.advance(len(images))
-        return moments, raw, features, logits
+        return moments, raw, features, logits, starts
 
     def _check(self, features: NDArray[np.float32], start: int) -> None:
         if not math.isfinite(float(np.abs(features).sum(dtype=np.float64))):
             raise ValueError(
                 f"{self.extractor.name}: a feature is not finite at image {start} or after"
             )
+
+
+def _digest(images: Tensor) -> bytes:
+    """Of their number, shape and bytes."""
+    return hashlib.sha256(repr(images.shape).encode() + images.cpu().numpy().tobytes()).digest()
+
+
+def features_and_logits(images: Tensor, *sides: Seen) -> tuple[Tensor, Tensor]:
+    """What an extractor gives for a chunk that a library hands to it.
+
+    The same bytes have the same features: those that a side has seen are read, not computed again.
+
+    Args:
+        images: as of `Extractor.features_and_logits`.
+        sides: sets, seen by the same extractor, that the images are perhaps from.
+    """
+    for side in sides:
+        if found := side.recall(images):
+            return found
+    return sides[0].extractor.features_and_logits(images)

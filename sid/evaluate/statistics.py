@@ -29,7 +29,7 @@ class Statistics:
         name: of the data set.
         gaussian: the moments.
         count: of the images; None where the file does not say.
-        sha256: of the file; empty before it is written.
+        sha256: of the file, or of the images where they were computed here; empty at first.
         extractor: of the features; it and what follows are empty where the file does not say.
         extractor_sha256: of its weights.
         divisor: of the covariance, `N-1` or `N`.
@@ -121,8 +121,8 @@ def read_statistics(path: Path) -> Statistics:
         raise UserError(f"{path}: no such file") from error
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({reason(error)})") from error
-    # Of the zip, of its parts, of NumPy, which refuses pickles with a ValueError.
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
+    # Of the zip, of its parts, of NumPy, which refuses pickles with a ValueError, of a count.
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, TypeError) as error:
         why = " ".join(str(error).split())
         raise UserError(f"{path}: damaged, or no statistics ({why}); make it again") from error
 

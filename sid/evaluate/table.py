@@ -111,7 +111,13 @@ def provenance(records: Sequence[Record]) -> list[str]:
     one = records[0]
     seeds = sorted({record.seed for record in records})
     versions = sorted({f"{r.implementation} {r.implementation_version}" for r in records})
-    made = sorted({f"{r.implementation}: {r.preprocessing}" for r in records})
+    made: dict[str, set[str]] = {}
+    for record in records:
+        made.setdefault(record.preprocessing, set()).add(record.implementation)
+    shown = [
+        text if len(made) == 1 else f"{', '.join(sorted(who))}: {text}"
+        for text, who in made.items()
+    ]
     weights = sorted({r.extractor_sha256[:12] for r in records})
     count = "moments of unknown n" if one.n_reference is None else f"{one.n_reference} images"
     return [
@@ -119,7 +125,7 @@ def provenance(records: Sequence[Record]) -> list[str]:
         f"seeds {', '.join(map(str, seeds))}",
         f"reference  {one.dataset}, {count}, {one.reference_sha256[:12]}",
         f"extractor  {one.extractor}, weights {', '.join(weights)}",
-        f"images     {'; '.join(made)}",
+        *(f"images     {text}" for text in shown),
         f"code       {', '.join(versions)}, torch {one.torch}, git {one.git[:12]}",
         f"machine    {one.device}, {one.threads} threads, float32 without TF32, moments in float64",
     ]

@@ -29,7 +29,7 @@ def fetch_command(
     ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Get files into $SID_CACHE (~/.cache/sid-bench), or list them where none is named.
+    """Get files into $SID_CACHE (by default ~/.cache/sid-bench), or list them where none is named.
 
     What is there and right is not fetched again. A checksum that nobody published is that of the
     first fetch from then on.

@@ -3,6 +3,7 @@
 import copy
 import math
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Self
 
 import torch
@@ -30,6 +31,7 @@ class Extractor:
         accuracy: share of unseen images that it classifies rightly, NaN if not known.
         shape: (C, H, W) of the images that it takes; None for any that are grey or RGB.
         device: where the network is.
+        path: of the published file, for libraries that read it themselves.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Extractor:
     accuracy: float = math.nan
     shape: tuple[int, int, int] | None = None
     device: torch.device = CPU
+    path: Path | None = None
 
     def check(self, shape: tuple[int, ...]) -> None:
         """Refuse images that the network does not take.

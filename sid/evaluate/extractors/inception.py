@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from sid.errors import UserError
 from sid.evaluate.extractors.extractor import Extractor, rgb
-from sid.evaluate.extractors.published import PROGRAM, PROGRAM_SHA256, locate, locked
+from sid.evaluate.extractors.published import PROGRAM, is_program
+from sid.fetch import locate
 from sid.files import sha256
 
 NAME = "inception-2015"
@@ -58,9 +59,6 @@ def load_inception(path: Path | None = None) -> Extractor:
     if not found.is_file():
         raise UserError(f"{found}: no such file")
     digest = sha256(found)
-    published = digest in (PROGRAM_SHA256, locked(PROGRAM))
-    if path is None and not published:
-        raise UserError(f"{found}: not the published file; get it with `sid fetch {PROGRAM}`")
     try:
         program = torch.jit.load(found, map_location="cpu")  # type: ignore[no-untyped-call]
         network = Inception(program).eval().requires_grad_(False)
@@ -73,13 +71,14 @@ def load_inception(path: Path | None = None) -> Extractor:
             f"{found}: no TorchScript program with the interface of {PROGRAM} ({reason})"
         ) from error
     return Extractor(
-        name=NAME if published else name_of(found, digest),
+        name=NAME if is_program(digest) else name_of(found, digest),
         sha256=digest,
         network=network,
         width=width,
         classes=classes,
         chunk=CHUNK,
         preprocessing="grey repeated to RGB; bilinear to 299x299 as TensorFlow 1, by the network",
+        path=found,
     )
 
 

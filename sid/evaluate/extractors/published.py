@@ -1,39 +1,33 @@
-"""The 2015 Inception's two published files, and how they are told from others."""
+"""The 2015 Inception's two published files, by their names in `sid fetch`."""
 
-import os
 from pathlib import Path
 
+import torch
+
 from sid.errors import UserError
-from sid.files import read_json, sha256
+from sid.fetch.catalogue import find
 
 # NVIDIA's TorchScript translation of the TensorFlow graph, with TensorFlow's resizing in it.
 PROGRAM = "inception-2015-12-05.pt"
-# The same weights as a state dict, for pytorch-fid, torch-fidelity and clean-fid's PyTorch mode.
-STATE = "pt_inception-2015-12-05-6726825d.pth"
-# Quoted in public code. A lock made by `sid fetch` counts as well.
-PROGRAM_SHA256 = "f58cb9b6ec323ed63459aa4fb441fe750cfe39fafad6da5cb504a16f19e958f4"
+# The same weights as a state dict, for torch-fidelity and for clean-fid's mode legacy_pytorch.
+STATE = "weights-inception-2015-12-05-6726825d.pth"
 
 
-def _cache() -> Path:
-    return Path(os.environ.get("SID_CACHE") or Path.home() / ".cache" / "sid")
+def is_program(sha256: str) -> bool:
+    """Whether this is the checksum of the published program, as the table of files has it."""
+    return sha256 == find(PROGRAM).sha256
 
 
-def locked(name: str) -> str | None:
-    """The SHA-256 that was recorded when `name` was fetched, if it was."""
-    lock = _cache() / "lock.json"
-    return read_json(lock).get(name) if lock.exists() else None
-
-
-def locate(name: str) -> Path:
-    """A fetched file, after comparing it with the lock.
+def copy_state(path: Path, copy: Path) -> None:
+    """Write a state dict anew, for a library that would unpickle whatever is in a file.
 
     Raises:
-        UserError: it was not fetched, or was changed since.
+        UserError: it holds anything but tensors, or is damaged.
     """
-    path = _cache() / "files" / name
-    if not path.exists():
-        raise UserError(f"{path}: not fetched yet; get it with `sid fetch {name}`")
-    wanted = locked(name)
-    if wanted and sha256(path) != wanted:
-        raise UserError(f"{path}: changed since it was fetched; delete it and `sid fetch {name}`")
-    return path
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # What is raised depends on what is wrong.
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"{path}: no state dict ({reason}); run `sid fetch {STATE}`") from error
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(state, copy)

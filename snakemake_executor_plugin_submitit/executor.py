@@ -1,0 +1,342 @@
+"""The executor: what Snakemake calls."""
+
+import os
+import re
+import shlex
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import Any
+
+import submitit
+from snakemake_interface_common.exceptions import WorkflowError
+from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
+from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
+from submitit.core.utils import FailedJobError
+
+from snakemake_executor_plugin_submitit import describe
+from snakemake_executor_plugin_submitit.local import Local
+from snakemake_executor_plugin_submitit.outcome import Results, results
+from snakemake_executor_plugin_submitit.registry import Claim, Entry, Registry
+from snakemake_executor_plugin_submitit.request import Shape, parameters, shape
+from snakemake_executor_plugin_submitit.slurm import Slurm, UnreachableError
+from snakemake_executor_plugin_submitit.tasks import CallableTask, InnerSnakemake, workflow_path
+
+# A submission that was cut off may still be on its way.
+ON_ITS_WAY = 10.0  # seconds
+# How long a job that must give way may take to end.
+GIVING_WAY = 180.0  # seconds
+FOREIGN = ("SLURM_", "SLURMD_", "SRUN_", "SBATCH_", "SUBMITIT_")
+FAILURES = (WorkflowError, UnreachableError, OSError, FailedJobError)
+PASSING = ("unable to contact", "timed out", "connection", "try again", "temporarily", "zero bytes")
+
+
+class Executor(RemoteExecutor):  # type: ignore[misc]
+    """Submits each job through submitit and watches over all of them."""
+
+    def __post_init__(self) -> None:
+        """Called by Snakemake at the end of its constructor."""
+        self.settings = self.workflow.executor_settings
+        self.folder = self.settings.folder.expanduser().absolute()
+        self.registry = Registry(self.folder / "registry")
+        self.known: dict[str, Entry] = {}  # what is submitted and not over, by key
+        self.said: set[str] = set()
+        self.asked = float("-inf")
+        self.states: dict[str, str] = {}
+        self.ended: dict[str, float] = {}
+        self.ending: set[str] = set()
+        self.threads = 1
+        self.cluster = Local() if self.settings.cluster == "local" else Slurm(self.say_once)
+
+    def say_once(self, text: str) -> None:
+        """A warning that holds for the whole workflow."""
+        if text not in self.said:
+            self.said.add(text)
+            self.logger.warning(text)
+
+    # Submission
+
+    def run_job(self, job: Any) -> None:
+        """Find the job if it was submitted before, else submit it."""
+        if self.settings.cluster == "debug":
+            self._run_here(job)
+            return
+        try:
+            entry = self._attached(job) or self._submitted(job)
+        except (
+            WorkflowError,
+            UnreachableError,
+            OSError,
+            FailedJobError,
+        ) as error:
+            message = f"Not submitted: {' '.join(str(error).split())}\n"
+            self.report_job_error(SubmittedJobInfo(job), msg=message)
+            return
+        self.known[entry.key] = entry
+        self.report_job_submission(SubmittedJobInfo(job, entry.job_id, {"entry": entry}))
+
+    def _attached(self, job: Any) -> Entry | None:
+        """The job that an earlier Snakemake submitted, if its result is the one that is wanted.
+
+        Raises:
+            WorkflowError: a job in its place does not end.
+            UnreachableError: the cluster does not answer; nothing may be submitted then.
+        """
+        entry = self.registry.read(describe.key(job))
+        if entry is None:
+            return None
+        if entry.cluster != self.settings.cluster:
+            raise WorkflowError(
+                f"{self.registry.path(entry.key)}: {entry.name} was submitted to {entry.cluster};"
+                f" go on with --submitit-cluster {entry.cluster}, or see that it has ended and"
+                " delete this file"
+            )
+        if entry.job_id is None:
+            entry = self._found(entry)
+            if entry is None:
+                return None
+        same = entry.digest == describe.code(job)
+        same = same and not describe.changed_since(job.input, entry.created)
+        end = time.monotonic() + GIVING_WAY
+        cancelled = False
+        while True:
+            state = self.cluster.states([entry])[entry.name]
+            live = self.cluster.live(state)
+            success = self._results(entry).success
+            if same and success and describe.made_from_its_inputs(job):
+                self.logger.info(f"{entry.name} ({entry.job_id}) is already done.")
+                return entry
+            if same and live and state != "COMPLETING":
+                self.logger.info(f"{entry.name} ({entry.job_id}) goes on: {state.lower()}.")
+                return entry
+            if not live:
+                return None
+            if not same and not cancelled:
+                self.logger.info(f"{entry.name} ({entry.job_id}) is out of date: cancelled.")
+                self.cluster.cancel([str(entry.job_id)])
+                cancelled = True
+            if time.monotonic() > end:
+                raise WorkflowError(f"job {entry.job_id} ({entry.name}) does not end: {state}")
+            time.sleep(1)
+
+    def _found(self, entry: Entry) -> Entry | None:
+        """The entry with its job id, after a death between the submission and writing that down."""
+        while True:
+            job_id = self.cluster.find(entry)
+            if job_id is not None:
+                break
+            if time.time() > entry.created + ON_ITS_WAY:
+                return None
+            time.sleep(0.5)
+        entry = replace(entry, job_id=job_id)
+        folder = self.folder / entry.name
+        for path in folder.glob("[0-9a-f]" * 32 + ".pkl"):
+            path.rename(folder / f"{job_id}_submitted.pkl")
+        self.registry.write(entry)
+        return entry
+
+    def _submitted(self, job: Any) -> Entry:
+        """Submit a job: written down before and after.
+
+        Raises:
+            WorkflowError: its resources do not go together.
+            FailedJobError: Slurm refuses it.
+            OSError: the folder cannot be written.
+        """
+        target = describe.target(job)
+        form = shape(job.resources, job.threads, target is not None)
+        tasks = form.nodes * form.tasks
+        # From now on its outputs count as incomplete, whenever this process dies.
+        job.register()
+        if target is not None:
+            self._make_room(job)
+        key = describe.key(job)
+        rule = re.sub(r"[^\w.-]+", "-", str(job.name))[:40]
+        digest = describe.code(job)
+        entry = self.registry.intend(key, rule, digest, self.settings.cluster, tasks)
+        self.known[key] = entry
+        try:
+            claim = Claim(str(self.registry.path(key)), entry.name)
+            job_id = self._send(entry, self._task(job, target, claim), form, job.resources)
+        except Exception:
+            self.known.pop(key, None)
+            self.registry.forget(entry)
+            raise
+        entry = replace(entry, job_id=job_id)
+        self.registry.write(entry)
+        self.logger.info(f"Submitted {entry.name} as {entry.cluster} job {job_id}.")
+        return entry
+
+    def _task(self, job: Any, target: str | None, claim: Claim | None) -> Callable[[], None]:
+        if target is None:
+            self.threads = job.threads
+            return InnerSnakemake(self.format_job_exec(job), claim)
+        path = workflow_path(os.getcwd(), self.workflow.main_snakefile)
+        return CallableTask(target, describe.describe(job), path, claim)
+
+    def _send(self, entry: Entry, task: Callable[[], None], form: Shape, resources: Any) -> str:
+        """The id that the cluster gives; tried again while Slurm cannot be reached."""
+        folder = self.folder / entry.name
+        again = {f"{self.settings.cluster}_max_num_timeout": self.settings.max_timeouts}
+        sender = submitit.AutoExecutor(folder, self.settings.cluster, **again)
+        sender.update_parameters(
+            **parameters(self.settings, dict(resources.items()), form, entry.name, folder)
+        )
+        for seconds in (5, 10, 20, 40, 0):
+            try:
+                with _own_environment():
+                    return str(sender.submit(task).job_id)
+            except FailedJobError as error:
+                if not seconds or not any(word in str(error).lower() for word in PASSING):
+                    raise
+                self.logger.warning(f"sbatch: {str(error).strip()}; tried again in {seconds} s")
+            time.sleep(seconds)
+            # It may have arrived although nobody answered.
+            job_id = self.cluster.find(entry)
+            if job_id is not None:
+                return job_id
+        raise AssertionError("the last try returns or raises")
+
+    def _make_room(self, job: Any) -> None:
+        """What the inner Snakemake does before an ordinary rule."""
+        self.workflow.async_run(job.remove_existing_output())
+        for path in [*job.output, *job.log]:
+            path.prepare()
+
+    def _run_here(self, job: Any) -> None:
+        """The debug cluster: in this process and thread, so that a debugger works."""
+        info = SubmittedJobInfo(job, "debug")
+        self.report_job_submission(info)
+        before = dict(os.environ)
+        os.environ["SUBMITIT_DEBUG_JOB_ID"] = "debug"
+        try:
+            target = describe.target(job)
+            if target is not None:
+                self._make_room(job)
+            self._task(job, target, None)()
+        except Exception as error:
+            info.aux = {"error": error}
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+    # What the inner Snakemake is called with
+
+    @property
+    def cores(self) -> int:
+        """Of the job that is being submitted: what its rule asks for, whatever the node has."""
+        return self.threads
+
+    def get_python_executable(self) -> str:
+        """Quoted: a virtual environment may lie in a folder with a space."""
+        return shlex.quote(super().get_python_executable())
+
+    def get_job_exec_prefix(self, job: Any) -> str:
+        """The inner Snakemake starts where this one did."""
+        return f"cd {shlex.quote(str(self.workflow.workdir_init))}"
+
+    # Watching
+
+    async def check_active_jobs(
+        self, active_jobs: list[SubmittedJobInfo]
+    ) -> AsyncIterator[SubmittedJobInfo]:
+        """Report what is over and yield the others.
+
+        Result files are looked for often; the cluster is asked for all jobs at once, every
+        `--seconds-between-status-checks`.
+        """
+        patient = self.workflow.remote_execution_settings.seconds_between_status_checks
+        self.next_seconds_between_status_checks = min(patient, max(0.5, len(active_jobs) / 200))
+        if self.settings.cluster == "debug":
+            for info in active_jobs:
+                if info.aux is None:
+                    self.report_job_success(info)
+                else:
+                    self.report_job_error(info, msg=f"{info.aux['error']}\n")
+            return
+        entries = [info.aux["entry"] for info in active_jobs if info.aux]
+        if entries and (
+            self.settings.cluster == "local" or time.monotonic() - self.asked > patient
+        ):
+            async with self.status_rate_limiter:
+                self._ask(entries)
+        for info in active_jobs:
+            if not self._over(info):
+                yield info
+
+    def _ask(self, entries: list[Entry]) -> None:
+        try:
+            self.states = self.cluster.states(entries)
+        except UnreachableError as error:
+            # Jobs go on without it.
+            self.say_once(f"{error}; jobs are looked for again every few seconds")
+        self.asked = time.monotonic()
+
+    def _over(self, info: SubmittedJobInfo) -> bool:
+        """Report a job that is over."""
+        entry: Entry = info.aux["entry"]
+        found = self._results(entry)
+        if found.success:
+            self.report_job_success(info)
+            return True
+        state = self.states.get(entry.name, "UNKNOWN")
+        if self.cluster.live(state):
+            if found.failed and self._waited(entry) > 5 and entry.name not in self.ending:
+                # The tasks that are left would wait for the dead one.
+                self.ending.add(entry.name)
+                self._cancel([entry])
+            return False
+        # A result may become visible on a network file system some seconds after the end.
+        patience = self.workflow.execution_settings.latency_wait
+        if not found.failed and state in {"COMPLETED", "GONE"} and self._waited(entry) < patience:
+            return False
+        self.known.pop(entry.key, None)
+        self.registry.forget(entry)
+        message = f"{entry.cluster} job {entry.job_id}: {found.reason(state)}\n"
+        self.report_job_error(info, msg=message, aux_logs=found.logs())
+        return True
+
+    def _waited(self, entry: Entry) -> float:
+        """Seconds since this was first asked for a job."""
+        return time.monotonic() - self.ended.setdefault(entry.name, time.monotonic())
+
+    def _results(self, entry: Entry) -> Results:
+        return results(self.folder / entry.name, entry)
+
+    def handle_job_success(self, job: Any) -> None:
+        """Forget the job, now that Snakemake has noted that its outputs are complete."""
+        entry = self.known.pop(describe.key(job), None)
+        if entry is not None:
+            self.registry.forget(entry)
+            for path in (self.folder / entry.name).glob("*.pkl"):
+                path.unlink(missing_ok=True)
+
+    def cancel_jobs(self, active_jobs: list[SubmittedJobInfo]) -> None:
+        """Called on an interrupt: ends every job, also one whose submission was interrupted.
+
+        Entries are kept: whoever starts again waits until the jobs have ended.
+        """
+        self._cancel(list(self.known.values()))
+
+    def _cancel(self, entries: list[Entry]) -> None:
+        try:
+            ids = [entry.job_id or self.cluster.find(entry) for entry in entries]
+            self.cluster.cancel([number for number in ids if number])
+        except UnreachableError as error:
+            names = ", ".join(entry.name for entry in entries)
+            self.logger.error(f"{error}; these jobs may go on: {names}")
+
+
+class _own_environment:  # noqa: N801
+    """What a job must not inherit from the job that submits it; SLURM_CONF is the way to Slurm."""
+
+    def __enter__(self) -> None:
+        dropped = [
+            name
+            for name in os.environ
+            if name != "SLURM_CONF" and (name.startswith(FOREIGN) or name == "SNAKEMAKE_PROFILE")
+        ]
+        self.dropped = {name: os.environ.pop(name) for name in dropped}
+
+    def __exit__(self, *_: object) -> None:
+        os.environ.update(self.dropped)

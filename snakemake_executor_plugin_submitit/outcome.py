@@ -1,0 +1,71 @@
+"""How a job ended, by the result files that submitit's tasks write."""
+
+import os
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+
+from submitit.core.utils import JobPaths
+
+from snakemake_executor_plugin_submitit.registry import Entry
+
+
+@dataclass(frozen=True)
+class Results:
+    """The tasks that have written a result.
+
+    Attributes:
+        finished: ranks that succeeded.
+        failed: last line of the error by rank.
+        tasks: how many ranks there are.
+        folder: of the submission.
+        job_id: None when it was never known.
+    """
+
+    finished: frozenset[int]
+    failed: dict[int, str]
+    tasks: int
+    folder: Path
+    job_id: str | None
+
+    @property
+    def success(self) -> bool:
+        """Whether every task succeeded."""
+        return len(self.finished) == self.tasks
+
+    def logs(self) -> list[str]:
+        """Logs of the tasks to look into: those that failed, else those without a result."""
+        silent = set(range(self.tasks)) - self.finished
+        ranks = sorted(self.failed or silent or {0})
+        paths = [JobPaths(self.folder, self.job_id, rank).stdout for rank in ranks[:4]]
+        return [str(path) for path in paths]
+
+    def reason(self, state: str) -> str:
+        """One line for the error message."""
+        if self.failed:
+            rank, line = min(self.failed.items())
+            return f"task {rank} of {self.tasks}: {line}"
+        if state == "COMPLETED" or state == "GONE":
+            return "it ended without a result"
+        return f"it ended without a result, in state {state}"
+
+
+def results(folder: Path, entry: Entry) -> Results:
+    """Read what the tasks of a job have left in the folder of its submission."""
+    finished: set[int] = set()
+    failed: dict[int, str] = {}
+    # Listing the folder makes a network file system ask its server.
+    names = set(os.listdir(folder)) if folder.exists() else set()
+    for rank in range(entry.tasks):
+        path = JobPaths(folder, entry.job_id, rank).result_pickle
+        if path.name not in names:
+            continue
+        try:
+            kind, value = pickle.loads(path.read_bytes())
+        except (OSError, EOFError, pickle.UnpicklingError):
+            continue  # Removed by a task that starts again, or not wholly visible yet.
+        if kind == "success":
+            finished.add(rank)
+        else:
+            failed[rank] = (str(value).strip() or "failed").splitlines()[-1]
+    return Results(frozenset(finished), failed, entry.tasks, folder, entry.job_id)

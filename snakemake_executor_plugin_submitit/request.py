@@ -1,0 +1,133 @@
+"""What a job asks of the cluster: from Snakemake's resources to submitit's parameters."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from snakemake_interface_common.exceptions import WorkflowError
+
+from snakemake_executor_plugin_submitit.settings import ExecutorSettings, sbatch_options
+
+HOUR = 60
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a job lies on the nodes; all nodes get the same.
+
+    Attributes:
+        nodes: their number.
+        tasks: of a node.
+        gpus: of a node.
+        cpus: of a task.
+    """
+
+    nodes: int
+    tasks: int
+    gpus: int
+    cpus: int
+
+
+def shape(resources: Mapping[str, Any], threads: int, parallel: bool) -> Shape:
+    """The shape that `nodes`, `tasks`, `gpu`, `cpus_per_task` and `cpus_per_gpu` ask for.
+
+    `gpu` and `tasks` are of the whole job. A callable gets a task for each GPU unless `tasks` says
+    otherwise, and a task for each node where there is no GPU.
+
+    Args:
+        resources: of the job.
+        threads: of the rule.
+        parallel: whether the rule has a callable; an ordinary rule is one task on one node.
+
+    Raises:
+        WorkflowError: the numbers do not go together.
+    """
+    nodes, gpus = _whole(resources, "nodes", 1), _whole(resources, "gpu", 0)
+    tasks = _whole(resources, "tasks", gpus or nodes) if parallel else 1
+    if not parallel and nodes > 1:
+        raise WorkflowError('nodes > 1 needs a callable: params: submitit="module:Class"')
+    if nodes < 1 or tasks < 1:
+        raise WorkflowError("nodes and tasks must be at least 1")
+    for name, number in (("tasks", tasks), ("gpu", gpus)):
+        if number % nodes:
+            raise WorkflowError(f"{name}={number} cannot be spread evenly over nodes={nodes}")
+    cpus = _whole(resources, "cpus_per_task", threads)
+    if gpus and "cpus_per_gpu" in resources:
+        cpus = -(-_whole(resources, "cpus_per_gpu", 1) * gpus // tasks)
+    return Shape(nodes, tasks // nodes, gpus // nodes, max(1, cpus))
+
+
+def parameters(
+    settings: ExecutorSettings, resources: Mapping[str, Any], form: Shape, name: str, folder: Path
+) -> dict[str, Any]:
+    """The arguments of submitit's `AutoExecutor.update_parameters`.
+
+    Args:
+        settings: of the executor; resources win over them.
+        resources: of the job. `runtime` in minutes, `mem_mb` of a node.
+        form: of the job.
+        name: of the job.
+        folder: of this submission.
+
+    Raises:
+        WorkflowError: a resource or an option has a wrong value.
+    """
+    chosen: dict[str, Any] = {
+        "name": name,
+        "timeout_min": _whole(resources, "runtime", HOUR),
+        "nodes": form.nodes,
+        "tasks_per_node": form.tasks,
+        "gpus_per_node": form.gpus or None,
+        "cpus_per_task": form.cpus,
+        "stderr_to_stdout": True,
+    }
+    if settings.cluster == "local":  # One machine stands for all nodes.
+        chosen |= {"nodes": 1, "tasks_per_node": form.nodes * form.tasks}
+        chosen |= {"gpus_per_node": form.nodes * form.gpus}
+        return chosen
+    for option in ("partition", "account"):
+        chosen[f"slurm_{option}"] = resources.get(f"slurm_{option}", getattr(settings, option))
+    for option in ("qos", "constraint"):
+        chosen[f"slurm_{option}"] = resources.get(option, getattr(settings, option))
+    if "mem_mb_per_cpu" in resources:
+        chosen["slurm_mem_per_cpu"] = f"{_whole(resources, 'mem_mb_per_cpu', 0)}MB"
+    elif "mem_mb" in resources:
+        chosen["slurm_mem"] = f"{_whole(resources, 'mem_mb', 0)}MB"
+    extra = sbatch_options(settings.extra) | sbatch_options(resources.get("slurm_extra"))
+    return chosen | {
+        "slurm_additional_parameters": extra or None,
+        "slurm_signal_delay_s": settings.signal_delay,
+        # One dead task ends its job: the others would wait for it for ever. And since Slurm 22.05
+        # srun does not take the number of CPUs from sbatch.
+        "slurm_srun_args": ["--kill-on-bad-exit=1", f"--cpus-per-task={form.cpus}"],
+        "slurm_setup": setup(folder),
+    }
+
+
+def setup(folder: Path) -> list[str]:
+    """Shell lines that run before the tasks, also after a requeue.
+
+    submitit names the pickle after the job once sbatch has told it the id. If Snakemake dies
+    before that, the job names it itself. What a checkpoint that was cut off left would make the
+    next one fail.
+    """
+    place = shlex.quote(str(folder))
+    return [
+        f"rm -f {place}/*.save_tmp",
+        f"for pickle in {place}/{'[0-9a-f]' * 32}.pkl; do",
+        f'  ln "$pickle" {place}/"$SLURM_JOB_ID"_submitted.pkl 2>/dev/null || true',
+        "done",
+    ]
+
+
+def _whole(resources: Mapping[str, Any], name: str, default: int) -> int:
+    value = resources.get(name, default)
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        raise WorkflowError(f"resource {name}={value}: must be a whole number") from None
+    if number < 0:
+        raise WorkflowError(f"resource {name}={value}: must not be negative")
+    return number
