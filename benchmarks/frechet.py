@@ -94,8 +94,13 @@ def measure_memory(one: Gaussian, other: Gaussian, threads: int) -> dict[str, tu
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "moments.npz"
-        arrays = {"mean0": one.mean, "covariance0": one.covariance}
-        np.savez(path, mean1=other.mean, covariance1=other.covariance, **arrays)
+        np.savez(
+            path,
+            mean0=one.mean,
+            covariance0=one.covariance,
+            mean1=other.mean,
+            covariance1=other.covariance,
+        )
         for side in SIDES:
             command = [sys.executable, "-m", "benchmarks.frechet", "--threads", str(threads)]
             command += ["--memory-of", side, "--moments", str(path)]
