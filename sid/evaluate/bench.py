@@ -95,9 +95,9 @@ class Bench:
         """(C, H, W) of the reference, () where only its moments are known."""
         return self._seen.images.shape[1:] if self._seen else ()
 
-    def passes(self, n: int, *, drawn: bool = True) -> int:
-        """Progress that one measurement of `n` images is worth."""
-        return n * (len(self.implementations) + drawn)
+    def passes(self, *sizes: int, drawn: bool = True) -> int:
+        """Progress that one set of images is worth, of which the first `sizes` are measured."""
+        return sum(sizes) * len(self.implementations) + max(sizes) * drawn
 
     def sampled(
         self,

@@ -178,5 +178,5 @@ def evaluate_teacher(
 
 def teacher_passes(bench: Bench, *, n_curve: int, n_final: int) -> int:
     """Progress that `evaluate_teacher` is worth."""
-    more = bench.passes(n_final) if n_final != n_curve else 0
-    return len(teacher_steps(bench.reference.name)) * bench.passes(n_curve) + more
+    fewer = len(teacher_steps(bench.reference.name)) - 1
+    return fewer * bench.passes(n_curve) + bench.passes(*{n_curve, n_final})
