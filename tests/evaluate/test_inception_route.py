@@ -7,27 +7,27 @@ them must agree as far as resizing is the same.
 
 import pickle
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sid.data.images import ImageSet
 from sid.errors import UserError
-from sid.evaluate.compat import torch_fidelity, torchvision
+from sid.evaluate.compat import clean_fid, torch_fidelity, torchvision
 from sid.evaluate.extractors import Extractor, load_extractor
 from sid.evaluate.extractors.published import PROGRAM, STATE
 from sid.evaluate.implementations import IMPLEMENTATIONS
+from sid.evaluate.kernel import kernel_distance
 from sid.evaluate.seen import Seen
 from sid.fetch import catalogue
 from sid.files import sha256
 from tests.evaluate.programs import save_program
 
 N = 10
-OWN_RESIZING = ("clean-fid-clean", "clean-fid-legacy_pytorch")
 SAME_RESIZING = ("torch-fidelity", "clean-fid", "clean-fid-legacy_tensorflow")
 
 
@@ -74,11 +74,9 @@ def inception() -> Extractor:
     return load_extractor("inception-2015")
 
 
-@pytest.fixture(scope="module", params=[(1, 28, 28), (3, 32, 32)])
-def sides(
-    request: pytest.FixtureRequest, inception: Extractor, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Seen, Seen]:
-    images = np.random.default_rng(0).integers(0, 256, (2, N, *request.param), dtype=np.uint8)
+@pytest.fixture(scope="module")
+def sides(inception: Extractor, tmp_path_factory: pytest.TempPathFactory) -> tuple[Seen, Seen]:
+    images = np.random.default_rng(0).integers(0, 256, (2, N, 1, 28, 28), dtype=np.uint8)
     images[0, :, :, ::2] //= 3  # Stripes, which a resize kernel blurs or does not.
     one, other = (
         Seen(ImageSet(name, side, None, name), inception, tmp_path_factory.mktemp(name))
@@ -107,10 +105,31 @@ def test_kernel_distances_through_every_own_network(sides: tuple[Seen, Seen]) ->
     ours = value("ours", sides, "kernel_distance")
     for name in SAME_RESIZING:
         assert value(name, sides, "kernel_distance") == pytest.approx(ours, rel=1e-3), name
-    resized = [value(name, sides, "kernel_distance") for name in OWN_RESIZING]
-    for other in resized:
-        assert other != pytest.approx(ours, rel=1e-2)
-        assert other == pytest.approx(ours, rel=1)
+
+
+def to_unit(x: Tensor) -> Tensor:
+    """What makes (x - 128) / 128 of the program the x / 127.5 - 1 of clean-fid's PyTorch mode."""
+    return (x / 127.5 - 1) * 128 + 128
+
+
+@pytest.mark.parametrize(("mode", "levels"), [("clean", lambda x: x), ("legacy_pytorch", to_unit)])
+def test_clean_fid_s_own_resizing_and_network(
+    mode: str,
+    levels: Callable[[Tensor], Tensor],
+    sides: tuple[Seen, Seen],
+    inception: Extractor,
+) -> None:
+    resize = clean_fid.build_resizer(mode)
+    both = []
+    for side in sides:
+        pictures = np.repeat(side.images.images[:], 3, axis=1).transpose(0, 2, 3, 1)
+        large = np.stack([resize(picture) for picture in pictures]).transpose(0, 3, 1, 2)
+        # At 299x299 the program does not resize any more.
+        features, _ = inception.features_and_logits(levels(torch.from_numpy(large)))
+        both.append(features.numpy())
+    found = value(f"clean-fid-{mode}", sides, "kernel_distance")
+    assert found == pytest.approx(kernel_distance(*both, 20, N, 0).value, rel=1e-3)
+    assert found != pytest.approx(value("ours", sides, "kernel_distance"), rel=1e-2)
 
 
 def test_frechet_distance_and_score_of_torch_fidelity_s_own(sides: tuple[Seen, Seen]) -> None:
