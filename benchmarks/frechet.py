@@ -18,7 +18,7 @@ from typing import Annotated
 import numpy as np
 import scipy.linalg
 import typer
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from sid.evaluate.frechet import FrechetReference
 from sid.evaluate.moments import CHUNK, Gaussian, Moments

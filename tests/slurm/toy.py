@@ -192,8 +192,9 @@ class Toy:
     def wait_for(self, what: Callable[[], object], seconds: float = 60) -> None:
         """Until `what` is true."""
         end = time.monotonic() + seconds
+        begun = self.last.poll() is None
         while not what():
-            late = time.monotonic() > end or self.last.poll() not in {None, 0, -9}
+            late = time.monotonic() > end or (begun and self.last.poll() is not None)
             assert not late, f"waited in vain\n{self.said()}"
             time.sleep(0.1)
 
