@@ -9,7 +9,7 @@ import yaml
 from sid.config import parse, read_yaml
 from sid.distill.recipe import Recipe
 from sid.errors import UserError
-from sid.experiment import load_plan, schema
+from sid.experiment import load_experiment, load_plan, schema
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -42,6 +42,15 @@ def test_published_jobs_ask_for_the_four_gpus_of_the_scripts() -> None:
     for name in ("ablation", "afhqv2-64", "cifar10", "cifar10-cond", "ffhq64", "imagenet64"):
         asked = load_plan(demo(**read_yaml(Path(f"config/{name}.yaml")))).experiment.cluster.distill
         assert (asked.nodes, asked.tasks, asked.gpus) == (1, 4, 4)
+
+
+def test_experiments_are_found_by_name() -> None:
+    """Also one that leaves keys to the demo."""
+    plan = load_experiment("fashion-mnist", Path("config"))
+    assert plan.experiment.data.name == "fashion-mnist-16"
+    assert plan.experiment.seeds == demo()["seeds"]
+    with pytest.raises(UserError, match="experiment=cifar: unknown; known are"):
+        load_experiment("cifar", Path("config"))
 
 
 def test_demo_has_four_methods_and_a_control() -> None:

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from sid.data.images import ImageSet
 from sid.data.pictures import Picture
@@ -28,23 +27,12 @@ from sid.evaluate.sampling import CHUNK
 from sid.evaluate.setup import Setup, metrics_of
 from sid.evaluate.table import show
 from sid.networks import load_network
-from sid.options import Device, Out, Quiet, Seed, Threads, prepare
+from sid.options import Device, Out, Quiet, Seed, Threads, group, prepare
 from sid.runs.folder import snapshot_at
 from sid.teacher.sampler import PUBLISHED
 
-
-class Group(TyperGroup):
-    """What is no command's name is `compare`'s first argument: `sid evaluate GEN REF`."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put the default command's name before its arguments."""
-        if args and args[0] not in (*self.commands, *ctx.help_option_names):
-            args = ["compare", *args]
-        return super().parse_args(ctx, args)
-
-
 app = typer.Typer(
-    cls=Group,
+    cls=group("compare"),
     no_args_is_help=True,
     rich_markup_mode=None,
     help="Measure images, generators, runs, teachers and the floor of the noise.\n\n"

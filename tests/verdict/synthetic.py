@@ -105,6 +105,61 @@ def make_records(
         at = {"draw": draw, "seed": draw + 1}
         for n_images, value in ((5000, 0.9), (20000, 0.24)):
             add(value, n_images, role="floor", method="real", recipe="real", nfe=0, **at)
+        half = {"dataset": f"half {draw} 1", "reference_sha256": f"{draw}" * 64}
+        at |= {"n_reference": 898, **half}
+        add(1.9, 898, role="halves", method="real", recipe="real", nfe=0, **at)
+    return _whole(rows)
+
+
+def make_samples(
+    ways: dict[str, dict[str, object]], draws: int = 1, spread: float = 0.02, n_images: int = 5000
+) -> pd.DataFrame:
+    """Records as `sid evaluate GEN REF` leaves them, of Frechet distances about 10.
+
+    Args:
+        ways: implementation -> its fields; `off` is its difference as a share.
+        draws: how many sets of images.
+        spread: standard deviation from draw to draw, as a share; one draw is 10 exactly.
+        n_images: of each draw.
+    """
+    rng = np.random.default_rng(1)
+    steps = rng.standard_normal(draws)
+    steps = (steps - steps.mean()) / steps.std(ddof=1) if draws > 1 else np.zeros(1)
+    fields = Record.model_fields.items()
+    common = {
+        **{name: field.default for name, field in fields if not field.is_required()},
+        "role": "sample",
+        "dataset": "digits",
+        "generated": "samples",
+        "nfe": 1,
+        "metric": "frechet_distance",
+        "extractor": "digits-cnn",
+        "extractor_sha256": "e" * 64,
+        "implementation_version": "0.4.0",
+        "stderr": None,
+        "n_images": n_images,
+        "n_reference": 1797,
+        "reference_sha256": "d" * 64,
+        "seconds": 1.0,
+        "device": "cpu",
+        "torch": "2.13.0",
+        "git": "0123abc",
+    }
+    rows = []
+    for draw, step in enumerate(steps):
+        for implementation, way in ways.items():
+            off = 1 + float(str(way.get("off", 0.0)))
+            value = 10 * (1 + spread * float(step)) * off
+            own = {key: field for key, field in way.items() if key != "off"}
+            about = {"draw": draw, "seed": draw, "generated_sha256": f"{draw:x}" * 64}
+            rows.append(
+                {**common, "implementation": implementation, "value": value, **about, **own}
+            )
+    return _whole(rows)
+
+
+def _whole(rows: list[dict[str, object]]) -> pd.DataFrame:
+    """A table of records, missing fields as the model has them."""
     table = pd.DataFrame(rows)
     table["kimg"] = table["images"] / 1000
     for name, field in Record.model_fields.items():

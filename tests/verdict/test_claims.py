@@ -4,7 +4,8 @@ import pytest
 
 from sid.errors import UserError
 from sid.verdict.claims import judge
-from tests.verdict.synthetic import LAWS, make_records, power
+from sid.verdict.verdict import to_table
+from tests.verdict.synthetic import LAWS, make_records, make_samples, power
 
 
 def by_claim(table):
@@ -129,8 +130,27 @@ def test_a_diverged_run_does_not_stop_the_others():
 def test_two_data_sets_are_refused():
     table = make_records()
     other = pd.concat([table, table.assign(reference_sha256="f" * 64)])
-    with pytest.raises(UserError, match="reference_sha256"):
+    with pytest.raises(UserError, match="mix 2 data sets"):
         judge(other)
+
+
+@pytest.mark.parametrize("other", [{"extractor": "dinov2-vits14"}, {}])
+def test_two_extractors_are_refused(other):
+    table = make_records()
+    both = pd.concat([table, table.assign(extractor_sha256="f" * 64, **other)])
+    with pytest.raises(UserError, match=r"mix 2 (extractors|weights).*table of its own") as error:
+        judge(both)
+    assert "\n" not in str(error.value)
+
+
+def test_what_others_bring_along_is_no_second_benchmark():
+    table = make_records(noise=0)
+    own = {"reference_sha256": "9" * 64, "n_reference": None, "extractor_sha256": "a" * 64}
+    nvidia = table[table["implementation"] == "torch-fidelity"]
+    nvidia = nvidia.assign(implementation="nvidia", **own)
+    sample = make_samples({"ours": {"extractor": "dinov2-vits14", "reference_sha256": "8" * 64}})
+    both = judge(pd.concat([table, nvidia, sample]))
+    pd.testing.assert_frame_equal(to_table(both), to_table(judge(table)))
 
 
 def test_two_image_counts_are_refused():

@@ -108,3 +108,28 @@ def asked(allocation):
         "runtime": round(allocation.hours * 60),
         "mem_mb": round(allocation.memory_gb * 1000),
     }
+
+
+def announce():
+    """Tell on standard error what the distillations that are not done cost, if it can be known."""
+    left = [
+        run for run in RUNS if not Path(f"{RESULTS}/distill/{run}/done.json").exists()
+    ]
+    if EXPERIMENT.teacher_from != "import" or not left:
+        return
+    from sid.cost.cost import summary  # It takes a moment, and only here.
+
+    recipes = [PLAN.recipes[run.partition("/")[0]] for run in left]
+    try:
+        print(summary(recipes, PLAN.teacher), file=sys.stderr)
+    except UserError:
+        pass
+
+
+# `onstart` is not called in a dry run, and a job's own Snakemake has nothing to announce.
+if workflow.output_settings.dryrun and workflow.is_main_process:
+    announce()
+
+
+onstart:
+    announce()
