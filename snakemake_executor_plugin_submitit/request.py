@@ -113,10 +113,10 @@ def setup(folder: Path) -> list[str]:
     before that, the job names it itself. What a checkpoint that was cut off left would make the
     next one fail.
     """
-    place = shlex.quote(str(folder))
+    place, unnamed = shlex.quote(str(folder)), "?" * 32 + ".pkl"
     return [
         f"rm -f {place}/*.save_tmp",
-        f"for pickle in {place}/{'[0-9a-f]' * 32}.pkl; do",
+        f"for pickle in {place}/{unnamed}; do",
         f'  ln "$pickle" {place}/"$SLURM_JOB_ID"_submitted.pkl 2>/dev/null || true',
         "done",
     ]

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from sid.config import recipe_files, recipe_path
-from sid.cost.cost import GIB, Cost, cost
+from sid.cost.cost import GIB, Cost, cost, number
 from sid.cost.rates import gpus
 from sid.distill.recipe import Recipe
 from sid.errors import UserError
@@ -67,11 +67,6 @@ def published() -> list[Recipe | TeacherRecipe]:
     names = {teacher.name for teacher in teachers}
     distillations = [r for r in found if isinstance(r, Recipe) and r.teacher in names]
     return [*sorted(teachers, key=lambda r: r.name), *sorted(distillations, key=lambda r: r.name)]
-
-
-def number(value: float) -> str:
-    """Two significant digits: no rate here is better."""
-    return f"{float(f'{value:.2g}'):,.12g}"
 
 
 def table(costs: list[list[Cost]]) -> list[list[str]]:

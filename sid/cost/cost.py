@@ -1,5 +1,6 @@
 """GPU-hours, memory and days of a recipe."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sid.cost.count import count
@@ -58,25 +59,43 @@ class Cost:
         return self.gpu_hours / 24 / gpus
 
 
-def cost(recipe: Recipe | TeacherRecipe, gpu: str) -> Cost:
+def summary(recipes: Sequence[Recipe], teacher: TeacherRecipe) -> str:
+    """What several distillations of a teacher come to, in one line."""
+    sums = {}
+    for gpu in ("A100", "H100"):
+        costs = [cost(recipe, gpu, teacher) for recipe in recipes]
+        sums[gpu] = sum(each.gpu_hours for each in costs)
+        evidence = ", ".join(sorted({each.rate.evidence for each in costs}))
+    hours = " or ".join(f"{number(value)} {gpu}-hours" for gpu, value in sums.items())
+    return f"Distillations to do: {len(recipes)}, about {hours} ({evidence}; docs/scaling.md)"
+
+
+def number(value: float) -> str:
+    """Two significant digits: no rate here is better."""
+    return f"{float(f'{value:.2g}'):,.12g}"
+
+
+def cost(recipe: Recipe | TeacherRecipe, gpu: str, teacher: TeacherRecipe | None = None) -> Cost:
     """The cost of training by a recipe.
 
     Args:
         recipe: of a distillation, or of a teacher whose network gives its size.
         gpu: name in `gpus.csv`.
+        teacher: of the distillation, where it is not to be found by its name.
 
     Raises:
         UserError: the teacher's recipe is not found, or leaves its size to the data.
     """
     if isinstance(recipe, TeacherRecipe):
-        teacher, stage, work = recipe.name, "teacher", "teacher"
+        name, stage, work = recipe.name, "teacher", "teacher"
         precision = "fp16" if recipe.network.get("use_fp16") else "fp32"
         architecture = sized(recipe)
     else:
-        teacher, stage, precision = recipe.teacher, "distill", recipe.precision
+        name, stage, precision = recipe.teacher, "distill", recipe.precision
         work = "sida" if recipe.build_method().needs_data else "sid"
         changes = {"dropout": recipe.dropout, "use_fp16": precision in ("fp16", "bf16")}
-        architecture = network_of(teacher).model_copy(update=changes)
+        whole = sized(teacher) if teacher else network_of(name)
+        architecture = whole.model_copy(update=changes)
     counted = count(architecture)
     activations = GRAPHS[stage] * (counted.casts + recipe.micro * counted.saved)
     return Cost(
@@ -89,5 +108,5 @@ def cost(recipe: Recipe | TeacherRecipe, gpu: str) -> Cost:
         operations(work, counted),
         4 * HELD[stage] * counted.weights,
         activations,
-        rate(gpu, work, teacher, precision, counted),
+        rate(gpu, work, name, precision, counted),
     )

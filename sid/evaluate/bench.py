@@ -166,11 +166,10 @@ class Bench:
         start = time.perf_counter()
         side = self._side(one)
         values = one.evaluate(seen, side, self.metrics, row["seed"])
-        moments = isinstance(side, Statistics)
         said = {
             **row,
             "n_reference": side.count,
-            "reference_sha256": side.sha256 if moments else side.images.sha256,
+            "reference_sha256": (side if isinstance(side, Statistics) else side.images).sha256,
             "implementation": one.name,
             "implementation_version": one.version,
             "divisor": one.divisor,

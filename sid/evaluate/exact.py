@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -9,7 +10,8 @@ import torch
 @contextmanager
 def exact() -> Iterator[None]:
     """No TF32, no bf16, no autocast, no reduced-precision sums within, on GPUs and on CPUs."""
-    backends, matmul = torch.backends, torch.backends.cuda.matmul
+    backends: Any = torch.backends  # Its stubs lack mkldnn's parts.
+    matmul = backends.cuda.matmul
     wanted: dict[tuple[object, str], object] = {
         (place, "fp32_precision"): "ieee"
         for place in (matmul, backends.cudnn.conv, backends.mkldnn.matmul, backends.mkldnn.conv)

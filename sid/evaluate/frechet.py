@@ -38,10 +38,10 @@ def cholesky(covariance: Array) -> tuple[Array, NDArray[np.intp]]:
     # The transpose is the same matrix, in the order of memory that LAPACK wants.
     lower, pivots, rank, _ = lapack.dpstrf(covariance.T, lower=1)
     rank, pivots = int(rank) if covariance.any() else 0, pivots - 1  # It calls zero of rank one.
-    lower = np.asfortranarray(np.tril(lower[:, :rank]))
+    lower = np.triu(lower.T[:rank]).T
     # A product with any vector tells a decomposition from what dpstrf makes of another matrix.
     probe = np.cos(np.arange(d) ** 2)
-    off = covariance[pivots] @ probe - lower @ (lower.T @ probe[pivots])
+    off = (covariance @ probe)[pivots] - lower @ (lower.T @ probe[pivots])
     if np.abs(off).max(initial=0) > 1e-6 * np.abs(covariance).max(initial=0):
         raise ValueError("the covariance is not symmetric with eigenvalues of at least zero")
     return lower, pivots
@@ -81,7 +81,7 @@ class FrechetReference:
     def __init__(self, gaussian: Gaussian) -> None:
         self.gaussian = gaussian
         lower, pivots = cholesky(gaussian.covariance)
-        self._factor = np.empty_like(lower)
+        self._factor = np.empty(lower.shape)
         self._factor[pivots] = lower
         self.rank = lower.shape[1]
 
@@ -100,9 +100,9 @@ class FrechetReference:
         shift = other.mean - self.gaussian.mean
         traces = np.trace(other.covariance) + np.trace(self.gaussian.covariance)
         lower, pivots = cholesky(other.covariance)
-        product = np.asfortranarray(self._factor[pivots])
+        product = self._factor[pivots].T
         if lower.shape[0] == lower.shape[1]:  # A triangle takes half the multiplications.
-            product = blas.dtrmm(1.0, lower, product, trans_a=1, lower=1, overwrite_b=1)
+            product = blas.dtrmm(1.0, lower, product, side=1, lower=1, overwrite_b=1)
         else:
-            product = np.asfortranarray(lower.T @ product)
+            product = np.asfortranarray(product @ lower)
         return float(shift @ shift + traces - 2 * nuclear_norm(product))

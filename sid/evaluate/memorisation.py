@@ -28,7 +28,7 @@ class Memorisation(NamedTuple):
         authenticity: share of generated images that are authentic: 0 where all are copies.
         stderr: of that, for these training images: sqrt(a (1 - a) / N).
         real: the same share of the training images, each against all the others: what new images
-            of their distribution come near. It depends on the data (0.4 for digits, 0.8 for a
+            of their distribution come near. It depends on the data (0.5 for digits, 0.8 for a
             Gaussian in 64 dimensions), so a share says something only beside it.
         nearest: the nearest training image of each generated one, int64 [N].
         distance: how far that is, in feature space, float64 [N].

@@ -25,7 +25,8 @@ class Record(BaseModel):
     Attributes:
         role: `curve` (each snapshot, one fixed noise), `final` (fresh draws of a selected
             snapshot), `teacher` (the teacher at `nfe` evaluations), `floor` (real images drawn
-            again, against all), `halves` (one half of them against the other), `sample` (whatever `sid evaluate GEN REF` was given).
+            again, against all), `halves` (one half of them against the other), `sample` (what
+            `sid evaluate GEN REF` was given).
         dataset: name of the reference.
         generated: what was measured, as the user named it.
         generated_sha256: of the images' bytes, or of the file or folder that held them.

@@ -12,6 +12,7 @@ from sid.errors import UserError
 from sid.evaluate.bench import Bench
 from sid.evaluate.evaluate import fields, load
 from sid.evaluate.extractors import load_extractor
+from sid.evaluate.implementations.ours import indexed
 from sid.evaluate.memorisation import Memorisation, memorisation, write_pairs
 from sid.evaluate.neighbours import Manifold
 from sid.evaluate.records import Record
@@ -126,7 +127,7 @@ def look_for_copies(
         Seen(one, network, setup.work.place(name), setup.progress)
         for one, name in ((images, "generated"), (training, "reference"))
     )
-    found = memorisation(seen.features, Manifold(real.features))
+    found = memorisation(indexed(seen.features), Manifold(indexed(real.features)))
     write_pairs(out, images.images, training.images, found, pairs)
     return found
 

@@ -2,8 +2,10 @@ import mpmath
 import numpy as np
 import pytest
 import scipy.linalg
+import torch
 from numpy.typing import NDArray
 
+from sid.evaluate.compat import clean_fid, torch_fidelity
 from sid.evaluate.frechet import FrechetReference, cholesky, rank
 from sid.evaluate.moments import Array, Gaussian, gaussian_of
 
@@ -115,6 +117,18 @@ def test_agrees_with_a_matrix_square_root(n: int) -> None:
     assert reference.rank == 256
     assert rank(fake) == min(n - 1, 256)
     assert reference.distance(fake) == pytest.approx(expected, rel=close)
+
+
+@pytest.mark.parametrize("power", [0, 1])
+def test_agrees_with_the_libraries_on_float64_features(power: float) -> None:
+    one, other = features(900, 96, 0, power=power), features(700, 96, 1, 0.1, power)
+    ours = FrechetReference(gaussian_of(one)).distance(gaussian_of(other))
+    metric = torch_fidelity.metric_fid
+    statistics = [metric.fid_features_to_statistics(torch.from_numpy(x)) for x in (one, other)]
+    fidelity = metric.fid_statistics_to_metric(*statistics, verbose=False)
+    assert ours == pytest.approx(fidelity["frechet_inception_distance"], rel=1e-10)
+    moments = [x for side in statistics for x in (side["mu"], side["sigma"])]
+    assert ours == pytest.approx(clean_fid.frechet_distance(*moments), rel=1e-10)
 
 
 @pytest.mark.parametrize(("n", "power"), [(500, 0), (500, 4), (40, 1)])

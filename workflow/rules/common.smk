@@ -79,3 +79,57 @@ def teacher_of(wildcards, input):
 def recipe_of(wildcards):
     """The whole recipe: a parameter, so that a changed value trains again what it concerns."""
     return PLAN.recipes[wildcards.recipe].model_dump(mode="json")
+
+
+def teacher_command(wildcards, input, output):
+    """`sid teacher train`, for a shell here or for the processes of a job on a cluster."""
+    return (
+        f"teacher train --recipe {EXPERIMENT.teacher} --data {input.data}"
+        f" --out {Path(output[0]).parent} --budget {EXPERIMENT.budget} --restart"
+    )
+
+
+def distill_command(wildcards, input, output):
+    """`sid distill`, likewise."""
+    return (
+        f"distill --recipe {PLAN.paths[wildcards.recipe]} --data {input.data}"
+        f" --teacher {teacher_of(wildcards, input)} {start_option(wildcards)}"
+        f" --out {Path(output[0]).parent} --seed {wildcards.seed}"
+        f" --budget {EXPERIMENT.budget} --restart"
+    )
+
+
+def asked(allocation):
+    """What a job asks of a cluster, as Snakemake's resources; on this machine it limits nothing."""
+    return {
+        "nodes": allocation.nodes,
+        "tasks": allocation.tasks,
+        "gpu": allocation.gpus,
+        "runtime": round(allocation.hours * 60),
+        "mem_mb": round(allocation.memory_gb * 1000),
+    }
+
+
+def announce():
+    """Tell on standard error what the distillations that are not done cost, if it can be known."""
+    left = [
+        run for run in RUNS if not Path(f"{RESULTS}/distill/{run}/done.json").exists()
+    ]
+    if EXPERIMENT.teacher_from != "import" or not left:
+        return
+    from sid.cost.cost import summary  # It takes a moment, and only here.
+
+    recipes = [PLAN.recipes[run.partition("/")[0]] for run in left]
+    try:
+        print(summary(recipes, PLAN.teacher), file=sys.stderr)
+    except UserError:
+        pass
+
+
+# `onstart` is not called in a dry run, and a job's own Snakemake has nothing to announce.
+if workflow.output_settings.dryrun and workflow.is_main_process:
+    announce()
+
+
+onstart:
+    announce()

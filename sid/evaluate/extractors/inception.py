@@ -7,6 +7,7 @@ it, so that it is loaded only when it was fetched or when a user names the file.
 """
 
 import re
+import warnings
 from pathlib import Path
 
 import torch
@@ -33,7 +34,8 @@ class Inception(nn.Module):
     def __init__(self, program: nn.Module) -> None:
         super().__init__()
         self.program = program
-        self.weight: Tensor = program.get_parameter("output.weight")
+        self.weight: Tensor
+        self.register_buffer("weight", program.state_dict()["output.weight"])
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Features [B, 2048] and logits without bias [B, 1008] of images [B, C, H, W]."""
@@ -60,12 +62,16 @@ def load_inception(path: Path | None = None) -> Extractor:
         raise UserError(f"{found}: no such file")
     digest = sha256(found)
     try:
-        program = torch.jit.load(found, map_location="cpu")  # type: ignore[no-untyped-call]
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", DeprecationWarning
+            )  # The published format is TorchScript.
+            program = torch.jit.load(found, map_location="cpu")  # type: ignore[no-untyped-call]
         network = Inception(program).eval().requires_grad_(False)
         with torch.inference_mode():
             features, logits = network(torch.zeros(1, 3, 8, 8, dtype=torch.uint8))
         (_, width), (_, classes) = features.shape, logits.shape
-    except (RuntimeError, AttributeError, TypeError, ValueError) as error:
+    except (RuntimeError, AttributeError, KeyError, TypeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise UserError(
             f"{found}: no TorchScript program with the interface of {PROGRAM} ({reason})"

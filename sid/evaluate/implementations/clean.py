@@ -70,14 +70,13 @@ class Clean:
 
     def weights(self, seen: Seen) -> str:
         """Those of its own file, or of the extractor."""
-        state = self._mode == "legacy_pytorch" and seen.extractor.name == INCEPTION
-        return sha256(locate(STATE)) if state else seen.extractor.sha256
+        return sha256(locate(STATE)) if self._by_state(seen) else seen.extractor.sha256
 
     def preprocessing(self, seen: Seen) -> str:
         """Its own resizing, that of the extractor, or one after the other."""
         first = RESIZING.get(self._mode or "")
         if first and isinstance(seen.extractor.network, Inception):
-            return first
+            return f"{first}; {'x / 127.5 - 1' if self._by_state(seen) else '(x - 128) / 128'}"
         return "; ".join(filter(None, (first, seen.extractor.preprocessing)))
 
     def evaluate(
@@ -114,6 +113,10 @@ class Clean:
                 )
                 found.append(Value("kernel_distance", kernel))
         return found
+
+    def _by_state(self, seen: Seen) -> bool:
+        """Whether its own network is the one that reads the state dict."""
+        return self._mode == "legacy_pytorch" and seen.extractor.name == INCEPTION
 
     def _own(self, extractor: Extractor) -> Network | None:
         """Its own network for this mode, where the extractor is the same network."""
