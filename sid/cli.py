@@ -1,4 +1,4 @@
-"""The `sid` command: one subcommand per stage, and one for the recipes."""
+"""The `sid` command: one subcommand per stage, and those beside them."""
 
 import os
 import sys
@@ -7,10 +7,12 @@ from importlib import import_module
 import typer
 from typer.exceptions import Abort, TyperException
 
-from sid.errors import UserError, explain
+from sid.errors import UserError, explain, printable
 
 STAGES = {
     "recipes": "List the recipes as the papers' tables do, or show one with its sources.",
+    "fetch": "Get what the experiments need from the web, where there is one.",
+    "cost": "What a recipe costs on GPUs: hours, memory, days.",
     "data": "Make data sets in EDM's zip layout.",
     "teacher": "Train or import diffusion models to distil.",
     "distill": "Distil a teacher into a one-step generator.",
@@ -50,7 +52,7 @@ def main() -> None:
         sys.exit(app(standalone_mode=False))
     except TyperException as error:
         message = error.format_message()
-        if "\n" in message:  # No arguments at all: the message is the help.
+        if message.startswith("Usage: "):  # No arguments at all: the message is the help.
             print(message, file=sys.stderr)
             sys.exit(2)
         fail(message)
@@ -66,5 +68,5 @@ def fail(message: str) -> None:
     """Print one line to standard error and exit with status 2."""
     # Of several processes of one run, one tells.
     if os.environ.get("RANK", "0") == "0":
-        print(f"error: {message}", file=sys.stderr)
+        print(f"error: {printable(message)}", file=sys.stderr)
     raise SystemExit(2)

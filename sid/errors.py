@@ -31,3 +31,23 @@ def explain(error: OSError) -> str:
     """
     what = MENDS.get(error.errno or 0, error.strerror or str(error))
     return f"{error.filename}: {what}" if error.filename else what
+
+
+def reason(error: OSError) -> str:
+    """The system's own words, without file and number."""
+    return error.strerror or str(error)
+
+
+def printable(text: str) -> str:
+    r"""Text in one line that any terminal takes: what does not print is escaped as in Python.
+
+    File names may hold line ends, escape sequences and bytes that are no UTF-8; those came in as
+    lone surrogates (PEP 383) and are shown as the bytes that they were, `\xff`.
+    """
+    return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    if "\udc80" <= char <= "\udcff":
+        return f"\\x{ord(char) - 0xDC00:02x}"
+    return char.encode("unicode_escape").decode()

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
-from sid.config import Strict, parse
+from sid.config import Batches, Strict, parse, read_yaml
 from sid.distill.recipe import Recipe, load_recipe
 from sid.errors import UserError
 from sid.teacher.recipe import TeacherRecipe, load_teacher
@@ -22,11 +22,25 @@ class DataSource(Strict):
 
 
 class Evaluation(Strict):
-    """How many images: for each point of a curve, for each final draw, and how many draws."""
+    """What is measured, by whom, and on how many images.
+
+    Attributes:
+        n_curve: images for each point of a curve.
+        n_final: images for each final draw.
+        draws: how many of these.
+        extractor: as of `sid evaluate`; null trains a classifier on the data set's labels.
+        metrics: as of `sid evaluate`; null takes the usual ones.
+        implementations: as of `sid evaluate`; null takes those that are usual for the extractor.
+        statistics: published moments of the data set, which NVIDIA's protocol compares with.
+    """
 
     n_curve: int = Field(ge=1000)
     n_final: int = Field(ge=1000)
     draws: int = Field(ge=2)
+    extractor: str | None = None
+    metrics: str | None = None
+    implementations: str | None = None
+    statistics: str | None = None
 
 
 class Threads(Strict):
@@ -34,6 +48,31 @@ class Threads(Strict):
 
     teacher: PositiveInt
     distill: PositiveInt
+
+
+class Allocation(Strict):
+    """What one job of a stage asks of a cluster; on this machine a job is one process.
+
+    Attributes:
+        nodes: machines.
+        tasks: processes in all, one for each GPU where there are any; the batch is dealt to them.
+        gpus: in all.
+        hours: of one start; what takes longer is requeued and goes on from its checkpoint.
+        memory_gb: of each machine.
+    """
+
+    nodes: PositiveInt = 1
+    tasks: PositiveInt = 1
+    gpus: NonNegativeInt = 0
+    hours: PositiveFloat = 1
+    memory_gb: PositiveFloat = 4
+
+
+class Allocations(Strict):
+    """Of the stages that train."""
+
+    teacher: Allocation = Allocation()
+    distill: Allocation = Allocation()
 
 
 class Experiment(Strict):
@@ -48,7 +87,8 @@ class Experiment(Strict):
         seeds: each recipe is trained with each of them.
         budget: multiplies every duration of every recipe.
         evaluation: numbers of images.
-        threads: of one job.
+        threads: of one job, of each of its processes on a cluster.
+        cluster: what a job asks of a cluster.
         results: folder of everything computed.
         reports: folder of tables, figures and the page.
     """
@@ -62,6 +102,7 @@ class Experiment(Strict):
     budget: PositiveFloat
     evaluation: Evaluation
     threads: Threads
+    cluster: Allocations = Allocations()
     results: str
     reports: str
 
@@ -95,6 +136,20 @@ def experiment_path(name: str, folder: Path) -> Path:
     return folder / f"{name}.yaml"
 
 
+def load_experiment(name: str, folder: Path) -> Plan:
+    """An experiment of a folder laid over the demo, as the workflow does it.
+
+    Args:
+        name: of the experiment.
+        folder: of experiments, `config` of a checkout.
+
+    Raises:
+        UserError: there is none of that name, or it is not sound.
+    """
+    path = experiment_path(name, folder)
+    return load_plan({**read_yaml(folder / "demo.yaml"), **read_yaml(path)})
+
+
 def load_plan(config: Mapping[str, Any]) -> Plan:
     """Check a configuration and the recipes that it names.
 
@@ -124,7 +179,28 @@ def load_plan(config: Mapping[str, Any]) -> Plan:
             raise UserError(f"{paths[name]}: start: no recipe {recipe.start} in the experiment")
         if recipe.start and recipes[recipe.start].start:
             raise UserError(f"{paths[name]}: start: {recipe.start} has a start of its own")
+    for name, recipe in recipes.items():
+        check_split(paths[name], recipe, experiment.cluster.distill)
+    if experiment.teacher_from == "train":
+        check_split(experiment.teacher, teacher, experiment.cluster.teacher)
     return Plan(experiment, teacher.scaled(experiment.budget), recipes, paths)
+
+
+def check_split(path: str, trained: Batches, asked: Allocation) -> None:
+    """Check that a batch can be dealt to the processes of a job, and these to its machines.
+
+    Raises:
+        UserError: something is left over.
+    """
+    parts = trained.batch // trained.micro
+    if parts % asked.tasks:
+        raise UserError(
+            f"{path}: {parts} micro-batches cannot be dealt evenly to the {asked.tasks} tasks of "
+            "the configuration's cluster section; change one of them"
+        )
+    for name in ("tasks", "gpus"):
+        if getattr(asked, name) % asked.nodes:
+            raise UserError(f"configuration: cluster: {name} must be a multiple of nodes")
 
 
 def schema() -> str:

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,18 @@ def read_table(path: Path, mend: str, **options: Any) -> pd.DataFrame:
     except (ValueError, OverflowError) as error:  # Of the parser, of the encoding, of a number.
         why = " ".join(str(error).split())
         raise UserError(f"{path}: not a whole CSV table ({why}); {mend}") from error
+
+
+def cache_folder() -> Path:
+    """Where any run may keep files: `$SID_CACHE`, or `sid-bench` where the system keeps caches."""
+    given = os.environ.get("SID_CACHE")
+    if given:
+        return Path(given)
+    usual = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or usual).expanduser() / "sid-bench"
+    except RuntimeError:  # A user without a home: a folder that cannot be written.
+        return Path(os.devnull)
 
 
 def sha256(path: Path) -> str:

@@ -1,10 +1,11 @@
 """Options that several commands share, and what they set up."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import typer
+from typer.core import TyperGroup
 
 from sid.errors import UserError
 from sid.runs.precision import set_precision
@@ -21,6 +22,23 @@ Threads = Annotated[
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ... ; auto takes a GPU if any.")]
 Restart = Annotated[bool, typer.Option(help="Set another run found in --out aside; begin anew.")]
 Quiet = Annotated[bool, typer.Option(help="No progress.")]
+
+
+def group(default: str) -> type[TyperGroup]:
+    """A stage's commands with a default: what is no command's name is its first argument.
+
+    Args:
+        default: so that `sid stage FILE` is short for `sid stage default FILE`.
+    """
+
+    class Group(TyperGroup):
+        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+            """Put the default command's name before its arguments."""
+            if args and args[0] not in (*self.commands, *ctx.help_option_names):
+                args = [default, *args]
+            return super().parse_args(ctx, args)
+
+    return Group
 
 
 def prepare(device: str, threads: int) -> torch.device:

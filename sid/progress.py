@@ -55,6 +55,12 @@ class Progress:
             seconds = time.monotonic() - self._start
             self._line(f"{self._done}/{self.total} {self.unit} in {seconds:.1f} s")
 
+    def expect(self, total: int) -> None:
+        """Say how many units there are, when that is known only after the start."""
+        self.total = total
+        if self._bar:
+            self._bar.update(self._task, total=total)
+
     def advance(self, n: int, **numbers: float) -> None:
         """Count `n` more units; `numbers` (a loss, say) are shown beside the rate."""
         self._done += n

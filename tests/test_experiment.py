@@ -9,7 +9,7 @@ import yaml
 from sid.config import parse, read_yaml
 from sid.distill.recipe import Recipe
 from sid.errors import UserError
-from sid.experiment import load_plan, schema
+from sid.experiment import load_experiment, load_plan, schema
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,6 +36,21 @@ def test_experiments_fit_and_do_not_share_folders(path: Path) -> None:
     if path.stem != "demo":
         assert experiment.results == f"results/{path.stem}"
         assert experiment.reports == f"reports/{path.stem}"
+
+
+def test_published_jobs_ask_for_the_four_gpus_of_the_scripts() -> None:
+    for name in ("ablation", "afhqv2-64", "cifar10", "cifar10-cond", "ffhq64", "imagenet64"):
+        asked = load_plan(demo(**read_yaml(Path(f"config/{name}.yaml")))).experiment.cluster.distill
+        assert (asked.nodes, asked.tasks, asked.gpus) == (1, 4, 4)
+
+
+def test_experiments_are_found_by_name() -> None:
+    """Also one that leaves keys to the demo."""
+    plan = load_experiment("fashion-mnist", Path("config"))
+    assert plan.experiment.data.name == "fashion-mnist-16"
+    assert plan.experiment.seeds == demo()["seeds"]
+    with pytest.raises(UserError, match="experiment=cifar: unknown; known are"):
+        load_experiment("cifar", Path("config"))
 
 
 def test_demo_has_four_methods_and_a_control() -> None:
@@ -76,6 +91,12 @@ def test_schema_is_up_to_date() -> None:
         ({"recipes": ["config/recipes/digits/sid.yaml"] * 2}, "the name of another recipe too"),
         ({"data": {"name": "other", "make": "digits"}}, "data: is digits, not other"),
         ({"teacher_from": "import"}, "digits.yaml: weights: none to import; set teacher_from"),
+        (
+            {"cluster": {"distill": {"tasks": 4}}},
+            "sid.yaml: 1 micro-batches cannot be dealt evenly to the 4 tasks of the configuration",
+        ),
+        ({"cluster": {"distill": {"gpus": 1, "nodes": 2}}}, "tasks must be a multiple of nodes"),
+        ({"cluster": {"destill": {}}}, "cluster.destill: unknown key; did you mean distill?"),
         ({"teacher_from": "elsewhere"}, "teacher_from: input should be 'train' or 'import'"),
     ],
 )

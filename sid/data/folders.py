@@ -6,8 +6,49 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sid.data.labels import parse_labels
-from sid.data.pictures import extensions
-from sid.errors import UserError
+from sid.data.pictures import is_hidden, is_image
+from sid.errors import UserError, reason
+
+
+def image_names(folder: Path) -> Iterator[str]:
+    """Images in a folder and below it, as names below it with `/`, hidden ones left out.
+
+    Folder by folder in sorted order: that of pathlib's paths, which EDM's tool sorts.
+
+    Raises:
+        UserError: a folder cannot be read, a link leads back to a folder around it, or what has the
+            name of an image is no file.
+    """
+    pending = [""]
+    try:
+        while pending:
+            name = pending.pop()
+            if name and not name.endswith("/"):
+                yield name
+                continue
+            with os.scandir(folder / name) as found:
+                entries = sorted(found, key=lambda entry: entry.name, reverse=True)
+            for entry in entries:
+                inside = name + entry.name
+                if is_hidden(entry.name):
+                    continue
+                if entry.is_dir():
+                    if entry.is_symlink() and _leads_back(folder, inside):
+                        raise UserError(f"{entry.path}: a link to a folder around it; remove it")
+                    pending.append(f"{inside}/")
+                elif is_image(entry.name):
+                    if not entry.is_file():
+                        raise UserError(f"{entry.path}: no file, or a broken link; remove it")
+                    pending.append(inside)
+    except OSError as error:
+        where = error.filename or folder
+        raise UserError(f"{os.fspath(where)}: cannot be read ({reason(error)})") from error
+
+
+def _leads_back(folder: Path, link: str) -> bool:
+    depth = len(folder.parts)
+    above = [path for path in (folder / link).parents if len(path.parts) >= depth]
+    return os.path.realpath(folder / link) in map(os.path.realpath, above)
 
 
 class Folder:
@@ -27,9 +68,8 @@ class Folder:
         self.path = path
         if not path.is_dir():
             raise UserError(f"{path}: no such folder")
-        self._endings = extensions()
         # Of each folder at the top, "" for the images beside them.
-        counts = Counter(_top(name) for name in self._names())
+        counts = Counter(_top(name) for name in image_names(self.path))
         self._n = counts.total()
         if not self._n:
             raise UserError(f"{path}: holds no images")
@@ -43,23 +83,13 @@ class Folder:
 
     def __iter__(self) -> Iterator[tuple[str, int | None]]:
         """Name of each image, below the folder and with `/`, and its class or None."""
-        for name in self._names():
+        for name in image_names(self.path):
             if self._known is None:
                 yield name, self._classes.get(_top(name))
                 continue
             if name not in self._known:
                 raise UserError(f"{self.path / 'dataset.json'}: has no label for {name}")
             yield name, self._known[name]
-
-    def _names(self, below: str = "") -> Iterator[str]:
-        # Folder by folder in sorted order: that of pathlib's paths, which EDM's tool sorts.
-        with os.scandir(self.path / below) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
-        for entry in entries:
-            if entry.is_dir():
-                yield from self._names(f"{below}{entry.name}/")
-            elif entry.is_file() and os.path.splitext(entry.name)[1].lower() in self._endings:
-                yield below + entry.name
 
     def _given(self) -> dict[str, int] | None:
         path = self.path / "dataset.json"
@@ -73,11 +103,12 @@ class Folder:
     def _folders(self, counts: Counter[str]) -> dict[str, int]:
         """Classes of the folders at the top; an empty one would shift those after it."""
         with os.scandir(self.path) as found:
-            empty = sorted(e.name for e in found if e.is_dir() and not counts[e.name])
+            shown = [entry.name for entry in found if entry.is_dir() and not is_hidden(entry.name)]
+        empty = sorted(name for name in shown if not counts[name])
         if empty:
             raise UserError(f"{self.path / empty[0]}: holds no images; fill it or remove it")
         if "" in counts:
-            stray = next(name for name in self._names() if not _top(name))
+            stray = next(name for name in image_names(self.path) if not _top(name))
             raise UserError(
                 f"{self.path / stray}: lies beside the class folders; move it into its class"
             )

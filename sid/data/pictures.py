@@ -1,5 +1,7 @@
 """Image files as arrays, and the one way in which EDM's tools and this suite read them."""
 
+import os
+from functools import cache
 from typing import IO, NamedTuple
 
 import numpy as np
@@ -21,9 +23,34 @@ class Picture(NamedTuple):
     label: int | None
 
 
+@cache
 def extensions() -> frozenset[str]:
     """Ends of the file names that Pillow can open, `.png` and so on, in lower case."""
     return frozenset(e for e, name in Image.registered_extensions().items() if name in Image.OPEN)
+
+
+def is_image(name: str) -> bool:
+    """Whether a file's name has such an end, in any case."""
+    return os.path.splitext(name)[1].lower() in extensions()
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file, or a folder above it, is one that systems hide: `.x`, `__MACOSX`."""
+    parts = (part for part in name.split("/") if part not in (".", ".."))
+    return any(part.startswith(".") or part == "__MACOSX" for part in parts)
+
+
+def opened(source: IO[bytes]) -> Image.Image:
+    """An image file of which only the first bytes have been looked at: mode and size.
+
+    Raises:
+        ValueError: it is damaged there, or no image.
+    """
+    try:
+        return Image.open(source)
+    except Exception as error:  # Pillow's plug-ins raise whatever a damaged file leads them to.
+        reason = "no image" if isinstance(error, UnidentifiedImageError) else error
+        raise ValueError(f"{reason}") from error
 
 
 def decode(source: IO[bytes]) -> Image.Image:
@@ -34,13 +61,23 @@ def decode(source: IO[bytes]) -> Image.Image:
     Raises:
         ValueError: it is damaged or no image.
     """
+    image = opened(source)
     try:
-        image = Image.open(source)
         image.load()
-    except Exception as error:  # Pillow's plug-ins raise whatever a damaged file leads them to.
-        reason = "no image" if isinstance(error, UnidentifiedImageError) else error
-        raise ValueError(f"{reason}") from error
+    except Exception as error:
+        raise ValueError(f"{error}") from error
     return image
+
+
+def shape_of(image: Image.Image) -> tuple[int, int, int]:
+    """(C, H, W) of a grey or RGB image.
+
+    Raises:
+        ValueError: it is of another mode.
+    """
+    if image.mode not in ("L", "RGB"):
+        raise ValueError(f"of mode {image.mode}, neither 8-bit grey nor 8-bit RGB")
+    return len(image.mode), image.height, image.width
 
 
 def planes(image: Image.Image) -> NDArray[np.uint8]:
@@ -49,7 +86,6 @@ def planes(image: Image.Image) -> NDArray[np.uint8]:
     Raises:
         ValueError: it is of another mode.
     """
-    if image.mode not in ("L", "RGB"):
-        raise ValueError(f"of mode {image.mode}, neither 8-bit grey nor 8-bit RGB")
+    shape = shape_of(image)
     pixels = np.asarray(image)
-    return pixels[None] if image.mode == "L" else pixels.transpose(2, 0, 1)
+    return pixels[None] if shape[0] == 1 else pixels.transpose(2, 0, 1)

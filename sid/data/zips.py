@@ -2,124 +2,29 @@
 
 import io
 import json
-import os
 import zipfile
 import zlib
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from sid.data.encoded import EncodedImages
+from sid.data.images import Images as Images
+from sid.data.images import ImageSet as ImageSet
 from sid.data.labels import parse_labels
-from sid.data.pictures import Picture, decode, extensions, planes
+from sid.data.pictures import Picture, is_hidden, is_image
 from sid.errors import UserError
 from sid.files import sha256, write_atomic
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # The oldest date a zip can hold: the same images, the same bytes.
 EAGER_BYTES = 2 * 2**30
 STORED, DEFLATED = 0, -1  # PNG compression: none, as in EDM's zips; zlib's default.
-
-
-class ZipImages:
-    """The images of a zip, decoded when they are asked for: indexed as an array is.
-
-    Args:
-        path: the zip.
-        archive: the zip, open; it stays so.
-        names: its images, in their order.
-
-    Attributes:
-        shape: (N, C, H, W); the first image gives C, H and W, the others are held to it when they
-            are decoded.
-
-    Raises:
-        UserError: an image is damaged, neither grey nor RGB, or of another size.
-    """
-
-    def __init__(self, path: Path, archive: zipfile.ZipFile, names: list[str]) -> None:
-        self._path, self._archive, self._names = path, archive, names
-        self._index = np.arange(len(names))
-        self.shape: tuple[int, ...] = (len(names), *self._decode(0).shape)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def __getitem__(self, index: int | slice | NDArray[Any]) -> NDArray[np.uint8]:
-        """Images by number, slice or array of numbers, uint8 [..., C, H, W]."""
-        wanted = self._index[index]
-        images = np.empty((wanted.size, *self.shape[1:]), np.uint8)
-        for place, i in zip(images, wanted.flat, strict=True):
-            image = self._decode(int(i))
-            if image.shape != self.shape[1:]:
-                raise UserError(
-                    f"{self._path}: {self._names[i]} is {image.shape}, but {self._names[0]} is "
-                    f"{self.shape[1:]}; all images must be of one size"
-                )
-            place[:] = image
-        return images.reshape(*wanted.shape, *self.shape[1:])
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        """All images, in memory."""
-        return self[:] if dtype is None else self[:].astype(dtype)
-
-    def _decode(self, i: int) -> NDArray[np.uint8]:
-        name = self._names[i]
-        try:
-            image = decode(io.BytesIO(self._archive.read(name)))
-        except Exception as error:  # What zipfile raises depends on the byte that is damaged.
-            mend = "delete the zip and make it again"
-            raise UserError(f"{self._path}: {name} is damaged ({error}); {mend}") from error
-        try:
-            return planes(image)
-        except ValueError as error:
-            mend = "convert the images with `sid data prepare folder`"
-            raise UserError(f"{self._path}: {name} is {error}; {mend}") from error
-
-
-Images = NDArray[np.uint8] | ZipImages
-
-
-@dataclass(frozen=True)
-class ImageSet:
-    """Images, with what identifies them.
-
-    Attributes:
-        name: of the data set, `digits` for `digits.zip`.
-        images: uint8, [N, C, H, W], an array, or `ZipImages` where they would fill the memory.
-        labels: class of each image, int64 [N], or None.
-        sha256: of the file that they came from.
-    """
-
-    name: str
-    images: Images
-    labels: NDArray[np.int64] | None
-    sha256: str
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(N, C, H, W)."""
-        return self.images.shape
-
-    @property
-    def n_classes(self) -> int:
-        """Number of classes, 0 without labels."""
-        return 0 if self.labels is None else int(self.labels.max()) + 1
-
-    def batch(self, index: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """The images with these numbers, uint8 [len(index), C, H, W].
-
-        Raises:
-            UserError: one of them is damaged or of another size.
-        """
-        return self.images[index]
 
 
 class Written(NamedTuple):
@@ -188,39 +93,45 @@ def write_zip(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64] |
     return write_images(path, pictures, DEFLATED)
 
 
-def read_zip(path: Path, eager_bytes: int = EAGER_BYTES) -> ImageSet:
+def read_zip(path: Path, eager_bytes: int = EAGER_BYTES, *, labelled: bool = True) -> ImageSet:
     """Read a data set in EDM's layout, the official tool's own zips included.
 
     Args:
         path: the zip.
         eager_bytes: up to this size, the decoded images are held in memory; beyond it they are
             decoded, and checked, when they are asked for.
+        labelled: read the labels, where there are any.
 
     Raises:
-        UserError: the file is missing, no zip or damaged; an image is damaged or of another size;
-            a label is missing or no class.
+        UserError: the file is missing, no zip or damaged, or holds two files of one name; an image
+            is damaged or of another size; a label is missing or no class.
     """
-    endings = extensions()
     try:
         archive = zipfile.ZipFile(path)
         every = archive.namelist()
-        known = parse_labels(archive.read("dataset.json")) if "dataset.json" in every else None
+        known = None
+        if labelled and "dataset.json" in every:
+            known = parse_labels(archive.read("dataset.json"))
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; make it with `sid data`") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
         raise UserError(
             f"{path}: damaged data set ({error}); make it again with `sid data`"
         ) from error
-    names = sorted(name for name in every if os.path.splitext(name)[1].lower() in endings)
+    names = sorted(name for name in every if is_image(name) and not is_hidden(name))
     if not names:
         raise UserError(f"{path}: holds no images")
+    twice = next((name for name, after in pairwise(names) if name == after), None)
+    if twice:
+        raise UserError(f"{path}: holds {twice} twice; make it again with `sid data`")
     labels = None
     if known is not None:
         missing = next((name for name in names if name not in known), None)
         if missing:
             raise UserError(f"{path}: dataset.json has no label for {missing}")
         labels = np.array([known[name] for name in names], dtype=np.int64)
-    images: Images = ZipImages(path, archive, names)
+    mend = "delete the zip and make it again"
+    images: Images = EncodedImages(path, names, archive.read, mend)
     if np.prod(images.shape) <= eager_bytes:
         images = np.asarray(images)
         archive.close()

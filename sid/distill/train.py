@@ -88,7 +88,7 @@ def distill(
         )
         del begin
         title = f"{recipe.name} seed {seed}"
-        train(folder, trainee, times, title=title, quiet=quiet, main=world.main)
+        train(folder, trainee, times, title=title, quiet=quiet, world=world)
 
 
 def load_as(kind: str, path: Path) -> tuple[EDMPrecond, dict[str, Any]]:

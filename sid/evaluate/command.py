@@ -1,43 +1,145 @@
-"""`sid evaluate`: make an extractor, measure runs, teachers and real images, merge the records."""
+"""`sid evaluate GEN REF`, and what the workflow calls for runs, teachers and the floor."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from sid.data.zips import read_zip, write_zip
+from sid.data.images import ImageSet
+from sid.data.pictures import Picture
+from sid.data.sources import read_images
+from sid.data.zips import read_zip, write_images
 from sid.errors import UserError
-from sid.evaluate.evaluate import (
-    evaluate_floor,
-    evaluate_run,
-    evaluate_teacher,
-    evaluated_images,
-    teacher_images,
-)
-from sid.evaluate.extractor import load_extractor, train_extractor
+from sid.evaluate.bench import Bench
+from sid.evaluate.evaluate import evaluate_run, evaluate_teacher, run_passes, teacher_passes
+from sid.evaluate.extractors import train_extractor
+from sid.evaluate.floor import evaluate_floor, evaluate_halves
 from sid.evaluate.records import Record, merge_records, write_records
-from sid.evaluate.sampling import sample_generator, sample_teacher
+from sid.evaluate.reference import check_counts, read_reference
+from sid.evaluate.sample import (
+    evaluate_images,
+    evaluate_network,
+    look_for_copies,
+    sampler_for,
+    weights_at,
+)
+from sid.evaluate.sampling import CHUNK
+from sid.evaluate.setup import Setup, metrics_of
+from sid.evaluate.table import show
 from sid.networks import load_network
-from sid.options import Device, Out, Quiet, Seed, Threads, prepare
-from sid.progress import Progress
+from sid.options import Device, Out, Quiet, Seed, Threads, group, prepare
 from sid.runs.folder import snapshot_at
 from sid.teacher.sampler import PUBLISHED
 
-app = typer.Typer(no_args_is_help=True, help="Measure runs, teachers and the floor of the noise.")
+app = typer.Typer(
+    cls=group("compare"),
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Measure images, generators, runs, teachers and the floor of the noise.\n\n"
+    "`sid evaluate GEN REF` is short for `sid evaluate compare GEN REF`.",
+)
 
 Reference = Annotated[Path, typer.Argument(help="The real images, a zip in EDM's layout.")]
-Weights = Annotated[Path, typer.Option(help="Made by `sid evaluate extractor`.")]
+Extractor = Annotated[
+    str, typer.Option(help="efficientnet-lite0, inception-2015, dinov2-..., or a weights file.")
+]
 Json = Annotated[Path, typer.Option(help="Where to write the records.")]
+Metrics = Annotated[
+    str | None, typer.Option(help="Of fd, kid, is, pr, dc, authenticity, fd-infinity; or all.")
+]
+Implementations = Annotated[
+    str | None, typer.Option(help="ours, torch-fidelity, clean-fid, nvidia, ...; with commas.")
+]
+Moments = Annotated[
+    str | None, typer.Option(help="Published moments of the same images, for nvidia; npz or name.")
+]
+Chunk = Annotated[
+    int, typer.Option(help="Images per forward of a network; another rounds otherwise.", min=1)
+]
 # Two images for each of the ten splits of the inception score.
 Curve = Annotated[int, typer.Option(help="Images per snapshot of a curve.", min=20)]
 Final = Annotated[int, typer.Option(help="Images per draw of a final value.", min=20)]
-Draws = Annotated[int, typer.Option(help="Draws of a final value.", min=1)]
+Draws = Annotated[int, typer.Option(help="Draws, each with a seed of its own.", min=1)]
+Steps = Annotated[int | None, typer.Option(help="Of a teacher's sampler; 18 if not given.", min=1)]
+Sampler = Annotated[
+    str | None, typer.Option(help=f"Published steps and churn: {', '.join(PUBLISHED)}.")
+]
+
+
+@app.command()
+def compare(
+    gen: Annotated[
+        Path,
+        typer.Argument(help="Images (folder, zip, npz, npy), a generator, a teacher or a run."),
+    ],
+    ref: Annotated[
+        Path, typer.Argument(help="Images likewise, or an npz of their moments (mu, sigma).")
+    ],
+    extractor: Extractor = "efficientnet-lite0",
+    metrics: Metrics = None,
+    implementations: Implementations = None,
+    n: Annotated[
+        int | None, typer.Option(help="Images of each draw; as many as REF's if not given.", min=2)
+    ] = None,
+    draws: Draws = 1,
+    seed: Seed = 0,
+    steps: Steps = None,
+    sampler: Sampler = None,
+    allow_unequal_n: Annotated[
+        bool, typer.Option(help="Compare sets of different sizes all the same.")
+    ] = False,
+    json: Annotated[Path | None, typer.Option(help="Where to write the records.")] = None,
+    chunk: Chunk = CHUNK,
+    threads: Threads = 1,
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Measure GEN against REF: a table with intervals, and where every value came from.
+
+    Example: sid evaluate samples/ digits.zip --metrics all --json samples.json
+    """
+    chosen = metrics_of(metrics)
+    weights = weights_at(gen)
+    if weights is None and (n or steps or sampler or draws > 1):
+        raise UserError(
+            f"{gen}: holds images; --n, --draws, --steps and --sampler are for networks"
+        )
+    with Setup(f"evaluate {gen}", json, device=device, threads=threads, quiet=quiet) as setup:
+        reference = read_reference(ref)
+        images = None if weights else read_images(gen)
+        count = len(images) if images else n or len_of(reference, ref)
+        check_counts(gen, count, ref, reference, allow_unequal=allow_unequal_n)
+        bench = setup.bench(
+            reference,
+            extractor,
+            total=lambda bench: draws * bench.passes(count, drawn=images is None),
+            metrics=chosen,
+            implementations=implementations,
+            chunk=chunk,
+        )
+        if weights:
+            records = evaluate_network(
+                bench,
+                weights,
+                count,
+                seed=seed,
+                draws=draws,
+                steps=steps,
+                sampler=sampler,
+                device=setup.device,
+            )
+        else:
+            assert images is not None
+            records = evaluate_images(bench, images, str(gen), seed)
+        if setup.world.main:
+            if json:
+                write_records(json, records)
+            show(records)
 
 
 @app.command()
 def extractor(data: Reference, out: Out, seed: Seed = 0) -> None:
-    """Train the feature extractor of a labelled data set, in seconds.
+    """Train a small classifier as the extractor of a labelled data set, in seconds.
 
     Example: sid evaluate extractor results/data/digits.zip --out results/extractor.safetensors
     """
@@ -50,11 +152,15 @@ def extractor(data: Reference, out: Out, seed: Seed = 0) -> None:
 def run(
     run: Annotated[Path, typer.Argument(help="Folder of a finished distillation.")],
     data: Reference,
-    extractor: Weights,
+    extractor: Extractor,
     json: Json,
+    metrics: Metrics = None,
+    implementations: Implementations = None,
     n_curve: Curve = 5000,
     n_final: Final = 20000,
     draws: Draws = 3,
+    statistics: Moments = None,
+    chunk: Chunk = CHUNK,
     threads: Threads = 1,
     device: Device = "auto",
     quiet: Quiet = False,
@@ -64,32 +170,34 @@ def run(
     Example: sid evaluate run results/distill/sid/seed0 results/data/digits.zip
     --extractor results/extractor.safetensors --json results/evaluate/sid-seed0.json
     """
-    total = evaluated_images(run, n_curve=n_curve, n_final=n_final, draws=draws)
-    with (
-        threadpool_limits(threads),
-        Progress(f"evaluate {run}", total, quiet=quiet) as progress,
-    ):
-        records = evaluate_run(
-            run,
+    sizes = {"n_curve": n_curve, "n_final": n_final, "draws": draws}
+    with Setup(f"evaluate {run}", json, device=device, threads=threads, quiet=quiet) as setup:
+        bench = setup.bench(
             read_zip(data),
-            load_extractor(extractor),
-            n_curve=n_curve,
-            n_final=n_final,
-            draws=draws,
-            device=prepare(device, threads),
-            progress=progress,
+            extractor,
+            total=lambda bench: run_passes(bench, run, **sizes),
+            metrics=metrics_of(metrics),
+            implementations=implementations,
+            chunk=chunk,
+            statistics=statistics,
         )
-    _write(json, records)
+        records = evaluate_run(bench, run, **sizes, device=setup.device)
+        if setup.world.main:
+            _write(json, records)
 
 
 @app.command()
 def teacher(
     snapshot: Annotated[Path, typer.Argument(help="The teacher's weights, or its run folder.")],
     data: Reference,
-    extractor: Weights,
+    extractor: Extractor,
     json: Json,
+    metrics: Metrics = None,
+    implementations: Implementations = None,
     n_curve: Curve = 5000,
     n_final: Final = 20000,
+    statistics: Moments = None,
+    chunk: Chunk = CHUNK,
     threads: Threads = 1,
     device: Device = "auto",
     quiet: Quiet = False,
@@ -99,52 +207,60 @@ def teacher(
     Example: sid evaluate teacher results/teacher/digits results/data/digits.zip
     --extractor results/extractor.safetensors --json results/evaluate/teacher.json
     """
-    reference = read_zip(data)
-    total = teacher_images(reference.name, n_curve=n_curve, n_final=n_final)
-    with (
-        threadpool_limits(threads),
-        Progress(f"evaluate {snapshot}", total, quiet=quiet) as progress,
-    ):
-        records = evaluate_teacher(
-            snapshot_at(snapshot),
-            reference,
-            load_extractor(extractor),
-            n_curve=n_curve,
-            n_final=n_final,
-            device=prepare(device, threads),
-            progress=progress,
+    sizes = {"n_curve": n_curve, "n_final": n_final}
+    with Setup(f"evaluate {snapshot}", json, device=device, threads=threads, quiet=quiet) as setup:
+        bench = setup.bench(
+            read_zip(data),
+            extractor,
+            total=lambda bench: teacher_passes(bench, **sizes),
+            metrics=metrics_of(metrics),
+            implementations=implementations,
+            chunk=chunk,
+            statistics=statistics,
         )
-    _write(json, records)
+        records = evaluate_teacher(bench, snapshot_at(snapshot), **sizes, device=setup.device)
+        if setup.world.main:
+            _write(json, records)
 
 
 @app.command()
 def floor(
     data: Reference,
-    extractor: Weights,
+    extractor: Extractor,
     json: Json,
+    metrics: Metrics = None,
+    implementations: Implementations = None,
     n_curve: Curve = 5000,
     n_final: Final = 20000,
     draws: Draws = 3,
     threads: Threads = 1,
+    device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Measure the real images against themselves, drawn again with replacement.
+    """Measure the real images against themselves: drawn again, and one half against the other.
 
     Example: sid evaluate floor results/data/digits.zip
     --extractor results/extractor.safetensors --json results/evaluate/floor.json
     """
-    total = draws * (n_curve + n_final)
-    with threadpool_limits(threads), Progress("evaluate floor", total, quiet=quiet) as progress:
-        records = evaluate_floor(
-            read_zip(data),
-            load_extractor(extractor),
-            n_curve=n_curve,
-            n_final=n_final,
-            draws=draws,
-            device=prepare("cpu", threads),
-            progress=progress,
-        )
-    _write(json, records)
+    reference, sizes = read_zip(data), sorted({n_curve, n_final})
+    half = len(reference) // 2
+    with Setup("evaluate floor", json, device=device, threads=threads, quiet=quiet) as setup:
+
+        def bench(against: ImageSet) -> Bench:
+            return setup.bench(
+                against,
+                extractor,
+                total=lambda bench: draws * bench.passes(sum(sizes) + half, drawn=False),
+                metrics=metrics_of(metrics),
+                implementations=implementations,
+                chunk=CHUNK,
+            )
+
+        whole = bench(reference)
+        records = evaluate_floor(whole, reference, n_curve=n_curve, n_final=n_final, draws=draws)
+        records += evaluate_halves(bench, reference, draws)
+        if setup.world.main:
+            _write(json, records)
 
 
 @app.command()
@@ -152,13 +268,10 @@ def sample(
     weights: Annotated[Path, typer.Argument(help="Weights of a teacher or generator, or a run.")],
     out: Out,
     n: Annotated[int, typer.Option(help="How many images.", min=1)] = 64,
-    steps: Annotated[
-        int | None, typer.Option(help="Of a teacher's sampler; 18 if not given.", min=1)
-    ] = None,
-    sampler: Annotated[
-        str | None, typer.Option(help=f"Published steps and churn: {', '.join(PUBLISHED)}.")
-    ] = None,
+    steps: Steps = None,
+    sampler: Sampler = None,
     seed: Seed = 0,
+    chunk: Chunk = CHUNK,
     threads: Threads = 1,
     device: Device = "auto",
 ) -> None:
@@ -166,21 +279,35 @@ def sample(
 
     Example: sid evaluate sample results/distill/sid/seed0 --n 100 --out samples.zip
     """
-    if sampler is not None and sampler not in PUBLISHED:
-        raise UserError(f"--sampler {sampler}: unknown; known are {', '.join(PUBLISHED)}")
-    if sampler and steps:
-        raise UserError("--steps: --sampler says how many; drop one of them")
-    network, about = load_network(snapshot_at(weights), prepare(device, threads))
-    if about.get("kind") == "generator":
-        if sampler or steps:
-            raise UserError(f"{weights}: a generator takes one step; drop --sampler and --steps")
-        if "sigma_init" not in about:
-            raise UserError(f"{weights}: its metadata has no `sigma_init`")
-        images = sample_generator(network, n, seed, float(about["sigma_init"]))
-    else:
-        chosen, churn = PUBLISHED[sampler] if sampler else (steps or 18, None)
-        images = sample_teacher(network, n, seed, chosen, churn)
-    print(f"{out}: {write_zip(out, images, None)}")
+    path = snapshot_at(weights)
+    network, about = load_network(path, prepare(device, threads))
+    make, _ = sampler_for(network, about, path, steps, sampler)
+    images = (image for part in make(seed).chunks(n, chunk) for image in part)
+    pictures = (Picture(number, image, None) for number, image in enumerate(images))
+    print(f"{out}: {write_images(out, pictures, -1)}")
+
+
+@app.command()
+def neighbours(
+    gen: Annotated[Path, typer.Argument(help="Generated images: a folder, zip, npz or npy.")],
+    ref: Annotated[Path, typer.Argument(help="All training images.")],
+    out: Out,
+    extractor: Extractor = "efficientnet-lite0",
+    pairs: Annotated[int, typer.Option(help="Pairs in the picture.", min=1, max=1000)] = 32,
+    threads: Threads = 1,
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Look for copies: a picture of generated images beside their nearest training images.
+
+    Example: sid evaluate neighbours samples.zip digits.zip --out neighbours.png
+    """
+    with Setup(f"neighbours of {gen}", None, device=device, threads=threads, quiet=quiet) as setup:
+        found = look_for_copies(setup, read_images(gen), read_images(ref), extractor, out, pairs)
+    print(
+        f"{out}: {min(pairs, len(found.ratio))} pairs; authenticity {found.authenticity:.3f} "
+        f"± {found.stderr:.3f}, that of the training images {found.real:.3f}"
+    )
 
 
 @app.command()
@@ -194,6 +321,18 @@ def merge(
     --out results/records.csv
     """
     print(f"{out}: {len(merge_records(files, out))} values")
+
+
+def len_of(reference: Any, path: Path) -> int:
+    """How many images a reference has, as the number to draw.
+
+    Raises:
+        UserError: its moments do not tell.
+    """
+    count = len(reference) if isinstance(reference, ImageSet) else reference.count
+    if count is None:
+        raise UserError(f"{path}: does not say of how many images it is; give --n")
+    return int(count)
 
 
 def _write(path: Path, records: list[Record]) -> None:

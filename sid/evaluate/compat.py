@@ -26,6 +26,14 @@ with warnings.catch_warnings():
     # Both import pkg_resources-era modules that warn about themselves.
     warnings.simplefilter("ignore")
     import torch_fidelity
+    from cleanfid import features as clean_fid_features
     from cleanfid import fid as clean_fid
+    from cleanfid import inception_torchscript as clean_fid_torchscript
 
-__all__ = ["clean_fid", "torch_fidelity", "torchvision"]
+__all__ = [
+    "clean_fid",
+    "clean_fid_features",
+    "clean_fid_torchscript",
+    "torch_fidelity",
+    "torchvision",
+]

@@ -1,34 +1,42 @@
 """The inception score (Salimans et al. 2016): exp E_x KL(p(y|x) || p(y)), over splits."""
 
+import itertools
 import math
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_softmax
 
-from sid.streams import Stream
 
-
-def score(logits: Tensor) -> float:
+def score(logits: NDArray[np.floating]) -> float:
     """The score of one split: logits [N, K] to a value between 1 and K, in float64."""
-    log_p = logits.double().log_softmax(dim=1)
-    p = log_p.exp()
+    log_p = log_softmax(logits.astype(np.float64), axis=1)
+    p = np.exp(log_p)
+    marginal = p.mean(axis=0)
     # 0 log 0 = 0: a class that no image has would give 0 * infinity.
-    terms = torch.where(p > 0, p * (log_p - p.mean(dim=0).log()), 0.0)
-    return math.exp(float(terms.sum(dim=1).mean()))
+    log_q = np.log(marginal, out=np.zeros_like(marginal), where=marginal > 0)
+    terms = p * np.subtract(log_p, log_q, out=np.zeros_like(p), where=p > 0)
+    return math.exp(terms.sum(axis=1).mean())
 
 
-def inception_score(logits: Tensor, splits: int, seed: int) -> tuple[float, float]:
-    """Mean of `score` over equal splits of the images, and its standard error.
+def inception_score(logits: NDArray[np.floating], splits: int, seed: int) -> tuple[float, float]:
+    """Mean of `score` over splits of the images, in torch-fidelity 0.4's order for this seed.
 
     Args:
-        logits: [N, K].
-        splits: how many, at least 2.
+        logits: [N, K]; only a split at a time is read into memory.
+        splits: how many, at least 2; of equal sizes within one image.
         seed: of the shuffle before splitting, for images that come sorted by class.
 
     Returns:
         The mean, and the standard deviation over splits divided by sqrt(splits).
+
+    Raises:
+        ValueError: fewer than two splits, or fewer images than splits.
     """
-    order = torch.argsort(Stream(seed, "inception score").uniform(0, len(logits)), stable=True)
-    parts = logits[order].tensor_split(splits)
-    scores = torch.tensor([score(part) for part in parts], dtype=torch.float64)
-    return float(scores.mean()), float(scores.std()) / math.sqrt(splits)
+    n = len(logits)
+    if not 2 <= splits <= n:
+        raise ValueError(f"{splits} splits of {n} images: need at least 2, and an image for each")
+    order = np.random.RandomState(seed).permutation(n)
+    ends = [i * n // splits for i in range(splits + 1)]
+    scores = [score(logits[order[a:b]]) for a, b in itertools.pairwise(ends)]
+    return float(np.mean(scores)), float(np.std(scores, ddof=1)) / math.sqrt(splits)

@@ -11,10 +11,11 @@ from sid.errors import UserError
 from sid.files import read_json, read_table, write_atomic, write_json
 
 ONE_MEASUREMENT = (
-    *("role", "recipe", "seed", "images", "selection", "nfe", "n_images", "draw"),
-    *("implementation", "extractor", "metric"),
+    *("role", "generated", "recipe", "run_seed", "images", "selection", "nfe", "n_images", "draw"),
+    *("dataset", "implementation", "extractor", "preprocessing", "metric"),
 )
-Role = Literal["curve", "final", "teacher", "floor"]
+Role = Literal["curve", "final", "teacher", "floor", "halves", "sample"]
+OPTIONAL = ("stderr", "n_reference", "extractor_accuracy")
 Selection = Literal["", "last", "best"]
 
 
@@ -23,61 +24,74 @@ class Record(BaseModel):
 
     Attributes:
         role: `curve` (each snapshot, one fixed noise), `final` (fresh draws of a selected
-            snapshot), `teacher` (the teacher at `nfe` evaluations), `floor` (real against real).
-        dataset: name of the reference images.
+            snapshot), `teacher` (the teacher at `nfe` evaluations), `floor` (real images drawn
+            again, against all), `halves` (one half of them against the other), `sample` (what
+            `sid evaluate GEN REF` was given).
+        dataset: name of the reference.
+        generated: what was measured, as the user named it.
+        generated_sha256: of the images' bytes, or of the file or folder that held them.
         method: method of the run, `teacher` or `real`.
         recipe: recipe of the run.
-        seed: training seed, -1 where nothing was trained.
+        run_seed: training seed, -1 where nothing was trained.
         images: images seen in training by the generator (`kimg` = images / 1000).
         iterations: updates of the generator.
         selection: how a `final` snapshot was chosen: `last`, or `best` by the curve.
-        nfe: network evaluations per sample.
-        implementation: `ours`, `torch-fidelity`, `clean-fid`.
+        nfe: network evaluations per sample, 0 where that is not known.
+        metric: as in `METRICS`; a distance is named after its extractor.
+        extractor: name of the feature extractor; only `inception-2015` makes an FID.
+        extractor_sha256: of the weights that the features came from.
+        extractor_accuracy: held-out accuracy of a classifier trained here, a share.
+        preprocessing: what is done to the images before the network, and by whom.
+        implementation: whose code: `ours`, `torch-fidelity`, `clean-fid`, `nvidia`, ...
         implementation_version: of that library.
-        extractor: name of the feature extractor; a distance is named after it.
-        extractor_sha256: of its weights.
-        extractor_accuracy: its held-out accuracy, a share.
-        metric: `frechet_distance`, `kernel_distance` or `inception_score`.
+        divisor: of the generated images' covariance.
         value: the value.
-        stderr: its standard error where the implementation gives one.
+        stderr: its standard error, where there is one.
+        stderr_of: what the error is taken over.
         n_images: generated images.
-        n_reference: real images.
-        reference_sha256: of the data set's file.
+        n_reference: real images; None where only their moments are known.
+        reference_sha256: of the reference's file or folder.
         draw: which draw; 0 is the fixed noise of the curves.
-        sample_seed: sample i was made from (sample_seed, i).
+        seed: of the draw: sample i was made from (seed, i); so were subsets and shuffles.
         seconds: time the implementation took for all metrics of this draw.
-        device, torch, git: what computed it.
+        device, torch, git, threads: what computed it.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     role: Role
     dataset: str
-    method: str
-    recipe: str
-    seed: int
-    images: int
-    kimg: float
-    iterations: int
+    generated: str = ""
+    generated_sha256: str = ""
+    method: str = ""
+    recipe: str = ""
+    run_seed: int = -1
+    images: int = 0
+    kimg: float = 0.0
+    iterations: int = 0
     selection: Selection = ""
-    nfe: int
-    implementation: str
-    implementation_version: str
+    nfe: int = 0
+    metric: str
     extractor: str
     extractor_sha256: str
-    extractor_accuracy: float
-    metric: str
+    extractor_accuracy: float | None = None
+    preprocessing: str = "none"
+    implementation: str
+    implementation_version: str
+    divisor: str = "N-1"
     value: float
     stderr: float | None = None
+    stderr_of: str = ""
     n_images: int
-    n_reference: int
+    n_reference: int | None
     reference_sha256: str
     draw: int
-    sample_seed: int
+    seed: int
     seconds: float
     device: str
     torch: str
     git: str
+    threads: int = 1
 
 
 def write_records(path: Path, records: list[Record]) -> None:
@@ -129,8 +143,8 @@ def refuse_twice(table: pd.DataFrame, path: Path) -> None:
     if len(twice):
         row = twice.iloc[0]
         raise UserError(
-            f"{path}: {row['recipe']} seed {row['seed']} at {row['images']} images, draw "
-            f"{row['draw']}, stands twice; merge each evaluation once"
+            f"{path}: {row['recipe'] or row['generated']} seed {row['run_seed']} at "
+            f"{row['images']} images, draw {row['draw']}, stands twice; merge each evaluation once"
         )
 
 
@@ -141,7 +155,7 @@ def load_table(path: Path) -> pd.DataFrame:
         UserError: the file is missing or lacks a column.
     """
     mend = "make it with `sid evaluate merge`"
-    table = read_table(path, mend, na_values={"stderr": [""]})
+    table = read_table(path, mend, na_values={name: [""] for name in OPTIONAL})
     missing = [name for name in Record.model_fields if name not in table.columns]
     if missing:
         raise UserError(f"{path}: has no column {missing[0]}; merge the evaluations again")

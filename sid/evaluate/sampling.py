@@ -1,6 +1,6 @@
 """Images from networks: sample i depends on (seed, i) alone, never on how many are drawn."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sid.evaluate.exact import exact
 from sid.networks import EDMPrecond
 from sid.networks.precond import one_step
 from sid.streams import Stream
@@ -21,65 +22,74 @@ def to_uint8(x: Tensor) -> Tensor:
     return (x * 127.5 + 128).clip(0, 255).to(torch.uint8)
 
 
-def _sample(
-    network: EDMPrecond, n: int, seed: int, draw: Callable[[Tensor, Tensor | None, int], Tensor]
-) -> NDArray[np.uint8]:
-    """The first `n` images of a seed, [n, C, H, W].
+class Sampler:
+    """The images of one network and one seed, by number.
 
-    `draw` makes images of latents, labels and the index of the first.
+    Args:
+        network: in evaluation mode; labels are uniform where it takes any.
+        seed: of latents and labels.
+        make: images in [-1, 1] of latents, one-hot labels and the number of the first.
+
+    Attributes:
+        shape: (C, H, W).
     """
-    shape, classes = network.architecture.image_shape, network.architecture.label_dim
-    device = next(network.parameters()).device
-    latents, labels = Stream(seed, "samples"), Stream(seed, "sample labels")
-    images = []
-    with torch.inference_mode():
-        for start in range(0, n, CHUNK):
-            z = latents.normal(start, start + CHUNK, shape).to(device)
+
+    def __init__(
+        self, network: EDMPrecond, seed: int, make: Callable[[Tensor, Tensor | None, int], Tensor]
+    ) -> None:
+        self.shape = network.architecture.image_shape
+        self._classes = network.architecture.label_dim
+        self._device = next(network.parameters()).device
+        self._latents, self._labels = Stream(seed, "samples"), Stream(seed, "sample labels")
+        self._make = make
+
+    def draw(self, start: int, stop: int) -> NDArray[np.uint8]:
+        """Images `start` to `stop`, uint8 [stop - start, C, H, W], in one forward."""
+        with exact(), torch.inference_mode():
+            z = self._latents.normal(start, stop, self.shape).to(self._device)
             one_hot = None
-            if classes:
-                drawn = labels.integers(start, start + CHUNK, classes).to(device)
-                one_hot = F.one_hot(drawn, classes).float()
-            images.append(to_uint8(draw(z, one_hot, start)).cpu())
-    sampled: NDArray[np.uint8] = torch.cat(images)[:n].numpy()
-    return sampled
+            if self._classes:
+                labels = self._labels.integers(start, stop, self._classes).to(self._device)
+                one_hot = F.one_hot(labels, self._classes).float()
+            images: NDArray[np.uint8] = to_uint8(self._make(z, one_hot, start)).cpu().numpy()
+        return images
+
+    def chunks(self, n: int, size: int = CHUNK) -> Iterator[NDArray[np.uint8]]:
+        """The first `n` images, chunk by chunk."""
+        for start in range(0, n, size):
+            yield self.draw(start, start + size)[: n - start]
+
+    def first(self, n: int) -> NDArray[np.uint8]:
+        """The first `n` images in memory, [n, C, H, W]."""
+        return np.concatenate(list(self.chunks(n)))
 
 
-def sample_generator(
-    network: EDMPrecond, n: int, seed: int, sigma_init: float
-) -> NDArray[np.uint8]:
-    """One-step samples G(z) (SiD, section 5); labels are uniform where the network takes any.
+def sample_generator(network: EDMPrecond, seed: int, sigma_init: float) -> Sampler:
+    """One-step samples G(z) (SiD, section 5).
 
     Args:
         network: the generator, in evaluation mode.
-        n: how many.
         seed: of latents and labels.
         sigma_init: the noise level that the generator was distilled at.
-
-    Returns:
-        uint8, [n, C, H, W].
     """
-    return _sample(network, n, seed, lambda z, labels, _: one_step(network, z, sigma_init, labels))
+    return Sampler(network, seed, lambda z, labels, _: one_step(network, z, sigma_init, labels))
 
 
 def sample_teacher(
-    network: EDMPrecond, n: int, seed: int, steps: int, churn: Churn | None = None
-) -> NDArray[np.uint8]:
+    network: EDMPrecond, seed: int, steps: int, churn: Churn | None = None
+) -> Sampler:
     """Samples of the Heun sampler (Karras et al. 2022, algorithm 1; with `churn`, algorithm 2).
 
     Args:
         network: the teacher, in evaluation mode.
-        n: how many.
         seed: of latents, labels and churn.
         steps: of the sampler; it evaluates the network 2 * steps - 1 times per image.
         churn: for the stochastic sampler.
-
-    Returns:
-        uint8, [n, C, H, W].
     """
     shape = network.architecture.image_shape
 
-    def draw(z: Tensor, labels: Tensor | None, start: int) -> Tensor:
+    def make(z: Tensor, labels: Tensor | None, start: int) -> Tensor:
         noise = step_noise(seed, start, start + len(z), shape)
         return heun(network, z, steps, labels, churn=churn, noise=noise)
 
-    return _sample(network, n, seed, draw)
+    return Sampler(network, seed, make)

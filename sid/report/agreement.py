@@ -1,128 +1,149 @@
-"""Implementations against each other on the same images."""
+"""Implementations against each other on the same images: by how much they differ, and why."""
+
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from sid.report.style import IMPLEMENTATION_COLOURS, INK, MUTED, style
-from sid.verdict.distances import DECIDES
+from sid.report.tables import first_ours, metrics_of
 
 TOLERANCE = 1e-4
-SMALLEST = 1e-12  # Where exact agreement is drawn on a logarithmic axis.
-SAMPLE = ["role", "recipe", "seed", "images", "selection", "nfe", "n_images", "draw", "metric"]
+NEGLIGIBLE = 0.01  # Standard errors, where a value is too near zero for a relative difference.
+# What two records of the same images have in common; `seed` and the rest may tell them apart.
+SAMPLE = [
+    *("role", "dataset", "generated_sha256", "recipe", "run_seed", "images", "selection", "nfe"),
+    *("n_images", "draw", "metric", "extractor"),
+]
+PAIR = ["metric", "extractor", "first", "second", "reason"]
+EQUAL, ROUNDING, UNEXPLAINED = "none: equal", "rounding", "not explained"
+
+
+def _other(pairs: pd.DataFrame, column: str) -> pd.Series:
+    return pairs[f"{column}_first"] != pairs[f"{column}_second"]
+
+
+def _of(pairs: pd.DataFrame, metric: str) -> pd.Series:
+    return pairs["metric"].str.startswith(metric)
+
+
+def _moments(pairs: pd.DataFrame) -> pd.Series:
+    """Whether one side knows of no images behind its reference."""
+    return pairs["n_reference_first"].isna() != pairs["n_reference_second"].isna()
+
+
+def _in_order(pairs: pd.DataFrame) -> pd.Series:
+    """Whether one side takes the tenths of the images in their order, which no field tells."""
+    first, second = (pairs[side].str.startswith("nvidia") for side in ("first", "second"))
+    return first != second
+
+
+# What differs, in the order of how much it does; a score has no reference, and only covariances
+# have a divisor.
+REASONS: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
+    "weights": lambda pairs: _other(pairs, "extractor_sha256"),
+    "preprocessing": lambda pairs: _other(pairs, "preprocessing"),
+    "published moments": lambda pairs: _moments(pairs) & ~_of(pairs, "inception_score"),
+    "reference": lambda pairs: (
+        _other(pairs, "reference_sha256") & ~_moments(pairs) & ~_of(pairs, "inception_score")
+    ),
+    "subsets": lambda pairs: _of(pairs, "kernel_distance") & _other(pairs, "seed"),
+    "splits": lambda pairs: (
+        _of(pairs, "inception_score") & (_in_order(pairs) | _other(pairs, "seed"))
+    ),
+    "divisor": lambda pairs: _of(pairs, "frechet_distance") & _other(pairs, "divisor"),
+    "device": lambda pairs: _other(pairs, "device"),
+}
 
 
 def differences(records: pd.DataFrame) -> pd.DataFrame:
-    """Every value of another implementation beside ours on the same images.
+    """Every two implementations' values on the same images; values not finite are left out.
 
     Args:
         records: records as of `sid.evaluate.records`.
 
     Returns:
-        One row a value: the columns of `SAMPLE`, `implementation`, `relative` (the difference as
-        a share of ours) and `in_errors` (in combined standard errors, nan where none is given).
+        One row for two values: the columns of `SAMPLE`, `first` and `second` (implementations,
+        ours first), `relative` (the difference as a share of the larger value; nan where that is
+        within three standard errors of zero, and a share of it means nothing), `in_errors` (in
+        combined standard errors, nan where none is given) and `reason` (as the records' fields
+        tell it, empty where they do not).
     """
-    values = records.assign(
-        value=pd.to_numeric(records["value"], errors="coerce"),
-        stderr=pd.to_numeric(records["stderr"], errors="coerce"),
+    numbers = {
+        name: pd.to_numeric(records[name], errors="coerce").astype(float)
+        for name in ("value", "stderr", "n_reference")
+    }
+    values = records.assign(**numbers)
+    values = values[np.isfinite(values["value"])]
+    order = {
+        name: place
+        for place, name in enumerate(sorted(set(values["implementation"]), key=first_ours))
+    }
+    values = values.assign(place=values["implementation"].map(order))
+    both = values.merge(values, on=SAMPLE, suffixes=("_first", "_second"))
+    both = both[both["place_first"] < both["place_second"]].reset_index(drop=True)
+    both = both.rename(columns={f"implementation_{side}": side for side in ("first", "second")})
+    apart = (both["value_first"] - both["value_second"]).abs()
+    larger = both[["value_first", "value_second"]].abs().max(axis=1)
+    error = np.hypot(both["stderr_first"].fillna(0), both["stderr_second"].fillna(0))
+    relative = (apart / larger).where(apart > 0, 0.0).where(larger >= 3 * error)
+    reason = pd.Series("", index=both.index)
+    for name, holds in REASONS.items():
+        reason = reason.where(~holds(both), reason.where(reason == "", reason + ", ") + name)
+    found: pd.DataFrame = both[[*SAMPLE, "first", "second"]].assign(
+        relative=relative, in_errors=apart / error.where(error > 0), reason=reason
     )
-    ours = values[values["implementation"] == DECIDES].set_index(SAMPLE)[["value", "stderr"]]
-    ours.columns = pd.Index(["value_ours", "stderr_ours"])
-    others = values[values["implementation"] != DECIDES]
-    both = others.join(ours, on=SAMPLE, how="inner")
-    apart = (both["value"] - both["value_ours"]).abs()
-    error = (both["stderr"] ** 2 + both["stderr_ours"] ** 2) ** 0.5
-    found = both[[*SAMPLE, "implementation"]].assign(
-        relative=apart / both["value_ours"].abs(), in_errors=apart / error.where(error > 0)
-    )
-    return found.reset_index(drop=True)
+    return found
 
 
-def agreement_table(found: pd.DataFrame) -> pd.DataFrame:
-    """Median and greatest difference for each metric and implementation.
+def explained(found: pd.DataFrame) -> pd.DataFrame:
+    """The same with a reason in every row: where no field tells one, by the pair's greatest."""
+
+    def settle(group: pd.DataFrame) -> str:
+        near_zero = group["relative"].isna() & (group["in_errors"] <= NEGLIGIBLE)
+        small = (group["relative"] <= TOLERANCE) | near_zero
+        if ((group["relative"] == 0) | (group["in_errors"] == 0)).all():
+            return EQUAL
+        return ROUNDING if small.all() else UNEXPLAINED
+
+    reason = found["reason"].copy()
+    for _, group in found[reason == ""].groupby(PAIR):
+        reason[group.index] = settle(group)
+    return found.assign(reason=reason)
+
+
+def agreement_table(found: pd.DataFrame, noise: pd.DataFrame) -> pd.DataFrame:
+    """Median and greatest difference of each two implementations, and why they differ.
 
     Args:
         found: as of `differences`.
+        noise: as of `sid.report.noise.noise`.
 
     Returns:
-        One row a metric and implementation; the kernel distance, which is estimated from random
-        subsets, is to be judged in standard errors, the others by the relative difference.
+        One row a metric, pair and reason: `sets` of images, `relative_median`, `relative_max`,
+        `errors_max` (in combined standard errors) and `redraws_max` (in the spread from one draw
+        of a generator to the next, of as many images; nan where that is not known).
     """
+    redraw = noise[noise["kind"] == "redraw"].set_index(["metric", "extractor", "n_images"])
+    found = explained(found).join(
+        redraw["relative"].rename("spread"), on=["metric", "extractor", "n_images"]
+    )
+    found["in_redraws"] = found["relative"] / found["spread"].where(found["spread"] > 0)
     rows = [
         {
-            "metric": metric,
-            "implementation": implementation,
-            "values": len(group),
+            **dict(zip(PAIR, key, strict=True)),
+            "sets": len(group),
             "relative_median": group["relative"].median(),
             "relative_max": group["relative"].max(),
-            "errors_median": group["in_errors"].median(),
             "errors_max": group["in_errors"].max(),
+            "redraws_max": group["in_redraws"].max(),
         }
-        for (metric, implementation), group in found.groupby(["metric", "implementation"])
+        for key, group in found.groupby(PAIR, sort=False)
     ]
-    columns = ["metric", "implementation", "values", "relative_median", "relative_max"]
-    return pd.DataFrame(rows, columns=[*columns, "errors_median", "errors_max"])
-
-
-def readable_agreement(table: pd.DataFrame) -> pd.DataFrame:
-    """The agreement table for people."""
-    names = ["Metric", "Implementation", "Values", "Median difference", "Greatest difference"]
-    shown = pd.DataFrame(table[["metric", "implementation", "values"]])
-    shown["metric"] = shown["metric"].str.replace("_", " ").str.capitalize()
-    for kind in ("median", "max"):
-        shown[kind] = [f"{value:.1e}" for value in table[f"relative_{kind}"]]
-    for kind in ("median", "max"):
-        numbers = table[f"errors_{kind}"]
-        shown[f"errors_{kind}"] = ["-" if np.isnan(value) else f"{value:.2f}" for value in numbers]
-    shown.columns = pd.Index([*names, "Median in errors", "Greatest in errors"])
-    return shown
-
-
-def plot_agreement(found: pd.DataFrame) -> Figure:
-    """Relative difference of the Frechet distance to ours, one dot a set of images.
-
-    Args:
-        found: as of `differences`.
-
-    Returns:
-        The figure: one row of dots an implementation, the tolerance as a line.
-    """
-    chosen = found[found["metric"] == "frechet_distance"]
-    names = sorted(chosen["implementation"].unique())
-    rng = np.random.default_rng(0)  # Only for the heights of the dots.
-    with style():
-        figure = Figure(figsize=(7.6, 1.35 + 0.5 * max(len(names), 1)))
-        axes = figure.subplots()
-        figure.subplots_adjust(
-            left=0.15, right=0.97, top=0.86, bottom=0.55 / figure.get_figheight()
-        )
-        low = float(chosen["relative"].clip(lower=SMALLEST).min()) if len(chosen) else 1e-8
-        high = float(chosen["relative"].max()) if len(chosen) else TOLERANCE
-        axes.set_xlim(low / 3, max(high, TOLERANCE) * 4)
-        axes.set_xscale("log")
-        for row, name in enumerate(names):
-            values = chosen.loc[chosen["implementation"] == name, "relative"].clip(lower=SMALLEST)
-            heights = row + rng.uniform(-0.2, 0.2, len(values))
-            colour = IMPLEMENTATION_COLOURS[(row + 1) % len(IMPLEMENTATION_COLOURS)]
-            axes.scatter(values, heights, s=13, color=colour, alpha=0.55, lw=0)
-            axes.plot([values.median()] * 2, [row - 0.33, row + 0.33], color=INK, lw=1.6)
-        axes.axvline(TOLERANCE, color=MUTED, lw=1.1, ls=(0, (4, 3)))
-        axes.annotate(
-            "tolerance 1e-4",
-            (TOLERANCE, 1.0),
-            xycoords=axes.get_xaxis_transform(),
-            xytext=(0, 3),
-            textcoords="offset points",
-            ha="center",
-            fontsize=7.5,
-            color=MUTED,
-        )
-        axes.set_yticks(range(len(names)), names)
-        axes.set_ylim(-0.6, max(len(names), 1) - 0.4)
-        axes.tick_params(axis="y", length=0)
-        axes.xaxis.set_major_locator(LogLocator(numticks=12))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0e}"))
-        axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.set_xlabel("relative difference of the Frechet distance to ours (bar: median)")
-    return figure
+    columns = ["sets", "relative_median", "relative_max", "errors_max", "redraws_max"]
+    table = pd.DataFrame(rows, columns=[*PAIR[:-1], *columns, "reason"])
+    order = {name: place for place, name in enumerate(metrics_of(found))}
+    return table.sort_values(
+        ["metric", "extractor", "first", "second"],
+        key=lambda names: names.map(order if names.name == "metric" else first_ours),
+        ignore_index=True,
+    )

@@ -1,5 +1,6 @@
-"""`sid report`: tables, figures and the page."""
+"""`sid report`: tables, figures and the page; or the agreement of implementations alone."""
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -8,18 +9,28 @@ import pandas as pd
 import typer
 
 from sid.errors import UserError
-from sid.evaluate.records import load_table
-from sid.files import read_table, write_text
-from sid.report.agreement import agreement_table, differences, plot_agreement, readable_agreement
+from sid.evaluate.records import Record, load_table, read_records, refuse_twice
+from sid.files import read_table, write_atomic, write_text
+from sid.options import group
 from sid.report.curves import plot_curves
+from sid.report.dots import plot_agreement
 from sid.report.grids import strips, write_grid
 from sid.report.page import render
+from sid.report.sheet import agree, readable_agreement, readable_noise, sheet
 from sid.report.style import write_figure
 from sid.report.tables import main_table, readable, write_table
 from sid.runs.folder import snapshot_at
-from sid.verdict.distances import Distances
+from sid.verdict.distances import Distances, one_benchmark
 from sid.verdict.published import COLUMNS
 from sid.verdict.verdict import Verdict
+
+app = typer.Typer(
+    cls=group("page"),
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Write the tables, the figures and one self-contained page, or the agreement alone.\n\n"
+    "`sid report RECORDS ...` is short for `sid report page RECORDS ...`.",
+)
 
 
 def _read(path: Path, model: Sequence[str]) -> pd.DataFrame:
@@ -51,23 +62,72 @@ def write_report(records: Path, verdicts: Path, runs: Path, teacher: Path, out: 
     distances = Distances(table)
     judged = _read(verdicts / "verdicts.csv", list(Verdict.model_fields))
     published = _read(verdicts / "published.csv", COLUMNS["results.csv"])
-    found = differences(table)
+    agreement = agree(table)
     shown = strips(runs, snapshot_at(teacher))  # Before anything is written: runs may be missing.
-    for name, figure in (("curves", plot_curves(distances)), ("agreement", plot_agreement(found))):
+    drawn = {
+        "curves": plot_curves(distances),
+        "agreement": plot_agreement(agreement.found, agreement.noise),
+    }
+    for name, figure in drawn.items():
         write_figure(figure, out / "figures" / name)
     write_grid(shown, out / "figures" / "samples.png")
-    main, agreement = main_table(table), agreement_table(found)
-    extractor = ", ".join(sorted(set(table["extractor"])))
-    write_table(out / "tables" / "main", main, readable(main, extractor))
-    write_table(out / "tables" / "agreement", agreement, readable_agreement(agreement))
-    figures = {name: out / "figures" / f"{name}.svg" for name in ("curves", "agreement")}
+    rows = one_benchmark(table)
+    main, extractor = main_table(rows), ", ".join(sorted(set(rows["extractor"])))
+    for name, numbers, readers in (
+        ("main", main, readable(main, extractor)),
+        ("agreement", agreement.table, readable_agreement(agreement.table)),
+        ("noise", agreement.noise, readable_noise(agreement.noise)),
+    ):
+        write_table(out / "tables" / name, numbers, readers)
+    figures = {name: out / "figures" / f"{name}.svg" for name in drawn}
     figures["samples"] = out / "figures" / "samples.png"
     page = out / "index.html"
-    write_text(page, render(table, judged, published, figures))
+    write_text(page, render(rows, agreement, judged, published, figures))
     return page
 
 
-def report(
+def read_values(paths: Sequence[Path]) -> pd.DataFrame:
+    """Records of evaluations (JSON) and merged tables (CSV) as one table.
+
+    Raises:
+        UserError: a file cannot be used, or a value stands in two of them.
+    """
+    columns = list(Record.model_fields)
+    parts = [
+        load_table(path)[columns]
+        if path.suffix.lower() == ".csv"
+        else pd.DataFrame([one.model_dump() for one in read_records(path)], columns=columns)
+        for path in paths
+    ]
+    table = pd.concat([part.astype(object) for part in parts], ignore_index=True)
+    refuse_twice(table, paths[-1])
+    return table.infer_objects()
+
+
+def write_agreement(paths: Sequence[Path], out: Path) -> Path:
+    """Write `agreement.md`, its figure and its tables `agreement.csv` and `noise.csv`.
+
+    Args:
+        paths: as of `read_values`.
+        out: the folder.
+
+    Returns:
+        The Markdown sheet.
+
+    Raises:
+        UserError: the records cannot be used, or hold no two implementations on the same images.
+    """
+    agreement = agree(read_values(paths))
+    text = sheet(agreement)
+    write_figure(plot_agreement(agreement.found, agreement.noise), out / "agreement")
+    for name, table in (("agreement", agreement.table), ("noise", agreement.noise)):
+        write_atomic(out / f"{name}.csv", functools.partial(table.to_csv, index=False))
+    write_text(out / "agreement.md", text)
+    return out / "agreement.md"
+
+
+@app.command()
+def page(
     records: Annotated[Path, typer.Argument(help="Merged records, a CSV.")],
     teacher: Annotated[Path, typer.Option(help="The teacher's weights, or its run folder.")],
     verdicts: Annotated[Path, typer.Option(help="Folder written by `sid verdict`.")] = Path(
@@ -88,6 +148,22 @@ def report(
     print(f"{write_report(records, verdicts, runs, teacher, out)}: open it in a browser")
 
 
+@app.command()
+def agreement(
+    records: Annotated[
+        list[Path], typer.Argument(help="Records of evaluations, JSON or a merged CSV.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the sheet, its tables and figure.")] = Path(
+        "reports/agreement"
+    ),
+) -> None:
+    """Compare every two implementations on the same images, beside the noise of redrawing.
+
+    Example: sid report agreement samples.json --out reports/agreement
+    """
+    print(f"{write_agreement(records, out)}: of {len(records)} files of records")
+
+
 def register(cli: typer.Typer) -> None:
     """Put this stage on the command line."""
-    cli.command("report")(report)
+    cli.add_typer(app, name="report")

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
+from sid.evaluate.table import label
 from sid.report.labels import SIZE, Level, name_curves, name_levels, number
 from sid.report.style import FAINT, INK, MUTED, look, style
 from sid.verdict.distances import BRANCHES, TEACHER_NFE, Array, Distances, names_of
@@ -233,8 +234,8 @@ def _finish(figure: Figure, left: Axes, main: Axes, distances: Distances, seeds:
     main.tick_params(axis="y", which="both", length=0, labelleft=False)
     _broken(left, main)
     extractor = distances.table["extractor"]
-    name = extractor.iloc[0] if len(extractor) else "no records"
-    left.set_ylabel(f"Frechet distance ({name})")
+    name = str(extractor.iloc[0]) if len(extractor) else "no records"
+    left.set_ylabel(label("frechet_distance", name))
     main.set_xlabel("images seen by the generator (kimg)")
     band = f", band: least to greatest of {seeds} seeds" if seeds > 1 else ", one training seed"
     figure.text(

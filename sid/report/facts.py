@@ -1,5 +1,6 @@
 """What was run, read off the records: the page's numbers that are no table."""
 
+import math
 from typing import NamedTuple
 
 import pandas as pd
@@ -22,6 +23,11 @@ def _values(records: pd.DataFrame, column: str) -> str:
     return ", ".join(sorted({str(value) for value in records[column]})) or "-"
 
 
+def _images(records: pd.DataFrame) -> str:
+    counts = pd.to_numeric(records["n_reference"], errors="coerce").dropna()
+    return ", ".join(f"{n:,.0f}" for n in sorted(set(counts))) or "-"
+
+
 def _versions(records: pd.DataFrame) -> str:
     pairs = records[["implementation", "implementation_version"]].drop_duplicates()
     return ", ".join(sorted(f"{name} {version}" for name, version in pairs.to_numpy()))
@@ -33,7 +39,7 @@ def _trained(records: pd.DataFrame) -> pd.DataFrame:
 
 def seeds(records: pd.DataFrame) -> int:
     """How many training seeds there are."""
-    return int(_trained(records)["seed"].nunique())
+    return int(_trained(records)["run_seed"].nunique())
 
 
 def what_was_run(records: pd.DataFrame) -> list[tuple[str, str]]:
@@ -42,19 +48,23 @@ def what_was_run(records: pd.DataFrame) -> list[tuple[str, str]]:
     longest = trained.groupby("recipe")["kimg"].max()
     lengths = {str(recipe): float(kimg) for recipe, kimg in longest.items()}
     recipes = [f"{name} ({lengths[recipe]:.4g} kimg)" for recipe, name in names_of(lengths).items()]
-    accuracy = records["extractor_accuracy"].max()
+    accuracy = pd.to_numeric(records["extractor_accuracy"], errors="coerce").max()
+    known = "" if math.isnan(accuracy) else f", held-out accuracy {accuracy:.1%}"
     sizes = {}
     for role in ("curve", "final"):
         found = sorted(set(records.loc[records["role"] == role, "n_images"]))
         sizes[role] = ", ".join(f"{n:,}" for n in found) or "-"
     draws = records.loc[records["role"] == "final", "draw"].nunique()
     return [
-        ("Data", f"{_values(records, 'dataset')}, {_values(records, 'n_reference')} images"),
+        ("Data", f"{_values(records, 'dataset')}, {_images(records)} images"),
         ("Recipes", ", ".join(recipes) or "-"),
-        ("Training seeds", ", ".join(str(seed) for seed in sorted(set(trained["seed"]))) or "-"),
+        (
+            "Training seeds",
+            ", ".join(map(str, sorted(set(trained["run_seed"])))) or "-",
+        ),
         ("Curves", f"{sizes['curve']} images a snapshot, fixed noise"),
         ("Final numbers", f"{draws} fresh draws of {sizes['final']} images"),
-        ("Features", f"{_values(records, 'extractor')}, held-out accuracy {accuracy:.1%}"),
+        ("Features", _values(records, "extractor") + known),
         ("Implementations", _versions(records)),
         ("Device", f"{_values(records, 'device')}; PyTorch {_values(records, 'torch')}"),
         ("Commit", _values(records, "git")),

@@ -106,7 +106,7 @@ def strips(runs: Path, teacher: Path) -> list[Strip]:
         cells = []
         for images in choose(list(paths)):
             network, metadata = load_network(paths[images], device)
-            samples = sample_generator(network, n, NOISE, float(metadata["sigma_init"]))
+            samples = sample_generator(network, NOISE, float(metadata["sigma_init"])).first(n)
             branch = recipe in BRANCHES
             caption = f"SiD + {images / 1000:.3g} kimg" if branch else _kimg(images)
             cells.append(Cell(tile(samples), "SiD" if branch and images == 0 else caption))
@@ -115,7 +115,7 @@ def strips(runs: Path, teacher: Path) -> list[Strip]:
         raise UserError(f"{runs}: has no <recipe>/seed<k>/snapshots/<images>.safetensors")
     network, _ = load_network(teacher, device)
     cells = [
-        Cell(tile(sample_teacher(network, n, NOISE, steps)), f"{2 * steps - 1} evaluations")
+        Cell(tile(sample_teacher(network, NOISE, steps).first(n)), f"{2 * steps - 1} evaluations")
         for steps in TEACHER_STEPS
     ]
     return [*found, Strip("Teacher", cells)]

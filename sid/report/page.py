@@ -8,9 +8,11 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
+from sid.evaluate.table import INCEPTION, label
 from sid.report import facts
-from sid.report.agreement import TOLERANCE, agreement_table, differences, readable_agreement
+from sid.report.agreement import TOLERANCE
 from sid.report.labels import number
+from sid.report.sheet import Agreement, readable_agreement, readable_noise, summary
 from sid.report.tables import endings, ladder, main_table, readable
 from sid.verdict.distances import DECIDES
 
@@ -38,6 +40,7 @@ def own_numbers(published: pd.DataFrame) -> pd.DataFrame:
 
 def render(
     records: pd.DataFrame,
+    agreement: Agreement,
     verdicts: pd.DataFrame,
     published: pd.DataFrame,
     figures: Mapping[str, Path],
@@ -45,7 +48,8 @@ def render(
     """The page.
 
     Args:
-        records: records as of `sid.evaluate.records`.
+        records: records of one benchmark, as of `sid.verdict.distances.one_benchmark`.
+        agreement: of all records.
         verdicts: as in `verdicts.csv`.
         published: as in `published.csv`.
         figures: `curves`, `agreement` and, where there are run folders, `samples`.
@@ -63,8 +67,6 @@ def render(
     environment.filters.update(number=number, interval=interval)
     table = main_table(records)
     extractor = ", ".join(sorted(set(records["extractor"])))
-    found = differences(records)
-    distances = found[found["metric"] == "frechet_distance"]["relative"]
     return environment.get_template("index.html.j2").render(
         dataset=", ".join(sorted(set(records["dataset"]))),
         extractor=extractor,
@@ -75,8 +77,12 @@ def render(
         verdicts=verdicts.to_dict("records"),
         endings=readable(endings(table), extractor),
         ladder=readable(ladder(table), extractor),
-        agreement=readable_agreement(agreement_table(found)),
-        agreement_max=float(distances.max()) if len(distances) else math.nan,
+        distance=label("frechet_distance", extractor),
+        fid=extractor == INCEPTION,
+        agreement=readable_agreement(agreement.table),
+        noise=readable_noise(agreement.noise),
+        ways=agreement.ways,
+        summary=summary(agreement),
         tolerance=TOLERANCE,
         decides=DECIDES,
         published=own_numbers(published)[PUBLISHED],

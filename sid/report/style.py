@@ -19,7 +19,20 @@ COLOURS = {
     "sid-continued": "#56B4E9",
     "diff-instruct": "#CC79A7",
 }
-IMPLEMENTATION_COLOURS = ("#0072B2", "#D55E00", "#009E73")
+# Why two implementations differ; of several reasons the first gives the colour.
+REASONS = {
+    "none": "#009E73",
+    "rounding": "#009E73",
+    "weights": "#D55E00",
+    "preprocessing": "#0072B2",
+    "published moments": "#7B3F98",
+    "reference": "#7B3F98",
+    "subsets": "#E69F00",
+    "splits": "#E69F00",
+    "divisor": "#CC79A7",
+    "device": "#8C6D00",
+}
+NOISE = "#C4690A"
 OTHERS = (("#E69F00", "P"), ("#4d4d4d", "D"), ("#8C6D00", "p"), ("#7B3F98", "h"))
 MARKERS = {"sid": "o", "sida": "s", "sid2a": "^", "sid-continued": "v", "diff-instruct": "X"}
 INK, MUTED, FAINT = "#1f2328", "#59636e", "#c4cad1"
@@ -49,6 +62,11 @@ def look(recipe: str) -> tuple[str, str]:
     if recipe in COLOURS:
         return COLOURS[recipe], MARKERS[recipe]
     return OTHERS[zlib.crc32(recipe.encode()) % len(OTHERS)]
+
+
+def reason_colour(reason: str) -> str:
+    """Colour of a reason, as of `sid.report.agreement`; ink for one that is not explained."""
+    return REASONS.get(reason.split(",")[0].split(":")[0], INK)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The main table and the agreement table, once as CSV and once as Markdown."""
+"""The main table, and how every table is written: once as CSV and once as Markdown."""
 
 import math
 from pathlib import Path
@@ -6,27 +6,35 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sid.evaluate.table import NAMES as NAMES_OF_METRICS
+from sid.evaluate.table import label
 from sid.files import write_atomic, write_text
-from sid.verdict.distances import BRANCHES, DECIDES, NAMES
+from sid.verdict.distances import BRANCHES, DECIDES, NAMES, ROLES
 
-METRICS = ("frechet_distance", "kernel_distance", "inception_score")
+TEXTS = (
+    *("Model", "Metric", "Implementations", "Reason", "Noise", "Implementation", "Version"),
+    *("Extractor", "Weights", "Preprocessing", "Divisor"),
+)
 KEYS = ["role", "recipe", "selection", "nfe", "n_images", "implementation"]
 
 
-def metric_title(metric: str, extractor: str) -> str:
-    """A metric's name with its feature extractor, since no number means much without it."""
-    names = {
-        "frechet_distance": "Frechet distance",
-        "kernel_distance": "Kernel distance",
-        "inception_score": "Inception score",
-    }
-    return f"{names[metric]} ({extractor})"
+def first_ours(name: str) -> tuple[bool, str]:
+    """Key that sorts implementations: ours, then the others by name."""
+    return name != DECIDES, name
+
+
+def metrics_of(records: pd.DataFrame) -> list[str]:
+    """The records' metrics: distances and score in the usual order, then others as they come."""
+    found = list(dict.fromkeys(records["metric"]))
+    return [name for name in NAMES_OF_METRICS if name in found] + [
+        name for name in found if name not in NAMES_OF_METRICS
+    ]
 
 
 def _summary(rows: pd.DataFrame) -> tuple[float, float]:
     """Mean and standard error: over training seeds where there are two, else over draws."""
     values = rows["value"].astype(float)
-    means = values.groupby(rows["seed"]).mean()
+    means = values.groupby(rows["run_seed"]).mean()
     units = means if len(means) > 1 else values
     n = len(units)
     return float(units.mean()), float(units.std(ddof=1)) / math.sqrt(n) if n > 1 else math.nan
@@ -49,8 +57,8 @@ def _shown(records: pd.DataFrame) -> pd.DataFrame:
     """
     begun = records[(records["role"] == "curve") & (records["images"] == 0)]
     begun = begun[~begun["recipe"].isin(BRANCHES)].drop_duplicates(["implementation", "metric"])
-    others = records[records["role"] != "curve"]
-    return pd.concat([others, begun.assign(recipe="", seed=-1)], ignore_index=True)
+    others = records[records["role"].isin(ROLES) & (records["role"] != "curve")]
+    return pd.concat([others, begun.assign(recipe="", run_seed=-1)], ignore_index=True)
 
 
 def _order(table: pd.DataFrame) -> pd.DataFrame:
@@ -64,7 +72,7 @@ def _order(table: pd.DataFrame) -> pd.DataFrame:
             "recipe": table["recipe"].map(recipes).fillna(len(recipes)),
             "selection": table["selection"] != "last",
             "nfe": -table["nfe"],
-            "implementation": table["implementation"].map(lambda name: (name != "ours", name)),
+            "implementation": table["implementation"].map(first_ours),
         }
     )
     return table.loc[keys.sort_values(list(keys.columns)).index].reset_index(drop=True)
@@ -80,7 +88,7 @@ def main_table(records: pd.DataFrame) -> pd.DataFrame:
         One row for each model, selection, image count and implementation; for each metric its
         mean and standard error, over training seeds where there are two or more, else over draws.
     """
-    rows = []
+    rows, metrics = [], metrics_of(records)
     for _, group in _shown(records).groupby(KEYS, sort=False):
         first = group.iloc[0]
         low, high = f"{group['kimg'].min():.4g}", f"{group['kimg'].max():.4g}"
@@ -88,14 +96,14 @@ def main_table(records: pd.DataFrame) -> pd.DataFrame:
         row = {key: first[key] for key in KEYS} | {
             "model": _named(first["role"], first["recipe"], first["selection"], first["nfe"]),
             "kimg": kimg if first["role"] in ("final", "curve") else "",
-            "seeds": group["seed"].nunique() if first["role"] == "final" else "",
+            "seeds": group["run_seed"].nunique() if first["role"] == "final" else "",
             "draws": group["draw"].nunique(),
         }
-        for metric in METRICS:
+        for metric in metrics:
             mean, stderr = _summary(group[group["metric"] == metric])
             row |= {metric: mean, f"{metric}_stderr": stderr}
         rows.append(row)
-    pairs = [name for metric in METRICS for name in (metric, f"{metric}_stderr")]
+    pairs = [name for metric in metrics for name in (metric, f"{metric}_stderr")]
     return _order(pd.DataFrame(rows, columns=[*KEYS, "model", "kimg", "seeds", "draws", *pairs]))
 
 
@@ -116,23 +124,22 @@ def readable(table: pd.DataFrame, extractor: str) -> pd.DataFrame:
         extractor: name of the feature extractor.
     """
     implementations = list(dict.fromkeys(table["implementation"]))
+    columns = [str(name) for name in table]
+    metrics = [name.removesuffix("_stderr") for name in columns if name.endswith("_stderr")]
+    # The distance of everyone, and of the others what decides.
+    asked = [(metrics[0], of) for of in implementations] if metrics else []
+    asked += [(metric, DECIDES) for metric in metrics[1:]]
     rows = []
     # The best snapshots of several seeds stand at several counts, but are one row.
     for _, group in table.groupby(["model", "n_images"], sort=False):
         first = group.iloc[0]
         row = {"Model": first["model"], "kimg": first["kimg"], "n": f"{first['n_images']:,}"}
         row |= {"Seeds": first["seeds"], "Draws": first["draws"]}
-        cells = {
-            (metric, of["implementation"]): with_error(of[metric], of[f"{metric}_stderr"])
-            for metric in METRICS
-            for _, of in group.iterrows()
-        }
-        distance = metric_title(METRICS[0], extractor)
-        row |= {f"{distance}, {of}": cells.get((METRICS[0], of), "-") for of in implementations}
-        row |= {
-            f"{metric_title(metric, extractor)}, {DECIDES}": cells.get((metric, DECIDES), "-")
-            for metric in METRICS[1:]
-        }
+        cells = {str(of["implementation"]): of for of in group.to_dict("records")}
+        for metric, of in asked:
+            cell = cells.get(of, {metric: math.nan, f"{metric}_stderr": math.nan})
+            text = with_error(cell[metric], cell[f"{metric}_stderr"])
+            row[f"{label(metric, extractor)}, {of}"] = text
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -148,11 +155,12 @@ def ladder(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def to_markdown(table: pd.DataFrame) -> str:
-    """A Markdown table; the columns after the text ones are aligned right."""
-    right = [str(name).split()[0] not in ("Model", "Implementation", "Metric") for name in table]
+    """A Markdown table; all but the columns of text are aligned right."""
+    right = [str(name) not in TEXTS for name in table]
     head = "| " + " | ".join(str(name) for name in table) + " |"
     rule = "|" + "|".join("---:" if numeric else "---" for numeric in right) + "|"
-    rows = ["| " + " | ".join(str(cell) for cell in row) + " |" for row in table.to_numpy()]
+    cells = [[str(cell).replace("|", "\\|") for cell in row] for row in table.to_numpy()]
+    rows = ["| " + " | ".join(row) + " |" for row in cells]
     return "\n".join([head, rule, *rows]) + "\n"
 
 

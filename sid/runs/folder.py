@@ -6,10 +6,11 @@ import json
 import os
 import socket
 import sys
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 
@@ -18,6 +19,9 @@ from sid.errors import UserError
 from sid.files import read_json, write_json
 from sid.networks import EDMPrecond, save_network
 from sid.runs.world import World
+
+ALONE = World()
+LOCK_EVERY_S = 0.5
 
 
 class RunFolder:
@@ -39,14 +43,24 @@ class RunFolder:
         self.done = path / "done.json"
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the run for this process; wait, and say so, while another process trains it.
+    def lock(self, world: World = ALONE) -> Iterator[None]:
+        """Hold the run for these processes; wait, and say so, while others train it.
 
-        The lock belongs to the open file, so it ends with its process however that ends.
+        The main process locks. The lock belongs to the open file, so it ends with its process
+        however that ends; over NFS, too, where the server keeps locks.
+
+        Args:
+            world: the processes of the run.
 
         Raises:
-            UserError: the folder holds files that are not a run's.
+            UserError: the folder holds files that are not a run's, or cannot be locked.
+            OSError: the folder cannot be written.
         """
+        if not world.main:
+            while not world.most(False):  # Once for each try of the main process.
+                pass
+            yield
+            return
         self.path.mkdir(parents=True, exist_ok=True)
         others = [item.name for item in self.path.iterdir() if item.name != "lock"]
         if others and not self.manifest.exists() and not others[0].startswith(".manifest"):
@@ -55,14 +69,15 @@ class RunFolder:
                 "give a new or an empty folder"
             )
         with (self.path / "lock").open("a+") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                handle.seek(0)
-                holder = handle.read().strip() or "another process"
-                print(f"{self.path}: waiting for {holder}, which trains this run", file=sys.stderr)
-                sys.stderr.flush()
-                fcntl.flock(handle, fcntl.LOCK_EX)
+            told = False
+            while not world.most(locked(handle)):
+                if not told:
+                    handle.seek(0)
+                    holder = handle.read().strip() or "another process"
+                    waits = f"{self.path}: waiting for {holder}, which trains this run"
+                    print(waits, file=sys.stderr, flush=True)
+                told = True
+                time.sleep(LOCK_EVERY_S)
             handle.seek(0)
             handle.truncate()
             handle.write(f"process {os.getpid()} on {socket.gethostname()}")
@@ -75,6 +90,8 @@ class RunFolder:
     ) -> Iterator[None]:
         """Lock and claim the folder in the main process; the others of the run wait for it.
 
+        All compute with the run's number of CPU threads: another number rounds differently.
+
         Args:
             identity: as of `claim`.
             device: as of `claim`.
@@ -84,11 +101,13 @@ class RunFolder:
         Raises:
             UserError: the folder holds another run or other files.
         """
-        with self.lock() if world.main else nullcontext():
+        with self.lock(world):
+            threads = 0
             if world.main:
                 self.claim(identity, device, world.size, restart=restart)
-            world.wait()
-            self.take_threads()
+                threads = self.threads()
+            # Told, not read: on another machine the manifest may appear late.
+            torch.set_num_threads(world.most(threads))
             yield
 
     def claim(
@@ -127,9 +146,9 @@ class RunFolder:
             self._set_aside(found)
         write_json(self.manifest, {**wanted, "provenance": made_by})
 
-    def take_threads(self) -> None:
-        """Compute with the run's number of CPU threads: another number rounds differently."""
-        torch.set_num_threads(self._read_manifest()["provenance"]["threads"])
+    def threads(self) -> int:
+        """The number of CPU threads that the run began with."""
+        return int(self._read_manifest()["provenance"]["threads"])
 
     def _warn(self, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
         for key in ("device", "torch", "processes"):
@@ -178,6 +197,24 @@ class RunFolder:
         if not paths:
             raise UserError(f"{self.path}: holds no snapshots; train it first")
         return paths[-1]
+
+
+def locked(handle: IO[str]) -> bool:
+    """Lock a file if nobody else has it.
+
+    Raises:
+        UserError: the file system knows no locks.
+    """
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise UserError(
+            f"{handle.name}: cannot be locked ({error.strerror}); give an --out on a file system "
+            "with locks (Lustre has them when mounted with -o flock)"
+        ) from error
+    return True
 
 
 def snapshot_at(path: Path) -> Path:

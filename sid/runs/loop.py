@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -14,7 +15,9 @@ from sid.files import sha256, write_json
 from sid.networks import EDMPrecond
 from sid.progress import Progress
 from sid.runs.folder import RunFolder
-from sid.runs.state import State, load_state, save_state
+from sid.runs.notice import Notice
+from sid.runs.state import State, load_newest, load_state, save_state
+from sid.runs.world import World
 
 STATE_EVERY_S = 10.0
 STATE_SHARE = 0.02  # Of the time goes to checkpoints at most; those of large networks take long.
@@ -58,12 +61,13 @@ def train(
     *,
     title: str,
     quiet: bool,
-    main: bool = True,
+    world: World,
 ) -> None:
     """Train until `times[-1]` images, from the newest whole checkpoint on.
 
     A killed and resumed run writes the same log and snapshots, byte for byte, as an undisturbed
-    one: all randomness is a function of seed and image index, and the log holds no clock.
+    one: all randomness is a function of seed and image index, and the log holds no clock. A signal
+    that announces the end of the job makes it write one more checkpoint before it obeys.
 
     Args:
         folder: of the run, locked and claimed by the caller.
@@ -71,31 +75,79 @@ def train(
         times: images at which snapshots are taken; the last ends the run.
         title: for the progress bar.
         quiet: print nothing.
-        main: whether this process writes; the others of its run only take part in the steps.
+        world: the processes of the run. The main one writes, the others take part in the steps.
 
     Raises:
-        UserError: no checkpoint is whole, a loss is no longer finite, or the trainee has a problem.
+        UserError: no checkpoint is whole, a loss is no longer finite, the trainee has a problem, or
+            another process of the run is gone.
         OSError: the disk is full or forbidden; the last checkpoint is whole.
     """
-    if folder.done.exists():
+    if world.most(world.main and folder.done.exists()):
         return
-    state = load_state(folder.state)
-    if state:
-        if not folder.log.exists() or folder.log.stat().st_size < state.log_bytes:
-            raise UserError(f"{folder.log}: cut; delete {folder.path} to train the run again")
-        trainee.unpack(state.tensors)
-        state.tensors.clear()  # Else they would be held, once a process, to the end of the run.
-    images, before = (state.images, state.seconds) if state else (0, 0.0)
-    if not main:
-        while images < times[-1]:
-            trainee.step(images)
-            images += trainee.batch
-        return
-    if state:
+    state = resume(folder, trainee, world)
+    if world.main:
+        with Notice() as notice:
+            seconds = lead(folder, trainee, times, state, notice, world, title=title, quiet=quiet)
+        finish(folder, times, seconds)
+    else:
+        with Notice() as notice:
+            follow(trainee, state.images, times[-1], notice, world)
+
+
+def resume(folder: RunFolder, trainee: Trainee, world: World) -> State:
+    """Bring the trainee to the newest whole checkpoint, the same in every process.
+
+    Returns:
+        Where it stands, without its tensors; at 0 images where there is no checkpoint.
+
+    Raises:
+        UserError: no checkpoint is whole, or the log is shorter than at the checkpoint.
+    """
+    # Files may reach other machines late or not at all: the main process decides.
+    state = load_newest(folder.state) if world.main else None
+    images = world.most(state.images if state else -1)
+    if images < 0:
+        return State(0, 0, 0.0, {})
+    state = state or load_state(folder.state, images)
+    if world.main and (not folder.log.exists() or folder.log.stat().st_size < state.log_bytes):
+        raise UserError(f"{folder.log}: cut; delete {folder.path} to train the run again")
+    trainee.unpack(state.tensors)
+    state.tensors.clear()  # Else they would be held, once a process, to the end of the run.
+    return state
+
+
+def follow(trainee: Trainee, images: int, last: int, notice: Notice, world: World) -> None:
+    """Take part in the steps from `images` to `last`, and write nothing."""
+    while images < last:
+        trainee.step(images)
+        images += trainee.batch
+        if called := world.most(notice.level):
+            world.wait()
+            notice.act(called)
+
+
+def lead(
+    folder: RunFolder,
+    trainee: Trainee,
+    times: Sequence[int],
+    state: State,
+    notice: Notice,
+    world: World,
+    *,
+    title: str,
+    quiet: bool,
+) -> float:
+    """Take part in the steps, and write log, snapshots and checkpoints.
+
+    Returns:
+        Seconds of training, of this and of earlier processes.
+    """
+    images = state.images
+    if images:
         # What stopped the run stops it again, unless its gates were changed.
         stop_for(trainee.problem(images, images in times), folder, images)
-    started = time.monotonic()
-    due = started + STATE_EVERY_S
+    started = time.monotonic() - state.seconds
+    due = time.monotonic() + STATE_EVERY_S
 
     def snapshot(images: int) -> None:
         counts = {"images": images, "iterations": images // trainee.batch}
@@ -105,13 +157,14 @@ def train(
         folder.log.open("ab") as log,
         Progress(title, times[-1], done=images, quiet=quiet) as progress,
     ):
-        log.truncate(state.log_bytes if state else 0)
+        log.truncate(state.log_bytes)
         log.seek(0, os.SEEK_END)
         if images == 0:
             snapshot(0)
         while images < times[-1]:
             numbers = trainee.step(images)
             images += trainee.batch
+            called = world.most(notice.level)
             bad = [name for name, value in numbers.items() if not math.isfinite(value)]
             if bad:
                 raise UserError(
@@ -125,16 +178,21 @@ def train(
                 snapshot(images)
             problem = trainee.problem(images, images in times)
             now = time.monotonic()
-            if problem or now > due or images == times[-1]:
+            if problem or called or now > due or images == times[-1]:
                 log.flush()
                 os.fsync(log.fileno())
-                tensors, seconds = trainee.pack(), before + now - started
-                save_state(folder.state, State(images, log.tell(), seconds, tensors))
+                tensors = trainee.pack()
+                save_state(folder.state, State(images, log.tell(), now - started, tensors))
                 after = time.monotonic()
                 due = after + max(STATE_EVERY_S, (after - now) / STATE_SHARE)
             stop_for(problem, folder, images)
+            if called:
+                if not quiet:
+                    print(f"{title}: told to end; checkpoint at {images} images", file=sys.stderr)
+                world.wait()
+                notice.act(called)
             progress.advance(trainee.batch, **numbers)
-    finish(folder, times, before + time.monotonic() - started)
+    return time.monotonic() - started
 
 
 def stop_for(problem: str, folder: RunFolder, images: int) -> None:

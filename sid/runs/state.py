@@ -32,14 +32,33 @@ class State:
 
 
 def save_state(folder: Path, state: State) -> None:
-    """Write a checkpoint, then remove those older than the last two."""
+    """Write a checkpoint, then remove all but it and the one before."""
     metadata = {"images": state.images, "log_bytes": state.log_bytes, "seconds": state.seconds}
-    save_tensors(folder / f"{state.images:012d}.safetensors", state.tensors, metadata)
-    for old in sorted(folder.glob("*.safetensors"))[:-KEEP]:
-        old.unlink()
+    written = state_path(folder, state.images)
+    save_tensors(written, state.tensors, metadata)
+    paths = sorted(folder.glob("*.safetensors"))
+    # Later ones are damaged: this run was resumed from before them.
+    kept = [path for path in paths if path <= written][-KEEP:]
+    for path in set(paths) - set(kept):
+        path.unlink()
 
 
-def load_state(folder: Path) -> State | None:
+def state_path(folder: Path, images: int) -> Path:
+    """Where the checkpoint after `images` images is; names sort by images."""
+    return folder / f"{images:012d}.safetensors"
+
+
+def load_state(folder: Path, images: int) -> State:
+    """The checkpoint after `images` images.
+
+    Raises:
+        UserError: it is missing or damaged.
+    """
+    tensors, about = load_tensors(state_path(folder, images))
+    return State(about["images"], about["log_bytes"], about["seconds"], tensors)
+
+
+def load_newest(folder: Path) -> State | None:
     """The newest checkpoint that is whole, or None; a damaged one is reported and passed over.
 
     Raises:
@@ -48,13 +67,7 @@ def load_state(folder: Path) -> State | None:
     paths = sorted(folder.glob("*.safetensors"), reverse=True)
     for path in paths:
         try:
-            tensors, metadata = load_tensors(path)
-            return State(
-                images=metadata["images"],
-                log_bytes=metadata["log_bytes"],
-                seconds=metadata["seconds"],
-                tensors=tensors,
-            )
+            return load_state(folder, int(path.stem))
         except UserError as error:
             print(f"warning: {error}; going back to the one before", file=sys.stderr, flush=True)
     if paths:

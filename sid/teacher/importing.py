@@ -13,12 +13,12 @@ from typing import Any
 from torch import Tensor
 
 from sid.errors import UserError
+from sid.fetch.cache import LARGEST, fetched
+from sid.fetch.download import download, is_url, public
 from sid.files import read_json, write_json
 from sid.networks.weights import save_tensors
-from sid.teacher.download import download, is_url, public
 from sid.teacher.official import GENERATOR_CLASS, Official, read_official
 
-LARGEST = 8 << 30  # Bytes of a file; the largest official network has 6 GB.
 SIGMA_INIT = 2.5  # The noise level that every official generator was distilled at.
 
 # The names that the files are published or written under.
@@ -56,7 +56,7 @@ def import_official(
     """Write NAME.safetensors and NAME.json for the official pickle NAME.pkl.
 
     Args:
-        source: its path or address.
+        source: its path or address; of an address, what `sid fetch` got is taken if it is there.
         out: the folder to write to.
         kind: what it is; None finds it out, or says that it cannot be found out.
         sha256: that the file must have, or None.
@@ -98,6 +98,8 @@ def imported_name(source: str) -> str:
 
 
 def _content(source: str, *, quiet: bool) -> bytes:
+    if is_url(source) and (kept := fetched(source)):
+        source = str(kept)
     if is_url(source):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "download"

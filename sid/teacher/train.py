@@ -144,4 +144,4 @@ def train_teacher(
         times = snapshot_times(int(recipe.kimg * 1000), recipe.batch, 1000, recipe.per_decade)
         trainee = TeacherTraining(recipe, architecture, images, seed, device, world)
         title = f"teacher {recipe.name}"
-        train(folder, trainee, times, title=title, quiet=quiet, main=world.main)
+        train(folder, trainee, times, title=title, quiet=quiet, world=world)

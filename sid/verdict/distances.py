@@ -22,6 +22,8 @@ NAMES = {
 BRANCHES = ("sid2a", "sid-continued")
 TEACHER_NFE = 35
 DECIDES = "ours"
+# Roles of one benchmark; `halves` and `sample` have references of their own.
+ROLES = ("curve", "final", "teacher", "floor")
 
 
 def names_of(recipes: Iterable[str]) -> dict[str, str]:
@@ -43,15 +45,32 @@ class Curve(NamedTuple):
         return Curve(self.images[keep], self.distances[keep])
 
 
-def one_benchmark(table: pd.DataFrame) -> None:
-    """Check that all records share data set and extractor: other values are not comparable.
+def one_benchmark(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of runs, teachers and the floor, seen by one extractor against one data set.
+
+    Libraries may have weights files of their own, and published moments in place of the images:
+    only those of the implementation that decides must be the same throughout.
+
+    Args:
+        table: records as of `sid.evaluate.records`.
 
     Raises:
-        UserError: there are two of either.
+        UserError: there are two extractors or data sets; their values do not compare.
     """
-    for column in ("reference_sha256", "extractor_sha256"):
-        if table[column].nunique() > 1:
-            raise UserError(f"the records mix {table[column].nunique()} values of {column}")
+    rows = table[table["role"].isin(ROLES)]
+    deciding = rows[rows["implementation"] == DECIDES]
+    for kind, column, of in (
+        ("extractors", "extractor", rows),
+        ("weights of the extractor", "extractor_sha256", deciding),
+        ("data sets", "reference_sha256", deciding),
+    ):
+        found = [str(value)[:20] for value in of[column].unique()]
+        if len(found) > 1:
+            raise UserError(
+                f"the records mix {len(found)} {kind} ({', '.join(found)}), whose values do not "
+                "compare; merge those of each into a table of its own"
+            )
+    return rows
 
 
 class Distances:
@@ -66,7 +85,7 @@ class Distances:
     """
 
     def __init__(self, table: pd.DataFrame, implementation: str = DECIDES) -> None:
-        one_benchmark(table)
+        table = one_benchmark(table)
         chosen = (table["metric"] == "frechet_distance") & (
             table["implementation"] == implementation
         )
@@ -85,13 +104,15 @@ class Distances:
         rows = self._rows("curve", recipe=recipe, draw=0).sort_values("images")
         return {
             int(str(seed)): Curve(run["images"].to_numpy(float), run["value"].to_numpy(float))
-            for seed, run in rows.groupby("seed")
+            for seed, run in rows.groupby("run_seed")
         }
 
     def fresh(self, recipe: str, selection: str = "last") -> dict[int, Array]:
         """Each training seed's fresh draws of the selected snapshot, [draws]."""
         rows = self._rows("final", recipe=recipe, selection=selection)
-        return {int(str(seed)): run["value"].to_numpy(float) for seed, run in rows.groupby("seed")}
+        return {
+            int(str(seed)): run["value"].to_numpy(float) for seed, run in rows.groupby("run_seed")
+        }
 
     def kimg(self, recipe: str, selection: str) -> str:
         """Where the selected snapshots stand, such as `60` or `58 to 60`, in kimg."""

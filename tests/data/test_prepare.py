@@ -123,6 +123,21 @@ def test_one_folder_gives_no_labels(tmp_path: Path) -> None:
     assert read_zip(tmp_path / "o.zip").labels is None
 
 
+def test_hidden_folders_are_no_classes_and_links_are_watched(tmp_path: Path) -> None:
+    source = write_pictures(tmp_path / "s", [(f"{k}/a.png", "L", 4, 4) for k in "xyz"])
+    (source / "x").rename(source / ".x")
+    (source / "y" / "._a.png").write_bytes(b"resource fork")
+    (source / ".empty").mkdir()
+    folder(source, tmp_path / "o.zip")
+    labels = read_zip(tmp_path / "o.zip").labels
+    assert labels is not None
+    assert labels.tolist() == [0, 1]
+    (source / "y" / "loop").symlink_to(source)
+    with pytest.raises(UserError, match=r"y/loop: a link to a folder around it; remove it"):
+        folder(source, tmp_path / "p.zip")
+    assert not (tmp_path / "p.zip").exists()
+
+
 @pytest.mark.parametrize("mode", ["CMYK", "P", "RGBA", "LA", "1", "YCbCr"])
 def test_other_colour_models_become_rgb(tmp_path: Path, mode: str) -> None:
     """Black and white are exact in each of them; EDM's tool stops or gives a palette's numbers."""

@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from sid.data.digits import digits
+from sid.data.encoded import EncodedImages
 from sid.data.pictures import Picture
-from sid.data.zips import ZipImages, read_zip, write_images, write_zip
+from sid.data.zips import read_zip, write_images, write_zip
 from sid.errors import UserError
 
 
@@ -115,6 +116,23 @@ def test_mixed_sizes_are_named(digits_zip: Path, tmp_path: Path) -> None:
         read_zip(bad)
 
 
+def test_hidden_files_are_no_images(digits_zip: Path, tmp_path: Path) -> None:
+    """What macOS puts into zips beside each image."""
+    copy = rewrite(digits_zip, tmp_path / "digits.zip", {})
+    with zipfile.ZipFile(copy, "a") as archive:
+        archive.writestr("__MACOSX/00000/._img00000000.png", b"x")
+        archive.writestr("00000/._img00000001.png", b"x")
+    assert len(read_zip(copy)) == 1797
+
+
+def test_two_files_of_one_name(digits_zip: Path, tmp_path: Path) -> None:
+    copy = rewrite(digits_zip, tmp_path / "digits.zip", {})
+    with zipfile.ZipFile(copy, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr(FIRST, archive.read("00000/img00000001.png"))
+    with pytest.raises(UserError, match=f"holds {FIRST} twice"):
+        read_zip(copy)
+
+
 @pytest.mark.parametrize("mode", ["P", "RGBA", "CMYK", "I;16", "1"])
 def test_other_modes_are_named(tmp_path: Path, mode: str) -> None:
     file, deep = io.BytesIO(), Image.fromarray(np.zeros((4, 4), np.uint16))
@@ -154,7 +172,7 @@ def test_zips_of_the_official_tool(tmp_path: Path) -> None:
 def test_large_zips_are_read_when_asked(digits_zip: Path) -> None:
     eager, lazy = read_zip(digits_zip), read_zip(digits_zip, eager_bytes=1797 * 64 - 1)
     assert isinstance(eager.images, np.ndarray)
-    assert isinstance(lazy.images, ZipImages)
+    assert isinstance(lazy.images, EncodedImages)
     assert isinstance(read_zip(digits_zip, eager_bytes=1797 * 64).images, np.ndarray)
     assert lazy.shape == eager.shape == (1797, 1, 8, 8)
     assert len(lazy) == len(lazy.images) == 1797

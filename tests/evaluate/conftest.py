@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from sid.data.digits import digits
 from sid.data.zips import ImageSet
-from sid.evaluate.extractor import Extractor, train_extractor
+from sid.evaluate.extractors import Extractor, train_extractor
 
 # Such small matrices gain nothing from threads, and lose much where cores are shared.
 torch.set_num_threads(1)

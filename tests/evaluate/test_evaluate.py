@@ -1,5 +1,7 @@
 """The stage on a run folder of untrained networks, through functions and commands."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -7,20 +9,24 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from sid.data.zips import ImageSet, read_zip, write_zip
+from sid.data.images import ImageSet
+from sid.data.zips import read_zip, write_zip
 from sid.errors import UserError
+from sid.evaluate.bench import Bench
 from sid.evaluate.command import app
 from sid.evaluate.evaluate import (
-    evaluate_floor,
     evaluate_run,
     evaluate_teacher,
-    evaluated_images,
+    run_passes,
     snapshots_of,
-    teacher_images,
+    teacher_passes,
     teacher_steps,
 )
-from sid.evaluate.extractor import Extractor
+from sid.evaluate.extractors import Extractor
+from sid.evaluate.floor import evaluate_floor, evaluate_halves, halves
+from sid.evaluate.implementations import IMPLEMENTATIONS, usual
 from sid.evaluate.records import Record, load_table, read_records
+from sid.evaluate.work import Work
 from sid.files import read_json, sha256, write_json
 from sid.networks import Architecture, save_network
 from sid.progress import Progress
@@ -48,17 +54,27 @@ def make_run(folder: Path, images: list[int]) -> Path:
     return folder
 
 
-def measure(run: Path, reference: ImageSet, extractor: Extractor) -> tuple[list[Record], int]:
+@contextmanager
+def bench_of(reference: ImageSet, extractor: Extractor) -> Iterator[tuple[Bench, Progress]]:
+    asked = [IMPLEMENTATIONS[name]() for name in usual(extractor.name)]
+    with Work(None) as work, Progress("test", 1, quiet=True) as progress:
+        options = {"work": work, "device": CPU, "progress": progress}
+        yield Bench(reference, extractor, asked, **options), progress
+
+
+def measure(run: Path, reference: ImageSet, extractor: Extractor) -> list[Record]:
     sizes = {"n_curve": 60, "n_final": 90, "draws": 2}
-    with Progress("test", 1, quiet=True) as progress:
-        records = evaluate_run(run, reference, extractor, **sizes, device=CPU, progress=progress)
-        assert progress._done == evaluated_images(run, **sizes)
-    return records, progress._done
+    with bench_of(reference, extractor) as (bench, progress):
+        records = evaluate_run(bench, run, **sizes, device=CPU)
+        best_is_last = len({r.images for r in records if r.role == "final"}) == 1
+        saved = 2 * bench.passes(90) if best_is_last else 0
+        assert progress._done == run_passes(bench, run, **sizes) - saved
+    return records
 
 
 def test_run(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", [0, 64, 128])
-    records, _ = measure(run, reference, extractor)
+    records = measure(run, reference, extractor)
     curve = [record for record in records if record.role == "curve"]
     final = [record for record in records if record.role == "final"]
     assert len(curve) == 3 * 8  # Three metrics, three and two.
@@ -67,21 +83,21 @@ def test_run(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> None:
         (64, 0.064, 8),
         (128, 0.128, 16),
     }
-    assert {(r.draw, r.sample_seed, r.n_images, r.selection) for r in curve} == {(0, 0, 60, "")}
-    assert {(r.draw, r.sample_seed, r.n_images) for r in final} == {(1, 1, 90), (2, 2, 90)}
+    assert {(r.draw, r.seed, r.n_images, r.selection) for r in curve} == {(0, 0, 60, "")}
+    assert {(r.draw, r.seed, r.n_images) for r in final} == {(1, 1, 90), (2, 2, 90)}
     assert len(final) == 2 * 2 * 8
     assert {r.images for r in final if r.selection == "last"} == {128}
     ours = [r for r in curve if (r.implementation, r.metric) == ("ours", "frechet_distance")]
     best = min(ours, key=lambda record: record.value)
     assert {r.images for r in final if r.selection == "best"} == {best.images}
     first = records[0]
-    assert (first.method, first.recipe, first.seed, first.nfe) == ("sid", "sid-tiny", 5, 1)
+    assert (first.method, first.recipe, first.run_seed, first.nfe) == ("sid", "sid-tiny", 5, 1)
     assert first.extractor_sha256 == extractor.sha256
     assert first.reference_sha256 == reference.sha256
 
 
 def test_last_is_best(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> None:
-    records, _ = measure(make_run(tmp_path / "run", [64]), reference, extractor)
+    records = measure(make_run(tmp_path / "run", [64]), reference, extractor)
     last, best = (
         [r.model_dump(exclude={"selection"}) for r in records if r.selection == selection]
         for selection in ("last", "best")
@@ -94,20 +110,12 @@ def test_teacher(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> N
     path = tmp_path / "teacher.safetensors"
     network = Architecture(img_resolution=8, img_channels=1, **TINY).build()
     save_network(path, network, {"kind": "denoiser"})
-    with Progress("test", 1, quiet=True) as progress:
-        records = evaluate_teacher(
-            path,
-            reference,
-            extractor,
-            n_curve=40,
-            n_final=60,
-            device=CPU,
-            progress=progress,
-        )
-        assert progress._done == teacher_images(reference.name, n_curve=40, n_final=60)
+    with bench_of(reference, extractor) as (bench, progress):
+        records = evaluate_teacher(bench, path, n_curve=40, n_final=60, device=CPU)
+        assert progress._done == teacher_passes(bench, n_curve=40, n_final=60)
     measured = {(r.nfe, r.n_images, r.draw) for r in records}
     assert measured == {*((nfe, 40, 0) for nfe in (1, 5, 9, 17, 35)), (35, 60, 0)}
-    assert {(r.role, r.method, r.recipe, r.seed) for r in records} == {
+    assert {(r.role, r.method, r.recipe, r.run_seed) for r in records} == {
         ("teacher", "teacher", "teacher", -1)
     }
 
@@ -120,11 +128,9 @@ def test_teachers_are_sampled_as_published() -> None:
 
 
 def test_floor(reference: ImageSet, extractor: Extractor) -> None:
-    with Progress("test", 1, quiet=True) as progress:
-        records = evaluate_floor(
-            reference, extractor, n_curve=100, n_final=400, draws=2, device=CPU, progress=progress
-        )
-        assert progress._done == 2 * (100 + 400)
+    with bench_of(reference, extractor) as (bench, progress):
+        records = evaluate_floor(bench, reference, n_curve=100, n_final=400, draws=2)
+        assert progress._done == 2 * bench.passes(100 + 400, drawn=False)
     ours = {
         (r.n_images, r.draw): r.value
         for r in records
@@ -133,7 +139,32 @@ def test_floor(reference: ImageSet, extractor: Extractor) -> None:
     assert set(ours) == {(100, 1), (100, 2), (400, 1), (400, 2)}
     assert len(set(ours.values())) == 4
     assert max(ours[400, 1], ours[400, 2]) < min(ours[100, 1], ours[100, 2])  # Bias falls with n.
-    assert {(r.role, r.method, r.seed, r.nfe) for r in records} == {("floor", "real", -1, 0)}
+    assert {(r.role, r.method, r.run_seed, r.nfe) for r in records} == {("floor", "real", -1, 0)}
+
+
+def test_halves_share_no_image(reference: ImageSet, extractor: Extractor) -> None:
+    one, other = halves(reference, 1)
+    assert len(one) == len(other) == 1797 // 2
+    assert not set(one.images._index) & set(other.images._index)
+    with bench_of(reference, extractor) as (bench, _):
+
+        def bench_for(half: ImageSet) -> Bench:
+            return Bench(
+                half,
+                extractor,
+                bench.implementations,
+                work=bench._work,
+                device=CPU,
+                progress=bench._progress,
+            )
+
+        records = evaluate_halves(bench_for, reference, 2)
+    found = [r for r in records if (r.implementation, r.metric) == ("ours", "frechet_distance")]
+    assert {(r.role, r.n_images, r.n_reference, r.draw) for r in found} == {
+        ("halves", 898, 898, 1),
+        ("halves", 898, 898, 2),
+    }
+    assert len({r.generated_sha256 for r in found} | {r.reference_sha256 for r in found}) == 4
 
 
 def test_refusals(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> None:
@@ -158,7 +189,7 @@ def test_refusals(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> 
 
     write_snapshot(snapshot, 0, 64, channels=3)
     accept()
-    with pytest.raises(UserError, match=r"images are \(3, 8, 8\)"):
+    with pytest.raises(UserError, match=r"makes images \(3, 8, 8\)"):
         measure(run, reference, extractor)
     save_network(snapshot, Architecture(img_resolution=8, img_channels=1, **TINY).build(), {})
     accept()
@@ -196,8 +227,8 @@ def test_commands(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> 
     assert len(read_records(tmp_path / "run.json")) == 3 * 8
     out = tmp_path / "records.csv"
     files = [tmp_path / f"{name}.json" for name in ("run", "teacher", "floor")]
-    assert "72 values" in sid("merge", *files, "--out", out)
+    assert "80 values" in sid("merge", *files, "--out", out)
     table = load_table(out)
     assert isinstance(table, pd.DataFrame)
-    assert set(table["role"]) == {"curve", "final", "teacher", "floor"}
+    assert set(table["role"]) == {"curve", "final", "teacher", "floor", "halves"}
     assert "Example: sid evaluate run" in sid("run", "--help")

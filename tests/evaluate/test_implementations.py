@@ -1,144 +1,322 @@
-"""Ours, torch-fidelity and clean-fid on the same images."""
+"""Ours, torch-fidelity, clean-fid and NVIDIA's protocol on the same images and features."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
-from sid.data.zips import ImageSet
-from sid.evaluate import clean as clean_module
-from sid.evaluate.clean import CPU, Clean, feature_function, features_of, no_resize
-from sid.evaluate.compat import clean_fid
-from sid.evaluate.extractor import CHUNK, Extractor
-from sid.evaluate.fidelity import Fidelity
-from sid.evaluate.implementation import Implementation
-from sid.evaluate.ours import Ours
+from sid.data.images import ImageSet
+from sid.errors import UserError
+from sid.evaluate.compat import clean_fid, torch_fidelity
+from sid.evaluate.extractors import Extractor
+from sid.evaluate.frechet import FrechetReference
+from sid.evaluate.implementations import IMPLEMENTATIONS, Value, usual
+from sid.evaluate.implementations import clean as clean_module
+from sid.evaluate.implementations.nvidia import frechet_distance, gaussian_of
+from sid.evaluate.inception_score import inception_score
+from sid.evaluate.kernel import kernel_distance
+from sid.evaluate.moments import Gaussian
+from sid.evaluate.moments import gaussian_of as moments_of
+from sid.evaluate.seen import RawSums, Seen
+from sid.evaluate.statistics import Statistics
 
 Images = NDArray[np.uint8]
+See = Callable[..., Seen]
+ALL = ("ours", "torch-fidelity", "clean-fid", "nvidia")
+QUICK = ("frechet_distance", "kernel_distance", "inception_score")
+EVERY = frozenset({*QUICK, "precision", "recall"})
+
+
+@pytest.fixture
+def see(tmp_path: Path, extractor: Extractor) -> See:
+    """Images as a set that was seen."""
+    made = 0
+
+    def make(images: Images, by: Extractor = extractor) -> Seen:
+        nonlocal made
+        made += 1
+        return Seen(ImageSet(f"set {made}", images, None, f"{made}"), by, tmp_path / str(made))
+
+    return make
 
 
 def values(
-    implementation: Implementation, images: Images, reference: ImageSet, extractor: Extractor
-) -> dict[str, tuple[float, float | None]]:
-    found = implementation.evaluate(images, reference, extractor, seed=1)
-    return {value.metric: (value.value, value.stderr) for value in found}
+    name: str, generated: Seen, reference: Seen | Statistics, metrics: Any = EVERY, seed: int = 1
+) -> dict[str, Value]:
+    one = IMPLEMENTATIONS[name]()
+    found = one.evaluate(generated, reference, metrics, seed)
+    assert {value.metric for value in found} <= one.metrics & set(metrics)
+    return {value.metric: value for value in found}
 
 
-@pytest.fixture(scope="module", params=["noisy", "real", "constant"])
+def features_of_two(n: int = 800, d: int = 24) -> tuple[NDArray[Any], NDArray[Any]]:
+    rng = np.random.default_rng(0)
+    mixing = np.eye(d) + rng.normal(size=(d, d)) / 8
+    return rng.normal(0.2, 1, (n, d)) @ mixing, rng.normal(size=(n + 50, d))
+
+
+def test_frechet_distances_of_the_same_features() -> None:
+    fake, real = features_of_two()
+    ours = FrechetReference(moments_of(real)).distance(moments_of(fake))
+    metric = torch_fidelity.metric_fid
+    fidelity = metric.fid_statistics_to_metric(
+        *(metric.fid_features_to_statistics(torch.from_numpy(x)) for x in (fake, real)), False
+    )[torch_fidelity.KEY_METRIC_FID]
+    with pytest.warns(DeprecationWarning, match="disp"):
+        clean = clean_fid.fid_from_feats(fake, real)
+    sums = (
+        RawSums(features.sum(axis=0), features.T @ features, len(features))
+        for features in (fake, real)
+    )
+    nvidia = frechet_distance(*(gaussian_of(type("S", (), {"raw": s})(), 1) for s in sums))  # type: ignore[arg-type]
+    for other in (fidelity, clean, nvidia):
+        assert other == pytest.approx(ours, rel=1e-6)
+
+
+def test_other_metrics_of_the_same_features() -> None:
+    fake, real = features_of_two()
+    tensors = torch.from_numpy(fake), torch.from_numpy(real)
+    kernel = kernel_distance(fake, real, 20, 300, 5)
+    fidelity = torch_fidelity.metric_kid.kid_features_to_metric(
+        *tensors, kid_subsets=20, kid_subset_size=300, rng_seed=5, verbose=False
+    )
+    found = fidelity[torch_fidelity.KEY_METRIC_KID_MEAN]
+    assert found == pytest.approx(kernel.value, rel=1e-6)
+    with clean_module.numpy_seed(8):  # Other subsets.
+        clean = clean_fid.kernel_distance(real, fake, 20, 300)
+    assert clean != kernel.value
+    assert abs(clean - kernel.value) < 3 * np.sqrt(2) * kernel.subset_stderr
+    score = torch_fidelity.metric_isc.isc_features_to_metric(tensors[0], 10, True, 5)
+    found = score[torch_fidelity.KEY_METRIC_ISC_MEAN]
+    assert found == pytest.approx(inception_score(fake, 10, 5)[0], rel=1e-6)
+
+
+@pytest.fixture(params=["noisy", "real", "constant"])
 def images(request: pytest.FixtureRequest, reference: ImageSet, noisy: Images) -> Images:
     if request.param == "noisy":
         return noisy
+    real = np.asarray(reference.images)
     if request.param == "real":  # The smallest distances that are ever measured.
-        return reference.images[np.random.default_rng(1).integers(0, 1797, 1200)]
+        return real[np.random.default_rng(1).integers(0, 1797, 1200)]
     # A collapsed generator: no variance at all, and no square root of the product.
-    return np.repeat(reference.images[:1], 1000, axis=0)
+    return np.repeat(real[:1], 1000, axis=0)
 
 
-def test_agreement(images: Images, reference: ImageSet, extractor: Extractor) -> None:
-    ours, theirs, clean = (
-        values(make(), images, reference, extractor) for make in (Ours, Fidelity, Clean)
-    )
-    assert set(ours) == set(theirs) == {*clean, "inception_score"}
-    for other in (theirs, clean):
-        frechet = other["frechet_distance"][0]
-        assert frechet == pytest.approx(ours["frechet_distance"][0], rel=1e-4)
-    # Subsets and splits are drawn differently: equal within their errors.
-    for other, metric in (
-        (theirs, "kernel_distance"),
-        (clean, "kernel_distance"),
-        (theirs, "inception_score"),
-    ):
-        value, stderr = ours[metric]
-        error = np.hypot(stderr or 0, other[metric][1] or stderr or 0)
-        assert abs(other[metric][0] - value) < 5 * error + 1e-4
+def test_agreement_on_images(images: Images, reference: ImageSet, see: See) -> None:
+    generated, real = see(images), see(np.asarray(reference.images))
+    ours, *others = (values(name, generated, real) for name in ALL)
+    fidelity, clean, nvidia = others
+    assert set(ours) == set(fidelity) == EVERY
+    assert set(clean) == {"frechet_distance", "kernel_distance"}
+    assert set(nvidia) == {"frechet_distance", "inception_score"}
+    for other in others:
+        found = other["frechet_distance"].value
+        assert found == pytest.approx(ours["frechet_distance"].value, rel=1e-4)
+    # The libraries multiply kernels in float32.
+    for other in (fidelity, clean):
+        found = other["kernel_distance"].value
+        assert found == pytest.approx(ours["kernel_distance"].value, rel=1e-4, abs=1e-5)
+    score, error = ours["inception_score"].value, ours["inception_score"].stderr or 0
+    assert fidelity["inception_score"].value == pytest.approx(score, rel=1e-6)
+    # Of splits in the images' own order.
+    assert abs(nvidia["inception_score"].value - score) < 5 * error + 1e-5
+    for metric in ("precision", "recall"):
+        assert fidelity[metric].value == pytest.approx(ours[metric].value, abs=2e-3)
 
 
-@pytest.mark.parametrize("make", [Ours, Fidelity, Clean])
-def test_same_seed_same_numbers(
-    make: type[Implementation], noisy: Images, reference: ImageSet, extractor: Extractor
-) -> None:
-    implementation = make()
+@pytest.mark.parametrize("name", ALL)
+def test_same_seed_same_numbers(name: str, noisy: Images, reference: ImageSet, see: See) -> None:
+    generated, real = see(noisy), see(np.asarray(reference.images))
+    one = IMPLEMENTATIONS[name]()
     numpy_state, torch_state = np.random.get_state()[1], torch.get_rng_state()
-    first = implementation.evaluate(noisy, reference, extractor, seed=1)
-    assert implementation.evaluate(noisy, reference, extractor, seed=1) == first  # From the cache.
-    assert make().evaluate(noisy, reference, extractor, seed=1) == first
-    other = implementation.evaluate(noisy, reference, extractor, seed=2)
-    assert other[0] == first[0]
-    assert other[1] != first[1]
+    first = one.evaluate(generated, real, QUICK, 1)
+    assert one.evaluate(generated, real, QUICK, 1) == first  # The reference is prepared now.
+    assert IMPLEMENTATIONS[name]().evaluate(see(noisy), real, QUICK, 1) == first
+    other = one.evaluate(generated, real, QUICK, 2)
+    assert other[0].value == first[0].value
+    assert (other[1].value != first[1].value) == (name != "nvidia")
     assert np.array_equal(np.random.get_state()[1], numpy_state)  # type: ignore[arg-type]
     assert torch.equal(torch.get_rng_state(), torch_state)
 
 
-@pytest.mark.parametrize("make", [Ours, Fidelity, Clean])
-def test_another_reference_is_not_taken_from_the_cache(
-    make: type[Implementation], noisy: Images, reference: ImageSet, extractor: Extractor
+@pytest.mark.parametrize("name", ALL)
+def test_another_reference_is_another(
+    name: str, noisy: Images, reference: ImageSet, see: See
 ) -> None:
-    implementation = make()
-    few = replace(reference, images=reference.images[:500], sha256="e" * 64)
-    before = implementation.evaluate(noisy, reference, extractor, seed=1)
-    expected = make().evaluate(noisy, few, extractor, seed=1)
-    assert implementation.evaluate(noisy, few, extractor, seed=1) == expected != before
+    generated, one = see(noisy), IMPLEMENTATIONS[name]()
+    real, few = (see(np.asarray(reference.images)[:n]) for n in (None, 500))
+    metrics = ["frechet_distance"]
+    before = one.evaluate(generated, real, metrics, 1)
+    expected = IMPLEMENTATIONS[name]().evaluate(generated, few, metrics, 1)
+    assert one.evaluate(generated, few, metrics, 1) == expected != before
+
+
+@pytest.mark.parametrize("name", ["ours", "nvidia", "nvidia-n"])
+def test_moments_alone_will_do(name: str, noisy: Images, reference: ImageSet, see: See) -> None:
+    generated, real = see(noisy), see(np.asarray(reference.images))
+    moments = Statistics("digits", real.gaussian, real.count)
+    found = values(name, generated, moments)
+    expected = values(name, generated, real)
+    assert set(found) == {"frechet_distance", "inception_score"}
+    for metric, value in found.items():
+        assert value.value == pytest.approx(expected[metric].value, rel=1e-9)
+
+
+def test_nvidia_s_two_divisors(noisy: Images, reference: ImageSet, see: See) -> None:
+    generated, real = see(noisy[:40]), see(np.asarray(reference.images))
+    shrunk = replace(generated.gaussian, covariance=generated.gaussian.covariance * 39 / 40)
+    reached = FrechetReference(real.gaussian)
+    for name, gaussian in (("nvidia", generated.gaussian), ("nvidia-n", shrunk)):
+        found = values(name, generated, real)["frechet_distance"].value
+        assert found == pytest.approx(reached.distance(gaussian), rel=1e-6)
+        assert IMPLEMENTATIONS[name]().divisor == {"nvidia": "N-1", "nvidia-n": "N"}[name]
+
+
+def test_nvidia_of_equal_gaussians() -> None:
+    one = Gaussian(np.array([1.0, 2.0]), np.diag([4.0, 9.0]))
+    other = Gaussian(np.array([1.0, 5.0]), np.diag([16.0, 1.0]))
+    assert frechet_distance(one, one) == pytest.approx(0, abs=1e-12)
+    assert frechet_distance(one, other) == pytest.approx(9 + (2 - 4) ** 2 + (3 - 1) ** 2)
+
+
+class Tiny(nn.Module):
+    """Eight features of images of any size, and three logits."""
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        x = nn.functional.adaptive_avg_pool2d(images.float().mean(dim=1), (2, 4)).flatten(1)
+        return x, x[:, :3]
+
+
+TINY = Extractor("tiny", "1" * 64, Tiny().eval(), 8, 3, 7, "none")
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 64, 64), (3, 12, 30), (1, 30, 12)]
+)
+def test_sizes(shape: tuple[int, ...], see: See) -> None:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (2, 60, *shape), dtype=np.uint8)
+    generated, real = see(images[0] // 2, TINY), see(images[1], TINY)
+    ours, *others = (values(name, generated, real) for name in (*ALL, *IMPLEMENTATIONS))
+    for other in others:
+        found = other["frechet_distance"].value
+        # Resized features, and the other divisor, are others in the third digit.
+        assert found == pytest.approx(ours["frechet_distance"].value, rel=0.1)
+    same = values("clean-fid-legacy_tensorflow", generated, real)
+    assert same == values("clean-fid", generated, real)
+
+
+def test_clean_fid_s_resizing_is_its_own(see: See) -> None:
+    seen: list[Tensor] = []
+
+    class Look(Tiny):
+        def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+            seen.append(images)
+            return super().forward(images)
+
+    look = replace(TINY, network=Look())
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (2, 12, 1, 16, 16), dtype=np.uint8)
+    for mode in ("clean", "legacy_pytorch"):
+        generated, real = see(images[0], look), see(images[1], look)
+        name = f"clean-fid-{mode}"
+        values(name, generated, real, ["frechet_distance"])
+        resize = clean_module.clean_fid.build_resizer(mode)
+        expected = resize(np.repeat(images[0, 0].transpose(1, 2, 0), 3, axis=2))
+        # The reference is the first to be resized, in two chunks.
+        found = [x for x in seen if x.shape[2:] == (299, 299)][2]
+        assert found.dtype == torch.float32
+        np.testing.assert_array_equal(found[0].permute(1, 2, 0).numpy(), expected)
+        assert "299x299" in IMPLEMENTATIONS[name]().preprocessing(generated)
+        seen.clear()
+
+
+def test_an_extractor_of_one_size_is_not_given_another(
+    noisy: Images, reference: ImageSet, see: See
+) -> None:
+    with pytest.raises(UserError, match=r"clean-fid-clean: resizes images .* digits-cnn"):
+        values("clean-fid-clean", see(noisy), see(np.asarray(reference.images)))
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_clean_fid_gives_the_same_from_files(
-    noisy: Images, reference: ImageSet, extractor: Extractor, tmp_path: Path
+    noisy: Images, reference: ImageSet, see: See, extractor: Extractor, tmp_path: Path
 ) -> None:
-    for name, some in (("fake", noisy), ("real", reference.images)):
+    real = np.asarray(reference.images)
+    for name, some in (("fake", noisy), ("real", real)):
         (tmp_path / name).mkdir()
         for i, image in enumerate(some):
             np.save(tmp_path / name / f"{i:09d}.npy", image.transpose(1, 2, 0))
-    features = feature_function(extractor)
-    from_files = clean_fid.get_folder_features(
-        str(tmp_path / "fake"),
-        features,
-        num_workers=0,
-        batch_size=CHUNK,
-        device=CPU,
-        custom_fn_resize=no_resize,
-        verbose=False,
-    )
-    in_memory = features_of(noisy, extractor)
-    np.testing.assert_allclose(in_memory, from_files, rtol=0, atol=1e-5)
-    np.testing.assert_array_equal(in_memory[:1000], from_files[:1000])  # Whole chunks.
     expected = clean_fid.compute_fid(
         str(tmp_path / "fake"),
         str(tmp_path / "real"),
-        custom_feat_extractor=features,
+        # From files clean-fid makes float32 by x / 255 * 255.
+        custom_feat_extractor=lambda x: extractor.features_and_logits(x.round().byte())[0],
         num_workers=0,
-        batch_size=CHUNK,
-        device=CPU,
-        custom_fn_resize=no_resize,
+        batch_size=extractor.chunk,
+        device=torch.device("cpu"),
+        custom_fn_resize=clean_module.no_resize,
         verbose=False,
     )
-    found = values(Clean(), noisy, reference, extractor)["frechet_distance"][0]
-    assert found == pytest.approx(expected, rel=1e-7)
+    assert values("clean-fid", see(noisy), see(real))["frechet_distance"].value == expected
 
 
-def test_every_implementation_sees_the_same_bytes(
-    reference: ImageSet, extractor: Extractor, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["torch-fidelity", "clean-fid"])
+def test_libraries_hand_over_the_bytes_that_we_see(name: str, see: See) -> None:
+    passes: list[Tensor] = []
+
+    class Look(Tiny):
+        def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+            passes.append(images.clone())
+            return super().forward(images)
+
+    look = replace(TINY, network=Look(), sha256=name)
+    # All 256 levels: no rounding on the way may move one. 60 is no multiple of the chunk.
+    levels = np.arange(60 * 64, dtype=np.int64).reshape(60, 1, 8, 8).astype(np.uint8)
+    generated, real = see(levels, look), see(levels[::-1].copy(), look)
+    values(name, generated, real)
+    # Each image went through the extractor once, in our pass: what the library handed over later
+    # was the same, chunk by chunk.
+    assert sum(map(len, passes)) == 120
+
+
+def test_what_was_not_seen_is_computed(see: See, noisy: Images, extractor: Extractor) -> None:
+    generated = see(noisy)
+    chunk = torch.from_numpy(noisy[:500])
+    found = generated.recall(chunk)
+    assert found is not None
+    torch.testing.assert_close(found, extractor.features_and_logits(chunk), rtol=0, atol=0)
+    last = generated.recall(torch.from_numpy(noisy[1000:]))
+    assert last is not None
+    assert len(last[0]) == 200
+    assert generated.recall(chunk[:499]) is None
+    assert generated.recall(chunk.flip(0)) is None
+    assert generated.recall(chunk.float()) is None
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_few_images_are_told_in_one_line(
+    name: str, noisy: Images, reference: ImageSet, see: See
 ) -> None:
-    seen: list[torch.Tensor] = []
-    whole = Extractor.features_and_logits
+    real = see(np.asarray(reference.images))
+    metric = "kernel_distance" if name == "clean-fid" else "inception_score"
+    few = see(noisy[: 1 if name == "clean-fid" else 9])
+    with pytest.raises(UserError, match=rf"set \d+: \d images, and the metric {metric} needs"):
+        values(name, few, real, [metric])
+    two = see(noisy[:2])
+    found = values(name, two, real, ["frechet_distance"])["frechet_distance"]
+    assert np.isfinite(found.value)
 
-    def spy(self: Extractor, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        seen.append(images)
-        return whole(self, images)
 
-    # All 256 levels: no rounding on the way may move one.
-    levels = np.arange(256, dtype=np.uint8).repeat(64).reshape(256, 1, 8, 8)
-    monkeypatch.setattr(Extractor, "features_and_logits", spy)
-    small = replace(reference, images=levels, sha256="f" * 64)
-    for make in (Ours, Fidelity, Clean):
-        seen.clear()
-        make().evaluate(levels, small, extractor, seed=0)
-        assert len(seen) == 2
-        for images in seen:
-            assert images.dtype == torch.uint8
-            np.testing.assert_array_equal(images[:256].numpy(), levels)
+def test_what_is_usual_is_known() -> None:
+    for extractor in ("inception-2015", "digits-cnn", "efficientnet-lite0"):
+        assert set(usual(extractor)) <= set(IMPLEMENTATIONS)
 
 
 def test_seed_of_numpy_is_restored_after_an_error() -> None:

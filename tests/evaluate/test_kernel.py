@@ -1,9 +1,28 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from sid.evaluate.compat import torch_fidelity
 from sid.evaluate.kernel import kernel, kernel_distance, mmd
+from sid.evaluate.moments import Array
+
+
+def theirs(x: Array, y: Array, subsets: int, size: int, seed: int) -> tuple[float, float]:
+    """torch-fidelity's mean and standard deviation over subsets."""
+    found = torch_fidelity.metric_kid.kid_features_to_metric(
+        torch.from_numpy(x),
+        torch.from_numpy(y),
+        kid_subsets=subsets,
+        kid_subset_size=size,
+        rng_seed=seed,
+        verbose=False,
+    )
+    return (
+        found[torch_fidelity.KEY_METRIC_KID_MEAN],
+        found["kernel_inception_distance_std"],
+    )
 
 
 def test_kernel_by_hand() -> None:
@@ -13,36 +32,90 @@ def test_kernel_by_hand() -> None:
 def test_mmd_by_hand() -> None:
     # k(0, .) = 1, k(1, 1) = 8 with d = 1.
     zeros, ones = np.zeros((3, 1)), np.ones((4, 1))
-    assert mmd(zeros, ones) == pytest.approx(1 + 8 - 2 * 1)
+    found = mmd(zeros, ones)
+    assert found.value == pytest.approx(1 + 8 - 2 * 1)
+    assert found.variance(3, 4) == 0
+
+
+def test_components_of_the_variance() -> None:
+    # (x y + 1)^3 with x and y of 1 and -1 is 8 or 0, that is 4 + 4 x y. Of all ones against as
+    # many of 1 as of -1: k is 8 within x, 4 + 4 y across and 4 + 4 y y' within y.
+    ones, even = np.ones((1000, 1)), np.tile([[1.0], [-1]], (500, 1))
+    found = mmd(ones, even)
+    assert found.value == pytest.approx(8 + 4 - 2 * 4, abs=0.01)
+    # The witness of y is 4 - (4 + 4 y); pairs vary within y alone.
+    assert found[1:] == pytest.approx((0, 16, 0, 16, 0), abs=0.05)
+    assert found.variance(50, 100) == pytest.approx(4 * 16 / 100 + 2 * 16 / 9900, rel=0.01)
 
 
 def test_same_distribution_is_about_zero() -> None:
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(2, 4000, 8))
-    value, stderr = kernel_distance(x, y, 20, 500, 0)
-    assert abs(value) < 4 * stderr
+    found = kernel_distance(x, y, 20, 500, 0)
+    assert abs(found.value) < 4 * found.subset_stderr
     x, y = rng.normal(size=(2, 4000, 8))
-    shifted, stderr = kernel_distance(x + 0.5, y, 20, 500, 0)
-    assert shifted > 4 * stderr
+    found = kernel_distance(x + 0.5, y, 20, 500, 0)
+    assert found.value > 4 * found.stderr
 
 
-def test_agrees_with_torch_fidelity_on_all_samples() -> None:
+@pytest.mark.parametrize("seed", [0, 7])
+def test_agrees_with_torch_fidelity_on_its_subsets(seed: int) -> None:
     rng = np.random.default_rng(1)
-    x, y = rng.normal(size=(300, 8)), rng.normal(0.3, 1, size=(300, 8))
-    # One subset of everything is the same whatever the order.
-    theirs = torch_fidelity.metric_kid.kid_features_to_metric(
-        torch.from_numpy(x),
-        torch.from_numpy(y),
-        kid_subsets=1,
-        kid_subset_size=300,
-        rng_seed=0,
-        verbose=False,
-    )
-    assert mmd(x, y) == pytest.approx(theirs[torch_fidelity.KEY_METRIC_KID_MEAN], rel=1e-10)
-    assert kernel_distance(x, y, 2, 300, 0)[0] == pytest.approx(mmd(x, y), rel=1e-10)
+    x, y = rng.normal(size=(300, 8)), rng.normal(0.3, 1, size=(410, 8))
+    mean, deviation = theirs(x, y, 6, 100, seed)
+    found = kernel_distance(x, y, 6, 100, seed)
+    assert found.value == pytest.approx(mean, rel=1e-10)
+    assert found.subset_stderr * np.sqrt(5) == pytest.approx(deviation, rel=1e-10)
+
+
+def test_agrees_with_torch_fidelity_on_float32() -> None:
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(300, 8)), rng.normal(0.3, 1, size=(410, 8))
+    x, y = x.astype(np.float32), y.astype(np.float32)
+    # What it loses by kernels in float32.
+    mean, _ = theirs(x, y, 6, 100, 0)
+    assert kernel_distance(x, y, 6, 100, 0).value == pytest.approx(mean, rel=1e-4)
+
+
+def test_on_disk(tmp_path: Path) -> None:
+    x, y = np.random.default_rng(0).normal(size=(2, 400, 4)).astype(np.float32)
+    np.save(tmp_path / "x.npy", x)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    assert kernel_distance(mapped, y, 5, 100, 0) == kernel_distance(x, y, 5, 100, 0)
 
 
 def test_seed_chooses_the_subsets() -> None:
     x, y = np.random.default_rng(0).normal(size=(2, 400, 4))
-    values = [kernel_distance(x, y, 5, 100, seed) for seed in (1, 1, 2)]
+    values = [kernel_distance(x, y, 5, 100, seed).value for seed in (1, 1, 2)]
     assert values[0] == values[1] != values[2]
+
+
+@pytest.mark.parametrize("shift", [0, 0.3])
+def test_error_is_the_spread_of_new_images(shift: float) -> None:
+    rng = np.random.default_rng(0)
+    found = np.array(
+        [
+            kernel_distance(
+                rng.normal(shift, 1, size=(300, 4)), rng.normal(size=(200, 4)), 10, 100, seed
+            )
+            for seed in range(300)
+        ]
+    )
+    spread, claimed = found[:, 0].std(ddof=1), np.sqrt((found[:, 1] ** 2).mean())
+    assert claimed / spread == pytest.approx(1, abs=0.15)  # The spread of 300 is good to 4 %.
+    # The error by subsets alone is no error of the images.
+    assert np.sqrt((found[:, 2] ** 2).mean()) < 0.8 * spread
+
+
+def test_more_subsets_do_not_make_more_images() -> None:
+    x, y = np.random.default_rng(0).normal(size=(2, 400, 4))
+    few, many = (kernel_distance(x + 0.3, y, subsets, 200, 0) for subsets in (10, 160))
+    assert many.subset_stderr < 0.4 * few.subset_stderr
+    assert many.stderr > 0.8 * few.stderr
+
+
+@pytest.mark.parametrize(("subsets", "size"), [(1, 10), (5, 1), (5, 41)])
+def test_what_is_refused(subsets: int, size: int) -> None:
+    x = np.zeros((50, 2))
+    with pytest.raises(ValueError, match=r"at least 2, of 2 to 40 images \(50 generated, 40 real"):
+        kernel_distance(x, x[:40], subsets, size, 0)

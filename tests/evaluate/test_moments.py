@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from sid.evaluate.moments import Moments, gaussian_of
+from sid.evaluate.groups import grouped_moments
+from sid.evaluate.moments import Moments, combine, gaussian_of
 
 
 @pytest.mark.parametrize("size", [1, 7, 100, 2500])
@@ -27,3 +28,37 @@ def test_float32_features_are_summed_in_float64() -> None:
 def test_one_image_has_no_covariance() -> None:
     with pytest.raises(ValueError, match="at least 2"):
         gaussian_of(np.zeros((1, 3)))
+
+
+def test_equal_images_have_a_covariance_of_zero() -> None:
+    gaussian = gaussian_of(np.full((2500, 3), 0.1))
+    assert (gaussian.mean == 0.1).all()
+    assert not gaussian.covariance.any()
+
+
+def test_divisor() -> None:
+    features = np.random.default_rng(0).normal(size=(50, 3))
+    moments = Moments(3)
+    moments.add(features)
+    for ddof in (0, 1):
+        np.testing.assert_allclose(
+            moments.gaussian(ddof).covariance, np.cov(features.T, ddof=ddof), rtol=1e-12
+        )
+
+
+def test_combined_groups_are_the_whole() -> None:
+    features = np.random.default_rng(0).normal(1000, 1, (2503, 4))
+    groups = grouped_moments(features, seed=0)
+    assert [group.count for group in groups] == [251] * 3 + [250] * 7
+    before = groups[0].gaussian().covariance.copy()
+    whole, expected = combine(groups).gaussian(), gaussian_of(features)
+    np.testing.assert_allclose(whole.mean, expected.mean, rtol=1e-14)
+    np.testing.assert_allclose(whole.covariance, expected.covariance, rtol=1e-11, atol=1e-13)
+    np.testing.assert_array_equal(groups[0].gaussian().covariance, before)
+    np.testing.assert_array_equal(combine(groups).gaussian().covariance, whole.covariance)
+
+
+def test_combining_nothing() -> None:
+    assert combine([Moments(2), Moments(2)]).count == 0
+    with pytest.raises(ValueError, match="no moments"):
+        combine([])

@@ -33,7 +33,7 @@ FIELDS = {
     "n_reference": 1797,
     "reference_sha256": "b",
     "draw": 0,
-    "sample_seed": 0,
+    "run_seed": 0,
     "seconds": 1.0,
     "device": "x",
     "torch": "2",
@@ -78,5 +78,5 @@ def test_messages(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"t.csv: no such file; make it with `sid evaluate merge`"):
         load_table(table)
     table.write_text("role,dataset\n")
-    with pytest.raises(UserError, match=r"t.csv: has no column method"):
+    with pytest.raises(UserError, match=r"t.csv: has no column generated"):
         load_table(table)

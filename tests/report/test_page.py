@@ -6,7 +6,7 @@ import typer
 from typer.testing import CliRunner
 
 from sid.errors import UserError
-from sid.report.command import report, write_report
+from sid.report.command import register, write_report
 from sid.report.facts import counts
 from sid.verdict.command import write_verdicts
 from tests.report.runs import make_runs
@@ -37,6 +37,7 @@ class Page(HTMLParser):
 
 
 def prepare(folder, table):
+    folder.mkdir(exist_ok=True)
     table.to_csv(folder / "records.csv", index=False)
     write_verdicts(folder / "records.csv", PUBLISHED, folder / "verdict")
     return folder / "records.csv", folder / "verdict", *make_runs(folder)
@@ -93,17 +94,20 @@ def test_tables_and_figures_lie_beside_it(page):
     figures = {
         f"figures/{name}.{kind}" for name in ("curves", "agreement") for kind in ("png", "svg")
     }
-    tables = {f"tables/{name}.{kind}" for name in ("main", "agreement") for kind in ("csv", "md")}
+    tables = {
+        f"tables/{name}.{kind}" for name in ("main", "agreement", "noise") for kind in ("csv", "md")
+    }
     assert names == {"index.html", "figures/samples.png", *figures, *tables}
 
 
 def test_the_command_prints_the_page(tmp_path):
     records, verdicts, runs, teacher = prepare(tmp_path, make_records(seeds=(0, 1)))
     app = typer.Typer()
-    app.command("report")(report)
+    register(app)
+    app.command("other")(lambda: None)  # Of a single stage Typer would take the name away.
     options = {"verdicts": verdicts, "runs": runs, "teacher": teacher, "out": tmp_path / "out"}
     words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
-    done = CliRunner().invoke(app, [str(records), *words])
+    done = CliRunner().invoke(app, ["report", str(records), *words])
     assert done.exit_code == 0, done.output
     assert done.output.startswith(str(tmp_path / "out" / "index.html"))
     assert "The intervals cover 2 training seeds." in (tmp_path / "out" / "index.html").read_text()
@@ -121,6 +125,28 @@ def test_missing_verdicts_are_a_user_error(tmp_path):
     records, _, runs, teacher = prepare(tmp_path, make_records())
     with pytest.raises(UserError, match="sid verdict"):
         write_report(records, tmp_path / "none", runs, teacher, tmp_path / "out")
+
+
+def test_a_page_of_the_2015_inception_says_fid(tmp_path, page):
+    table = make_records().assign(extractor="inception-2015", extractor_accuracy=None)
+    text = "".join(Page(write_report(*prepare(tmp_path, table), tmp_path).read_text()).text)
+    assert "FID, clean-fid" in text
+    assert "FID: 3 pairs differ by rounding alone" in text
+    assert "It is not FID" not in text
+    assert "nan" not in text
+    assert "It is not FID" in "".join(page[0].text)
+    assert "FID, ours" not in "".join(page[0].text)
+
+
+def test_two_extractors_are_refused(tmp_path):
+    table = make_records()
+    path = tmp_path / "records.csv"
+    both = pd.concat([table, table.assign(extractor="inception-2015", extractor_sha256="f" * 64)])
+    both.to_csv(path, index=False)
+    _, verdicts, runs, teacher = prepare(tmp_path / "one", table)
+    with pytest.raises(UserError, match="mix 2 extractors"):
+        write_report(path, verdicts, runs, teacher, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_counts_in_words():

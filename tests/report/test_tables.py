@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sid.report.agreement import agreement_table, differences, plot_agreement
 from sid.report.tables import (
     endings,
     ladder,
@@ -14,7 +13,7 @@ from sid.report.tables import (
     with_error,
     write_table,
 )
-from tests.verdict.synthetic import IMPLEMENTATIONS, LAWS, make_records
+from tests.verdict.synthetic import IMPLEMENTATIONS, make_records, make_samples
 
 
 def row_of(table, model, implementation="ours"):
@@ -42,7 +41,7 @@ def test_the_standard_error_is_over_draws_of_one_seed_and_over_seeds_of_many():
     records = make_records(seeds=(0, 1, 2))
     chosen = (records["recipe"] == "sid") & (records["selection"] == "last")
     chosen &= (records["metric"] == "frechet_distance") & (records["implementation"] == "ours")
-    means = records[chosen].groupby("seed")["value"].mean()
+    means = records[chosen].groupby("run_seed")["value"].mean()
     row = row_of(main_table(records), "SiD, last")
     assert (row["seeds"], row["draws"]) == (3, 3)
     assert row["frechet_distance_stderr"] == pytest.approx(means.std() / 3**0.5)
@@ -86,26 +85,30 @@ def test_values_and_errors_share_their_decimals():
     assert with_error(0.0, float("nan")) == "0.000"
 
 
-def test_agreement_is_the_relative_difference_to_ours():
-    table = agreement_table(differences(make_records())).set_index(["metric", "implementation"])
-    distance = table.loc["frechet_distance"]
-    assert 2e-6 < distance.loc["clean-fid", "relative_max"] <= 2e-5 * (1 + 1e-6)
-    assert distance.loc["torch-fidelity", "relative_max"] <= 3e-7 * (1 + 1e-6)
-    assert np.isnan(distance.loc["clean-fid", "errors_max"])
-    assert table.loc["kernel_distance", "errors_max"].max() < 1
+def test_other_metrics_are_in_the_tables_where_records_hold_them():
+    records = make_records()
+    assert not {"precision", "coverage"} & set(main_table(records).columns)
+    score = records[records["metric"] == "inception_score"]
+    more = pd.concat([records, *(score.assign(metric=name) for name in ("precision", "coverage"))])
+    table = main_table(more)
+    assert row_of(table, "SiD, last")["coverage"] == row_of(table, "SiD, last")["inception_score"]
+    shown = readable(table, "digits-cnn")
+    names = ["Inception score", "Precision", "Coverage"]
+    assert list(shown)[-3:] == [f"{name} (digits-cnn), ours" for name in names]
 
 
-def test_the_agreement_figure_has_a_dot_a_value_and_the_tolerance():
-    found = differences(make_records())
-    axes = plot_agreement(found).axes[0]
-    n = sum(found["metric"] == "frechet_distance")
-    assert sum(len(dots.get_offsets()) for dots in axes.collections) == n
-    assert axes.get_xscale() == "log"
-    assert any(list(line.get_xdata()) == [1e-4, 1e-4] for line in axes.lines)
+def test_only_the_2015_inception_makes_an_fid():
+    table = main_table(make_records())
+    assert {"FID, ours", "FID, clean-fid", "KID, ours"} <= set(readable(table, "inception-2015"))
+    assert not any("ID," in name for name in readable(table, "dinov2-vits14"))
 
 
-def test_one_implementation_alone_has_nothing_to_agree_with():
-    records = make_records(laws={"sid": LAWS["sid"]})
-    found = differences(records[records["implementation"] == "ours"])
-    assert agreement_table(found).empty
-    plot_agreement(found)
+def test_halves_and_samples_are_no_models():
+    table = main_table(pd.concat([make_records(), make_samples({"ours": {}})]))
+    assert set(table["role"]) == {"final", "curve", "teacher", "floor"}
+    assert 898 not in set(table["n_images"])
+
+
+def test_a_bar_within_a_cell_does_not_end_it():
+    text = to_markdown(pd.DataFrame({"Preprocessing": ["a | b"], "n": [1]}))
+    assert text.splitlines()[2] == "| a \\| b | 1 |"

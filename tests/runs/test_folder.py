@@ -1,5 +1,7 @@
 """Run folders: what they accept, what they refuse, and one writer at a time."""
 
+import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import torch
 from sid.errors import UserError
 from sid.files import read_json
 from sid.runs.folder import RunFolder, differences, snapshot_at
+from sid.runs.world import World
 
 CPU = torch.device("cpu")
 RUN = {"stage": "distill", "seed": 0, "recipe": {"name": "sid", "method": {"alpha": 1.2}}}
@@ -64,10 +67,9 @@ def test_a_run_keeps_its_threads(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     with folder.lock():
         folder.claim(RUN, CPU, restart=False)
-        torch.set_num_threads(2)
-        folder.claim(RUN, CPU, restart=False)
-        folder.take_threads()
-    assert torch.get_num_threads() == 1
+    torch.set_num_threads(2)
+    with folder.held(RUN, CPU, World(), restart=False):
+        assert torch.get_num_threads() == 1
 
 
 def test_going_on_elsewhere_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -120,6 +122,20 @@ def test_the_lock_waits_and_dies_with_its_process(tmp_path: Path) -> None:
     out, _ = second.communicate(timeout=20)
     assert out == b"held\n"
     assert second.returncode == 0
+
+
+def test_a_file_system_without_locks_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(handle: object, operation: int) -> None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with (
+        pytest.raises(UserError, match=r"lock: cannot be locked \(Function not implemented\)"),
+        RunFolder(tmp_path / "run").lock(),
+    ):
+        pass
 
 
 def test_snapshot_at_takes_folder_or_file(teacher_run: Path, tmp_path: Path) -> None:

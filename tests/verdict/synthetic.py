@@ -49,13 +49,13 @@ def make_records(
             off = 1 + offset * float(rng.uniform(0.2, 1.0))
             for metric, number, stderr in (
                 ("frechet_distance", value * off, None),
-                ("kernel_distance", value * 0.002 + 1e-4 * offset**0.3, 1e-3 * value**0.5),
+                ("kernel_distance", value * off * 0.002, 1e-3 * value**0.5),
                 ("inception_score", score * off, 0.05),
             ):
                 rows.append(
                     {
                         "dataset": "digits",
-                        "seed": -1,
+                        "run_seed": -1,
                         "images": 0,
                         "iterations": 0,
                         "selection": "",
@@ -72,7 +72,7 @@ def make_records(
                         "n_reference": 1797,
                         "reference_sha256": "d" * 64,
                         "draw": 0,
-                        "sample_seed": 1,
+                        "seed": 1,
                         "seconds": 1.0,
                         "device": "cpu",
                         "torch": "2.13.0",
@@ -85,7 +85,7 @@ def make_records(
         stops = BRANCH if recipe in METHODS else STOPS
         first = 8.3 if recipe in METHODS else START
         for seed in seeds:
-            run = {"recipe": recipe, "method": METHODS.get(recipe, recipe), "seed": seed}
+            run = {"recipe": recipe, "method": METHODS.get(recipe, recipe), "run_seed": seed}
             shift = float(np.exp(1.5 * noise * rng.standard_normal()))
             for images in [0, *stops]:
                 value = first if images == 0 else min(START, law(images)) * shift
@@ -95,16 +95,74 @@ def make_records(
                 at = {"images": images, "iterations": images // 128, "selection": selection}
                 for draw in range(1, draws + 1):
                     value = law(images) * shift * 0.97
-                    add(value, 20000, role="final", **run, **at, draw=draw, sample_seed=draw + 1)
-    trained = {"method": "teacher", "recipe": "teacher", "seed": 0, "images": 277000}
+                    add(value, 20000, role="final", **run, **at, draw=draw, seed=draw + 1)
+    trained = {"method": "teacher", "recipe": "teacher", "run_seed": 0, "images": 277000}
     for nfe, value in TEACHER.items():
         add(value, 5000, role="teacher", nfe=nfe, **trained)
     for draw in range(teacher_draws):
-        add(4.1, 20000, role="teacher", nfe=35, draw=draw, sample_seed=draw, **trained)
+        add(4.1, 20000, role="teacher", nfe=35, draw=draw, seed=draw, **trained)
     for draw in range(1, draws + 1):
-        at = {"draw": draw, "sample_seed": draw + 1}
+        at = {"draw": draw, "seed": draw + 1}
         for n_images, value in ((5000, 0.9), (20000, 0.24)):
             add(value, n_images, role="floor", method="real", recipe="real", nfe=0, **at)
+        half = {"dataset": f"half {draw} 1", "reference_sha256": f"{draw}" * 64}
+        at |= {"n_reference": 898, **half}
+        add(1.9, 898, role="halves", method="real", recipe="real", nfe=0, **at)
+    return _whole(rows)
+
+
+def make_samples(
+    ways: dict[str, dict[str, object]], draws: int = 1, spread: float = 0.02, n_images: int = 5000
+) -> pd.DataFrame:
+    """Records as `sid evaluate GEN REF` leaves them, of Frechet distances about 10.
+
+    Args:
+        ways: implementation -> its fields; `off` is its difference as a share.
+        draws: how many sets of images.
+        spread: standard deviation from draw to draw, as a share; one draw is 10 exactly.
+        n_images: of each draw.
+    """
+    rng = np.random.default_rng(1)
+    steps = rng.standard_normal(draws)
+    steps = (steps - steps.mean()) / steps.std(ddof=1) if draws > 1 else np.zeros(1)
+    fields = Record.model_fields.items()
+    common = {
+        **{name: field.default for name, field in fields if not field.is_required()},
+        "role": "sample",
+        "dataset": "digits",
+        "generated": "samples",
+        "nfe": 1,
+        "metric": "frechet_distance",
+        "extractor": "digits-cnn",
+        "extractor_sha256": "e" * 64,
+        "implementation_version": "0.4.0",
+        "stderr": None,
+        "n_images": n_images,
+        "n_reference": 1797,
+        "reference_sha256": "d" * 64,
+        "seconds": 1.0,
+        "device": "cpu",
+        "torch": "2.13.0",
+        "git": "0123abc",
+    }
+    rows = []
+    for draw, step in enumerate(steps):
+        for implementation, way in ways.items():
+            off = 1 + float(str(way.get("off", 0.0)))
+            value = 10 * (1 + spread * float(step)) * off
+            own = {key: field for key, field in way.items() if key != "off"}
+            about = {"draw": draw, "seed": draw, "generated_sha256": f"{draw:x}" * 64}
+            rows.append(
+                {**common, "implementation": implementation, "value": value, **about, **own}
+            )
+    return _whole(rows)
+
+
+def _whole(rows: list[dict[str, object]]) -> pd.DataFrame:
+    """A table of records, missing fields as the model has them."""
     table = pd.DataFrame(rows)
     table["kimg"] = table["images"] / 1000
+    for name, field in Record.model_fields.items():
+        if name not in table.columns:
+            table[name] = field.default
     return table[list(Record.model_fields)]

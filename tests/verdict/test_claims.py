@@ -4,7 +4,8 @@ import pytest
 
 from sid.errors import UserError
 from sid.verdict.claims import judge
-from tests.verdict.synthetic import LAWS, make_records, power
+from sid.verdict.verdict import to_table
+from tests.verdict.synthetic import LAWS, make_records, make_samples, power
 
 
 def by_claim(table):
@@ -88,7 +89,8 @@ def test_one_seed_verifies_a_checkpoint_and_three_a_training():
 
 def test_seeds_pair_with_the_start_they_had():
     table = make_records(seeds=(0, 1, 2), noise=0)
-    own = np.where(table["seed"] > 0, 1 + table["seed"], 1)  # Runs differ, their ratio does not.
+    seeds = table["run_seed"]
+    own = np.where(seeds > 0, 1 + seeds, 1)  # Runs differ, their ratio does not.
     found = by_claim(table.assign(value=table["value"] * own))["sid2a-improves-on-start"]
     expected = LAWS["sid2a"](18000) / LAWS["sid"](60000)
     assert (found.low, found.high) == pytest.approx((expected, expected))
@@ -128,8 +130,27 @@ def test_a_diverged_run_does_not_stop_the_others():
 def test_two_data_sets_are_refused():
     table = make_records()
     other = pd.concat([table, table.assign(reference_sha256="f" * 64)])
-    with pytest.raises(UserError, match="reference_sha256"):
+    with pytest.raises(UserError, match="mix 2 data sets"):
         judge(other)
+
+
+@pytest.mark.parametrize("other", [{"extractor": "dinov2-vits14"}, {}])
+def test_two_extractors_are_refused(other):
+    table = make_records()
+    both = pd.concat([table, table.assign(extractor_sha256="f" * 64, **other)])
+    with pytest.raises(UserError, match=r"mix 2 (extractors|weights).*table of its own") as error:
+        judge(both)
+    assert "\n" not in str(error.value)
+
+
+def test_what_others_bring_along_is_no_second_benchmark():
+    table = make_records(noise=0)
+    own = {"reference_sha256": "9" * 64, "n_reference": None, "extractor_sha256": "a" * 64}
+    nvidia = table[table["implementation"] == "torch-fidelity"]
+    nvidia = nvidia.assign(implementation="nvidia", **own)
+    sample = make_samples({"ours": {"extractor": "dinov2-vits14", "reference_sha256": "8" * 64}})
+    both = judge(pd.concat([table, nvidia, sample]))
+    pd.testing.assert_frame_equal(to_table(both), to_table(judge(table)))
 
 
 def test_two_image_counts_are_refused():

@@ -39,7 +39,15 @@ if EXPERIMENT.teacher_from == "import":
     )
 else:
     TEACHER_DONE = f"{RESULTS}/teacher/{PLAN.teacher.name}/done.json"
-EXTRACTOR = f"{RESULTS}/evaluate/extractor.safetensors"
+# A classifier is trained on the data; any other extractor goes by its name.
+EVALUATION = EXPERIMENT.evaluation
+CLASSIFIER = [] if EVALUATION.extractor else f"{RESULTS}/evaluate/extractor.safetensors"
+ASKED = shlex.join(
+    f"--{key}={getattr(EVALUATION, key)}"
+    for key in ("metrics", "implementations")
+    if getattr(EVALUATION, key)
+)
+MOMENTS = f"--statistics={EVALUATION.statistics}" if EVALUATION.statistics else ""
 RUNS = [f"{recipe}/seed{seed}" for recipe in PLAN.recipes for seed in EXPERIMENT.seeds]
 
 
@@ -68,6 +76,65 @@ def teacher_of(wildcards, input):
     return str(done.parent if done.name == "done.json" else done)
 
 
+def extractor_of(wildcards, input):
+    """What `--extractor` is given: a name, or the file of the classifier."""
+    return EVALUATION.extractor or input.extractor
+
+
 def recipe_of(wildcards):
     """The whole recipe: a parameter, so that a changed value trains again what it concerns."""
     return PLAN.recipes[wildcards.recipe].model_dump(mode="json")
+
+
+def teacher_command(wildcards, input, output):
+    """`sid teacher train`, for a shell here or for the processes of a job on a cluster."""
+    return (
+        f"teacher train --recipe {EXPERIMENT.teacher} --data {input.data}"
+        f" --out {Path(output[0]).parent} --budget {EXPERIMENT.budget} --restart"
+    )
+
+
+def distill_command(wildcards, input, output):
+    """`sid distill`, likewise."""
+    return (
+        f"distill --recipe {PLAN.paths[wildcards.recipe]} --data {input.data}"
+        f" --teacher {teacher_of(wildcards, input)} {start_option(wildcards)}"
+        f" --out {Path(output[0]).parent} --seed {wildcards.seed}"
+        f" --budget {EXPERIMENT.budget} --restart"
+    )
+
+
+def asked(allocation):
+    """What a job asks of a cluster, as Snakemake's resources; on this machine it limits nothing."""
+    return {
+        "nodes": allocation.nodes,
+        "tasks": allocation.tasks,
+        "gpu": allocation.gpus,
+        "runtime": round(allocation.hours * 60),
+        "mem_mb": round(allocation.memory_gb * 1000),
+    }
+
+
+def announce():
+    """Tell on standard error what the distillations that are not done cost, if it can be known."""
+    left = [
+        run for run in RUNS if not Path(f"{RESULTS}/distill/{run}/done.json").exists()
+    ]
+    if EXPERIMENT.teacher_from != "import" or not left:
+        return
+    from sid.cost.cost import summary  # It takes a moment, and only here.
+
+    recipes = [PLAN.recipes[run.partition("/")[0]] for run in left]
+    try:
+        print(summary(recipes, PLAN.teacher), file=sys.stderr)
+    except UserError:
+        pass
+
+
+# `onstart` is not called in a dry run, and a job's own Snakemake has nothing to announce.
+if workflow.output_settings.dryrun and workflow.is_main_process:
+    announce()
+
+
+onstart:
+    announce()

@@ -1,3 +1,4 @@
+# On a cluster `submitit` names what runs the command in each process of the job (sid/cluster.py).
 rule distill:
     input:
         data=DATA,
@@ -12,14 +13,11 @@ rule distill:
     conda:
         "../../environment.yml"
     threads: EXPERIMENT.threads.distill
+    resources:
+        **asked(EXPERIMENT.cluster.distill),
     params:
-        recipe=lambda wildcards: PLAN.paths[wildcards.recipe],
+        submitit="sid.cluster:Command",
         values=recipe_of,
-        budget=EXPERIMENT.budget,
-        teacher=teacher_of,
-        start=start_option,
-        out=subpath(output[0], parent=True),
+        command=distill_command,
     shell:
-        "sid distill --recipe {params.recipe} --data {input.data} --teacher {params.teacher}"
-        " {params.start} --out {params.out} --seed {wildcards.seed} --budget {params.budget}"
-        " --threads {threads} --restart 2> >(tee {log} >&2)"
+        "sid {params.command} --threads {threads} 2> >(tee {log} >&2)"

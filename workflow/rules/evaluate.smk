@@ -1,21 +1,23 @@
 # One JSON a job, merged into one table: parallel jobs never write one file.
-rule extractor:
-    input:
-        DATA,
-    output:
-        EXTRACTOR,
-    log:
-        f"{RESULTS}/logs/extractor.log",
-    conda:
-        "../../environment.yml"
-    shell:
-        "sid evaluate extractor {input} --out {output} 2> >(tee {log} >&2)"
+if CLASSIFIER:
+
+    rule extractor:
+        input:
+            DATA,
+        output:
+            CLASSIFIER,
+        log:
+            f"{RESULTS}/logs/extractor.log",
+        conda:
+            "../../environment.yml"
+        shell:
+            "sid evaluate extractor {input} --out {output} 2> >(tee {log} >&2)"
 
 
 rule evaluate_run:
     input:
         data=DATA,
-        extractor=EXTRACTOR,
+        extractor=CLASSIFIER,
         run=f"{RESULTS}/distill/{{recipe}}/seed{{seed}}/done.json",
     output:
         f"{RESULTS}/evaluate/{{recipe}}/seed{{seed}}.json",
@@ -25,11 +27,13 @@ rule evaluate_run:
         "../../environment.yml"
     params:
         run=subpath(input.run, parent=True),
-        n_curve=EXPERIMENT.evaluation.n_curve,
-        n_final=EXPERIMENT.evaluation.n_final,
-        draws=EXPERIMENT.evaluation.draws,
+        extractor=extractor_of,
+        asked=f"{ASKED} {MOMENTS}",
+        n_curve=EVALUATION.n_curve,
+        n_final=EVALUATION.n_final,
+        draws=EVALUATION.draws,
     shell:
-        "sid evaluate run {params.run} {input.data} --extractor {input.extractor}"
+        "sid evaluate run {params.run} {input.data} --extractor {params.extractor} {params.asked}"
         " --n-curve {params.n_curve} --n-final {params.n_final} --draws {params.draws}"
         " --json {output} 2> >(tee {log} >&2)"
 
@@ -37,7 +41,7 @@ rule evaluate_run:
 rule evaluate_teacher:
     input:
         data=DATA,
-        extractor=EXTRACTOR,
+        extractor=CLASSIFIER,
         teacher=TEACHER_DONE,
     output:
         f"{RESULTS}/evaluate/teacher.json",
@@ -49,10 +53,12 @@ rule evaluate_teacher:
         "../../environment.yml"
     params:
         teacher=teacher_of,
-        n_curve=EXPERIMENT.evaluation.n_curve,
-        n_final=EXPERIMENT.evaluation.n_final,
+        extractor=extractor_of,
+        asked=f"{ASKED} {MOMENTS}",
+        n_curve=EVALUATION.n_curve,
+        n_final=EVALUATION.n_final,
     shell:
-        "sid evaluate teacher {params.teacher} {input.data} --extractor {input.extractor}"
+        "sid evaluate teacher {params.teacher} {input.data} --extractor {params.extractor} {params.asked}"
         " --n-curve {params.n_curve} --n-final {params.n_final}"
         " --json {output} 2> >(tee {log} >&2)"
 
@@ -60,7 +66,7 @@ rule evaluate_teacher:
 rule evaluate_floor:
     input:
         data=DATA,
-        extractor=EXTRACTOR,
+        extractor=CLASSIFIER,
     output:
         f"{RESULTS}/evaluate/floor.json",
     log:
@@ -68,11 +74,13 @@ rule evaluate_floor:
     conda:
         "../../environment.yml"
     params:
-        n_curve=EXPERIMENT.evaluation.n_curve,
-        n_final=EXPERIMENT.evaluation.n_final,
-        draws=EXPERIMENT.evaluation.draws,
+        extractor=extractor_of,
+        asked=ASKED,
+        n_curve=EVALUATION.n_curve,
+        n_final=EVALUATION.n_final,
+        draws=EVALUATION.draws,
     shell:
-        "sid evaluate floor {input.data} --extractor {input.extractor}"
+        "sid evaluate floor {input.data} --extractor {params.extractor} {params.asked}"
         " --n-curve {params.n_curve} --n-final {params.n_final} --draws {params.draws}"
         " --json {output} 2> >(tee {log} >&2)"
 

@@ -28,11 +28,11 @@ else:
         conda:
             "../../environment.yml"
         threads: EXPERIMENT.threads.teacher
+        resources:
+            **asked(EXPERIMENT.cluster.teacher),
         params:
-            recipe=EXPERIMENT.teacher,
+            submitit="sid.cluster:Command",
             values=PLAN.teacher.model_dump(mode="json"),
-            budget=EXPERIMENT.budget,
-            out=subpath(output[0], parent=True),
+            command=teacher_command,
         shell:
-            "sid teacher train --recipe {params.recipe} --data {input.data} --out {params.out}"
-            " --budget {params.budget} --threads {threads} --restart 2> >(tee {log} >&2)"
+            "sid {params.command} --threads {threads} 2> >(tee {log} >&2)"

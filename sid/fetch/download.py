@@ -4,6 +4,7 @@ import http.client
 import urllib.error
 import urllib.parse
 import urllib.request
+from http import HTTPStatus
 from pathlib import Path
 
 from sid.errors import UserError
@@ -34,53 +35,78 @@ def public(url: str) -> str:
     return urllib.parse.urlunsplit((parts.scheme, host, parts.path, "", ""))
 
 
-def download(url: str, path: Path, *, largest: int, quiet: bool) -> None:
+def download(url: str, path: Path, *, largest: int, quiet: bool, resume: bool = False) -> None:
     """Fetch `url` into `path`.
 
     Args:
         url: http or https.
-        path: a temporary file; it is of no use after an error.
+        path: a temporary file; after an error it is of no use but to go on from.
         largest: bytes; the server may announce and send no more.
         quiet: no progress.
+        resume: go on with what an earlier try left in `path`, where the server says by its ETag
+            that it is a part of the same file.
 
     Raises:
         UserError: no such address, no network, or not the announced number of bytes.
     """
     if not url.startswith(("http://", "https://")):
         raise UserError(f"{public(url)}: only http:// and https:// are fetched")
-    request = urllib.request.Request(url, headers={"User-Agent": AGENT})
+    tag = path.with_name(f"{path.name}.etag")
+    have = path.stat().st_size if resume and path.exists() and tag.exists() else 0
+    headers = {"User-Agent": AGENT}
+    if have:
+        headers |= {"Range": f"bytes={have}-", "If-Range": tag.read_text(encoding="utf-8")}
+    request = urllib.request.Request(url, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
             if not response.url.startswith(("http://", "https://")):
                 raise UserError(f"{public(url)}: leads to {public(response.url)}, no web address")
+            have = have if response.status == HTTPStatus.PARTIAL_CONTENT else 0
             announced = response.headers.get("Content-Length", "")
-            size = int(announced) if announced.isdecimal() else None
+            size = have + int(announced) if announced.isdecimal() else None
             if size is not None and size > largest:
                 raise UserError(f"{public(url)}: {size} bytes is more than the {largest} allowed")
-            _store(response, path, size, public(url), largest=largest, quiet=quiet)
+            if resume and not have:
+                path.unlink(missing_ok=True)  # It must not outlive its tag.
+                _keep(tag, response.headers.get("ETag", ""))
+            _store(response, path, have, size, public(url), largest=largest, quiet=quiet)
+        tag.unlink(missing_ok=True)
     except urllib.error.HTTPError as error:
+        if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
+            tag.unlink()  # All of it was there, or it has another length now: from the beginning.
+            return download(url, path, largest=largest, quiet=quiet, resume=resume)
         answer = printable(f"{error.code} {error.reason}")
         raise UserError(f"{public(url)}: the server answers {answer}") from error
     except FAULTS as error:
         reason = printable(str(getattr(error, "reason", error)) or type(error).__name__)
         raise UserError(
-            f"{public(url)}: cannot be fetched ({reason}); download the file elsewhere and give "
-            "its path"
+            f"{public(url)}: cannot be fetched ({reason}); run `sid fetch` where there is "
+            "internet, or give the path of the file"
         ) from error
+
+
+def _keep(tag: Path, value: str) -> None:
+    """Note the server's name of this version; a weak one does not promise the same bytes."""
+    if value and not value.startswith("W/"):
+        tag.write_text(value, encoding="utf-8")
+    else:
+        tag.unlink(missing_ok=True)
 
 
 def _store(
     response: http.client.HTTPResponse,
     path: Path,
+    have: int,
     size: int | None,
     name: str,
     *,
     largest: int,
     quiet: bool,
 ) -> None:
-    got, bound = 0, largest if size is None else size
+    got, bound = have, largest if size is None else size
     kilobytes = 0 if size is None else -(-size // 1000)
-    with path.open("wb") as file, Progress(name, kilobytes, "kB", quiet=quiet) as progress:
+    progress = Progress(name, kilobytes, "kB", done=have // 1000, quiet=quiet)
+    with path.open("ab" if have else "wb") as file, progress:
         while chunk := response.read(min(CHUNK, bound - got + 1)):
             got += len(chunk)
             if got > bound:

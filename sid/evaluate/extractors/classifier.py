@@ -4,22 +4,24 @@ A Frechet distance on its features is not FID, which is by definition the distan
 Inception; it is named after the extractor, `digits-cnn` for the data set `digits`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sid.data.zips import ImageSet
 from sid.errors import UserError
+from sid.evaluate.extractors.extractor import Extractor
 from sid.networks.weights import digest, load_tensors, save_tensors
 from sid.streams import Stream, epoch_order
 
-CHUNK = 500  # Images per forward, everywhere: a share of a chunk would round differently.
+CHUNK = 500
+SOME = 50_000  # Images that a mean or an accuracy is taken over, at most.
+SUFFIX = "-cnn"
 FEATURES = 64
 BATCH = 64
 STEPS = 450
@@ -58,7 +60,7 @@ class Classifier(nn.Module):
         features = F.silu(self.features(self._convolve(images.float() / 127.5 - 1)))
         return (features - self.centre) * self.scale, self.logits(features)
 
-    def standardise(self, chunks: Sequence[Tensor]) -> None:
+    def standardise(self, chunks: Iterable[Tensor]) -> None:
         """Make the features of these images zero on average, and their squares one.
 
         Libraries that take means in float32 then lose little, and the cubic kernel has arguments
@@ -69,55 +71,15 @@ class Classifier(nn.Module):
         self.scale *= (features - self.centre).square().mean().rsqrt()
 
 
-@dataclass(frozen=True)
-class Extractor:
-    """A trained classifier, with what a record says about it.
+@dataclass(frozen=True, kw_only=True)
+class DataExtractor(Extractor):
+    """A classifier trained on a data set, named `DATA-cnn`.
 
     Attributes:
-        name: `DATA-cnn`; distances are named after it.
-        accuracy: share of the held-out fifth that it classifies rightly.
-        shape: (C, H, W) of the images that it takes.
-        data_sha256: of the data set that it was trained on.
-        classifier: the network, in evaluation mode.
-        sha256: of the weights.
+        data_sha256: of the data set.
     """
 
-    name: str
-    accuracy: float
-    shape: tuple[int, int, int]
     data_sha256: str
-    classifier: Classifier
-    sha256: str
-
-    def check(self, shape: tuple[int, ...]) -> None:
-        """Refuse images of another shape.
-
-        Raises:
-            UserError: `shape` (of one image) is not the extractor's.
-        """
-        if shape != self.shape:
-            raise UserError(
-                f"images are {shape} (C, H, W), but the extractor {self.name} takes {self.shape}; "
-                "make one from their data set with `sid evaluate extractor`"
-            )
-
-    def features_and_logits(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Features and logits, computed in fixed chunks.
-
-        Args:
-            images: uint8, [N, C, H, W].
-
-        Returns:
-            float32, [N, 64] and [N, K].
-
-        Raises:
-            UserError: images of another shape.
-        """
-        self.check(tuple(images.shape[1:]))
-        with torch.inference_mode():
-            pairs = [self.classifier(chunk) for chunk in torch.split(images, CHUNK)]
-        features, logits = zip(*pairs, strict=True)
-        return torch.cat(features), torch.cat(logits)
 
     def save(self, path: Path) -> None:
         """Write the weights with the description in the metadata, atomically."""
@@ -126,32 +88,52 @@ class Extractor:
             "name": self.name,
             "accuracy": self.accuracy,
             "shape": self.shape,
-            "n_classes": self.classifier.logits.out_features,
+            "n_classes": self.classes,
             "data_sha256": self.data_sha256,
         }
-        save_tensors(path, self.classifier.state_dict(), described)
+        save_tensors(path, self.network.state_dict(), described)
 
 
-def load_extractor(path: Path) -> Extractor:
-    """Read what `Extractor.save` wrote.
+def _extractor(
+    classifier: Classifier,
+    name: str,
+    sha256: str,
+    shape: tuple[int, int, int],
+    accuracy: float,
+    data_sha256: str,
+) -> DataExtractor:
+    return DataExtractor(
+        name=name,
+        sha256=sha256,
+        network=classifier.eval().requires_grad_(False),
+        width=FEATURES,
+        classes=classifier.logits.out_features,
+        chunk=CHUNK,
+        preprocessing="none",
+        accuracy=accuracy,
+        shape=shape,
+        data_sha256=data_sha256,
+    )
+
+
+def load_classifier(path: Path) -> DataExtractor:
+    """Read what `DataExtractor.save` wrote.
 
     Raises:
-        UserError: the file is missing, damaged or holds no extractor.
+        UserError: the file is missing, damaged or holds no extractor, or one that takes the name
+            of another.
     """
     tensors, about = load_tensors(path)
     if about.get("kind") != "extractor":
         raise UserError(f"{path}: holds no extractor; make one with `sid evaluate extractor`")
+    if not about["name"].endswith(SUFFIX):
+        raise UserError(f"{path}: a classifier's name ends in {SUFFIX}, not {about['name']}")
     channels, height, width = about["shape"]
     shape = (channels, height, width)
     classifier = Classifier(shape, about["n_classes"])
     classifier.load_state_dict(tensors)
-    return Extractor(
-        about["name"],
-        about["accuracy"],
-        shape,
-        about["data_sha256"],
-        classifier.eval().requires_grad_(False),
-        about["sha256"],
+    return _extractor(
+        classifier, about["name"], about["sha256"], shape, about["accuracy"], about["data_sha256"]
     )
 
 
@@ -168,7 +150,7 @@ def _reproducible(seed: int) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def train_extractor(data: ImageSet, seed: int) -> Extractor:
+def train_extractor(data: ImageSet, seed: int) -> DataExtractor:
     """Train on a random four fifths, measure the accuracy on the rest; seconds on one core.
 
     Args:
@@ -185,30 +167,29 @@ def train_extractor(data: ImageSet, seed: int) -> Extractor:
         )
     _, channels, height, width = data.images.shape
     shape = (channels, height, width)
-    images, labels = torch.from_numpy(np.asarray(data.images)), torch.from_numpy(data.labels)
-    order = torch.argsort(Stream(seed, "extractor split").uniform(0, len(images)), stable=True)
+    labels = torch.from_numpy(data.labels)
+    order = torch.argsort(Stream(seed, "extractor split").uniform(0, len(data)), stable=True)
     train, held_out = order[: len(order) * 4 // 5], order[len(order) * 4 // 5 :]
+
+    def images(index: Tensor) -> Tensor:
+        batch = torch.from_numpy(data.batch(index.numpy()))
+        return batch.clone(memory_format=torch.contiguous_format)  # See `Extractor`.
+
     with _reproducible(seed):
         classifier = Classifier(shape, data.n_classes)
         optimizer = torch.optim.Adam(classifier.parameters(), LEARNING_RATE)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, STEPS)
         for step in range(STEPS):
             batch = train[epoch_order(seed, step * BATCH, (step + 1) * BATCH, len(train))]
-            loss = F.cross_entropy(classifier(images[batch])[1], labels[batch])
+            loss = F.cross_entropy(classifier(images(batch))[1], labels[batch])
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
         classifier.eval().requires_grad_(False)
-        classifier.standardise(torch.split(images[train], CHUNK))
-        chunks = torch.split(images[held_out], CHUNK)
-        guesses = torch.cat([classifier(chunk)[1].argmax(dim=1) for chunk in chunks])
-    accuracy = float((guesses == labels[held_out]).double().mean())
-    return Extractor(
-        f"{data.name}-cnn",
-        accuracy,
-        shape,
-        data.sha256,
-        classifier,
-        digest(classifier.state_dict()),
-    )
+        classifier.standardise(map(images, torch.split(train[:SOME], CHUNK)))
+        chunks = torch.split(held_out[:SOME], CHUNK)
+        guesses = torch.cat([classifier(images(chunk))[1].argmax(dim=1) for chunk in chunks])
+    accuracy = float((guesses == labels[held_out[:SOME]]).double().mean())
+    name, sha256 = f"{data.name}{SUFFIX}", digest(classifier.state_dict())
+    return _extractor(classifier, name, sha256, shape, accuracy, data.sha256)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from sid.errors import UserError
-from sid.teacher.download import download, public
+from sid.fetch.download import download, public
 from tests.teacher.official_pickle import dumps, snapshot
 from tests.teacher.test_importing import GIVEN, network
 from tests.test_cli import sid

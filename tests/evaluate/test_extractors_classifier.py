@@ -7,8 +7,8 @@ import torch
 
 from sid.data.zips import ImageSet
 from sid.errors import UserError
-from sid.evaluate import extractor as module
-from sid.evaluate.extractor import Extractor, load_extractor, train_extractor
+from sid.evaluate.extractors import Extractor, load_extractor, train_extractor
+from sid.evaluate.extractors import classifier as module
 from sid.networks.weights import save_tensors
 
 
@@ -47,7 +47,7 @@ def test_file_round_trip(extractor: Extractor, reference: ImageSet, tmp_path: Pa
     path = tmp_path / "extractor.safetensors"
     extractor.save(path)
     loaded = load_extractor(path)
-    assert replace(loaded, classifier=extractor.classifier) == extractor
+    assert replace(loaded, network=extractor.network) == extractor
     images = torch.from_numpy(reference.images[:7])
     before, after = (e.features_and_logits(images) for e in (extractor, loaded))
     assert torch.equal(before[0], after[0])

@@ -1,0 +1,103 @@
+"""Image files that are decoded when they are asked for."""
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sid.data.pictures import decode, opened, planes, shape_of
+from sid.errors import UserError, reason
+
+
+class EncodedImages:
+    """Images in files of any format, indexed as an array uint8 [N, C, H, W] is.
+
+    Args:
+        source: the folder or zip that they are in, for errors.
+        names: of the images, in their order; at least one.
+        read: gives the bytes of one by its name.
+        mend: what to do about a damaged one.
+
+    Attributes:
+        shape: (N, C, H, W); the first image gives C, H and W, the others are held to it when they
+            are decoded.
+
+    Raises:
+        UserError: an image is damaged, neither grey nor RGB, or of another shape than the first.
+    """
+
+    def __init__(
+        self, source: Path, names: Sequence[str], read: Callable[[str], bytes], mend: str
+    ) -> None:
+        self._source, self._names, self._read, self._mend = source, names, read, mend
+        self._index = np.arange(len(names))
+        self.shape: tuple[int, ...] = (len(names),)  # Until the first has told the rest.
+        self.shape = (len(names), *self._decode(0).shape)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __getitem__(self, index: int | slice | NDArray[Any]) -> NDArray[np.uint8]:
+        """Images by number, slice or array of numbers, uint8 [..., C, H, W]."""
+        wanted = self._index[index]
+        images = np.empty((wanted.size, *self.shape[1:]), np.uint8)
+        for place, i in zip(images, wanted.flat, strict=True):
+            place[:] = self._decode(int(i))
+        return images.reshape(*wanted.shape, *self.shape[1:])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """All images, in memory."""
+        return self[:] if dtype is None else self[:].astype(dtype)
+
+    def content(self, i: int) -> bytes:
+        """The file of image i, whose first bytes promise an image that fits the others."""
+        content = self._content(i)
+        self._check(i, self._image(i, content, opened))
+        return content
+
+    def _decode(self, i: int) -> NDArray[np.uint8]:
+        image = self._image(i, self._content(i), decode)
+        self._check(i, image)
+        return planes(image)
+
+    def _content(self, i: int) -> bytes:
+        try:
+            content = self._read(self._names[i])
+        except OSError as error:
+            raise UserError(f"{self._at(i)} cannot be read ({reason(error)})") from error
+        except Exception as error:  # What zipfile raises depends on the byte that is damaged.
+            raise self._damaged(i, error) from error
+        if not content:
+            raise self._damaged(i, "0 bytes")
+        return content
+
+    def _image(
+        self, i: int, content: bytes, read: Callable[[IO[bytes]], Image.Image]
+    ) -> Image.Image:
+        try:
+            return read(io.BytesIO(content))
+        except ValueError as error:
+            raise self._damaged(i, error) from error
+
+    def _check(self, i: int, image: Image.Image) -> None:
+        """Image i is grey or RGB, and of the shape of the first."""
+        mend = "convert the images with `sid data prepare folder`"
+        try:
+            shape = shape_of(image)
+        except ValueError as error:
+            raise UserError(f"{self._at(i)} is {error}; {mend}") from error
+        if self.shape[1:] not in ((), shape):
+            raise UserError(
+                f"{self._at(i)} is {shape}, but {self._names[0]} is {self.shape[1:]}; all images "
+                f"must be of one size, all grey or all RGB; {mend}"
+            )
+
+    def _damaged(self, i: int, why: object) -> UserError:
+        return UserError(f"{self._at(i)} is damaged ({why}); {self._mend}")
+
+    def _at(self, i: int) -> str:
+        return f"{self._source}: {self._names[i]}"

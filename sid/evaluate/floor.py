@@ -1,0 +1,68 @@
+"""Real against real: what no generator can go below at a number of images."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from sid.data.images import ImageSet, picked
+from sid.evaluate.bench import Bench
+from sid.evaluate.records import Record
+from sid.streams import Stream
+
+ABOUT = {"method": "real", "recipe": "real"}
+
+
+def evaluate_floor(
+    bench: Bench, reference: ImageSet, *, n_curve: int = 5000, n_final: int = 20000, draws: int = 3
+) -> list[Record]:
+    """Real against real at the same n: the reference drawn again, with replacement.
+
+    A generator that had learnt these images by heart would get this. The drawn images are among
+    the reference, so the kernel distance, which takes the two sides for independent, comes out
+    slightly below zero.
+
+    Args:
+        bench: the implementations and the reference.
+        reference: the same real images.
+        n_curve: images per draw, as in the curves.
+        n_final: images per draw, as in the final values.
+        draws: how many of each.
+    """
+    about = {**ABOUT, "role": "floor", "generated": reference.name}
+    records = []
+    for n in sorted({n_curve, n_final}):
+        for draw in range(1, draws + 1):
+            index = Stream(draw, "floor").integers(0, n, len(reference)).numpy()
+            images = picked(reference, index, f"floor {n} {draw}")
+            records += bench.given(images, about, draw=draw, seed=draw)
+    return records
+
+
+def evaluate_halves(
+    bench: Callable[[ImageSet], Bench], reference: ImageSet, draws: int
+) -> list[Record]:
+    """One half of the real images against the other, `draws` times.
+
+    Neither half holds an image of the other, so that this is what a perfect generator of as many
+    new images would get: the noise of the measurement and its bias at N / 2.
+
+    Args:
+        bench: makes one for a reference.
+        reference: the real images.
+        draws: how many splits.
+    """
+    about = {**ABOUT, "role": "halves", "generated": reference.name}
+    records = []
+    for draw in range(1, draws + 1):
+        one, other = halves(reference, draw)
+        records += bench(other).given(one, about, draw=draw, seed=draw)
+    return records
+
+
+def halves(reference: ImageSet, draw: int) -> tuple[ImageSet, ImageSet]:
+    """Two halves of a set, without an image in common, split at random by the draw's number."""
+    order = np.argsort(Stream(draw, "halves").uniform(0, len(reference)).numpy(), kind="stable")
+    half = len(order) // 2
+    parts = np.sort(order[:half]), np.sort(order[half : 2 * half])
+    one, other = (picked(reference, part, f"half {draw} {k}") for k, part in enumerate(parts))
+    return one, other

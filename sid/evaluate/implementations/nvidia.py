@@ -1,0 +1,97 @@
+"""NVIDIA's protocol, from its formulas: EDM's `fid.py`, and the metrics that SiD trains with.
+
+Features are summed raw in float64, f and f f^T; the covariance is what is left of the second sum
+without the mean's part, over N - 1 (EDM) or, of the generated images, over N (SiD). The distance is
+|m - r|^2 + tr(C + R - 2 (C R)^1/2) with SciPy's square root, its real part taken. The inception
+score is that of probabilities in float32, of contiguous tenths of the images in their order.
+"""
+
+import math
+import warnings
+from collections.abc import Collection
+
+import numpy as np
+import scipy
+from scipy.special import softmax
+
+from sid.evaluate.implementations.implementation import SCORE_SPLITS, Kept, Value, enough
+from sid.evaluate.moments import Gaussian
+from sid.evaluate.seen import Seen
+from sid.evaluate.statistics import Statistics
+
+
+class Nvidia:
+    """The Frechet distance and the inception score of the protocol (an `Implementation`).
+
+    Args:
+        name: `nvidia` or `nvidia-n`.
+        ddof: the generated images' covariance is divided by N - ddof; the reference's, as in the
+            published statistics, by N - 1 in either case.
+    """
+
+    metrics = frozenset({"frechet_distance", "inception_score"})
+    statistics = True
+    version = f"scipy {scipy.__version__}"
+
+    def __init__(self, name: str = "nvidia", ddof: int = 1) -> None:
+        self.name, self._ddof = name, ddof
+        self.divisor = "N-1" if ddof else "N"
+        self._kept: Kept[Gaussian] = Kept()
+
+    def weights(self, seen: Seen) -> str:
+        """Those of the extractor, which for FID is the protocol's own file."""
+        return seen.extractor.sha256
+
+    def preprocessing(self, seen: Seen) -> str:
+        """That of the extractor."""
+        return seen.extractor.preprocessing
+
+    def evaluate(
+        self, generated: Seen, reference: Seen | Statistics, metrics: Collection[str], seed: int
+    ) -> list[Value]:
+        """Those of `metrics` that it has; nothing is random (see `Implementation.evaluate`)."""
+        enough(generated, reference, self.metrics & set(metrics))
+        found = []
+        if "frechet_distance" in metrics:
+            real = self._kept.get(
+                reference,
+                lambda: (
+                    reference.gaussian
+                    if isinstance(reference, Statistics)
+                    else gaussian_of(reference, 1)
+                ),
+            )
+            distance = frechet_distance(gaussian_of(generated, self._ddof), real)
+            found.append(Value("frechet_distance", distance))
+        if "inception_score" in metrics and generated.extractor.classes:
+            found.append(Value("inception_score", *inception_score(generated), "splits"))
+        return found
+
+
+def gaussian_of(seen: Seen, ddof: int) -> Gaussian:
+    """Mean and covariance from the raw sums."""
+    n, mean = seen.raw.count, seen.raw.first / seen.raw.count
+    return Gaussian(mean, (seen.raw.second - n * np.outer(mean, mean)) / (n - ddof))
+
+
+def frechet_distance(generated: Gaussian, reference: Gaussian) -> float:
+    """The distance as the protocol has it, NaN where SciPy finds no square root."""
+    shift = generated.mean - reference.mean
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # SciPy's remarks on singular products.
+        root = scipy.linalg.sqrtm(generated.covariance @ reference.covariance)
+    traces = np.trace(generated.covariance + reference.covariance - 2 * root)
+    return float(np.real(shift @ shift + traces))
+
+
+def inception_score(seen: Seen) -> tuple[float, float]:
+    """Mean over splits, and their standard deviation over the root of their number."""
+    scores, n = [], len(seen.logits)
+    for i in range(SCORE_SPLITS):
+        part = seen.logits[i * n // SCORE_SPLITS : (i + 1) * n // SCORE_SPLITS]
+        p = softmax(part, axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            terms = p * (np.log(p) - np.log(p.mean(axis=0, keepdims=True)))
+        # The protocol would give NaN where a probability is zero in float32; 0 log 0 = 0.
+        scores.append(float(np.exp(np.where(p > 0, terms, 0).sum(axis=1).mean())))
+    return float(np.mean(scores)), float(np.std(scores)) / math.sqrt(SCORE_SPLITS)

@@ -1,0 +1,191 @@
+"""Reference statistics: mean and covariance of features in an npz, EDM's, pytorch-fid's or ours."""
+
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from sid.data.arrays import listed, npz_keys
+from sid.data.sources import read_images
+from sid.data.zips import ImageSet
+from sid.errors import UserError, printable, reason
+from sid.evaluate.moments import Array, Gaussian
+from sid.files import sha256, write_atomic
+
+# What the published statistics are of, which do not name it: the 2015 Inception's last pooling.
+PUBLISHED, PUBLISHED_WIDTH = "inception-2015", 2048
+ROUNDING = 1e-6  # Relative; of covariances that went through float32.
+TEXTS = ("extractor", "extractor_sha256", "divisor", "data_sha256", "resolution", "preprocessing")
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Moments of the features of real images.
+
+    Attributes:
+        name: of the data set.
+        gaussian: the moments.
+        count: of the images; None where the file does not say.
+        sha256: of the file, or of the images where they were computed here; empty at first.
+        extractor: of the features; it and what follows are empty where the file does not say.
+        extractor_sha256: of its weights.
+        divisor: of the covariance, `N-1` or `N`.
+        data_sha256: of the images.
+        resolution: of the images, `CxHxW`.
+        preprocessing: of the images, before the extractor.
+    """
+
+    name: str
+    gaussian: Gaussian
+    count: int | None
+    sha256: str = ""
+    extractor: str = ""
+    extractor_sha256: str = ""
+    divisor: str = ""
+    data_sha256: str = ""
+    resolution: str = ""
+    preprocessing: str = ""
+
+    def check(self, width: int, extractor: str, extractor_sha256: str) -> None:
+        """See that they are of the extractor's features.
+
+        Args:
+            width: d, the number of its features.
+            extractor: its name.
+            extractor_sha256: of its weights.
+
+        Raises:
+            UserError: they are not, or do not name their extractor and cannot be the published ones
+                of the 2015 Inception.
+        """
+        mend = "give the images instead, or the statistics of this extractor"
+        found = len(self.gaussian.mean)
+        if found != width:
+            raise UserError(
+                f"{self.name}: statistics of {found} features, but {extractor} has {width}; {mend}"
+            )
+        if not self.extractor:
+            if (extractor, width) != (PUBLISHED, PUBLISHED_WIDTH):
+                raise UserError(
+                    f"{self.name}: statistics that do not name their extractor are taken for those "
+                    f"of {PUBLISHED} ({PUBLISHED_WIDTH} features), not of {extractor}; {mend}"
+                )
+        elif self.extractor != extractor:
+            raise UserError(
+                f"{self.name}: statistics of {self.extractor}, not of {extractor}; {mend}"
+            )
+        elif self.extractor_sha256 != extractor_sha256:
+            raise UserError(
+                f"{self.name}: statistics of {extractor} with other weights (sha256 "
+                f"{self.extractor_sha256[:12]}, not {extractor_sha256[:12]}); {mend}"
+            )
+
+
+def write_statistics(path: Path, statistics: Statistics) -> None:
+    """Write them, atomically, the same statistics to the same bytes; other tools can read them.
+
+    Args:
+        path: the npz: `mu` [d] and `sigma` [d, d] in float64, `n` and texts, nothing pickled.
+        statistics: what is written, all but `sha256`.
+    """
+    about = {key: np.array(getattr(statistics, key)) for key in ("name", *TEXTS)}
+    if statistics.count is not None:
+        about["n"] = np.array(statistics.count)
+    gaussian = statistics.gaussian
+
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as file:
+            moments = {"mu": gaussian.mean, "sigma": gaussian.covariance}
+            np.savez(file, allow_pickle=False, **moments, **about)
+
+    write_atomic(path, write)
+
+
+def read_statistics(path: Path) -> Statistics:
+    """Read `mu` and `sigma`, and what else `write_statistics` has left there.
+
+    Raises:
+        UserError: the file is missing, damaged or holds something else; the numbers are no mean and
+            covariance: of other shapes, not finite, not symmetric, or with negative eigenvalues.
+    """
+    try:
+        keys = npz_keys(path)
+        if not {"mu", "sigma"} <= set(keys):
+            raise UserError(f"{path}: holds {listed(keys)}; wanted `mu` and `sigma`")
+        with path.open("rb") as file:
+            return _read(path, file, keys)
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({reason(error)})") from error
+    # Of the zip, of its parts, of NumPy, which refuses pickles with a ValueError, of a count.
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, TypeError) as error:
+        why = " ".join(str(error).split())
+        raise UserError(f"{path}: damaged, or no statistics ({why}); make it again") from error
+
+
+def read_reference(path: Path) -> ImageSet | Statistics:
+    """Real images, or their statistics where an npz holds `mu` and `sigma`.
+
+    OpenAI's references hold both; the statistics are of the whole data set and are taken.
+
+    Raises:
+        UserError: see `read_images` and `read_statistics`.
+    """
+    if path.suffix.lower() == ".npz" and path.is_file():
+        try:
+            keys = npz_keys(path)
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read ({reason(error)})") from error
+        if {"mu", "sigma"} <= set(keys):
+            return read_statistics(path)
+        if "arr_0" not in keys:
+            raise UserError(
+                f"{path}: holds {listed(keys)}; wanted `arr_0` (images) or `mu` and `sigma`"
+            )
+    return read_images(path)
+
+
+def _read(path: Path, file: IO[bytes], keys: list[str]) -> Statistics:
+    with np.load(file, allow_pickle=False) as arrays:
+        gaussian = _gaussian(path, arrays["mu"], arrays["sigma"])
+        count = int(arrays["n"]) if "n" in keys else None
+        texts = {key: str(arrays[key]) for key in TEXTS if key in keys}
+        name = str(arrays["name"]) if "name" in keys else path.stem
+    return Statistics(printable(name), gaussian, count, sha256(path), **texts)
+
+
+def _gaussian(path: Path, mean: Array, covariance: Array) -> Gaussian:
+    for key, array in (("mu", mean), ("sigma", covariance)):
+        if not np.issubdtype(array.dtype, np.floating):
+            raise UserError(f"{path}: {key} holds {array.dtype}, not float64")
+        if not np.isfinite(array).all():
+            raise UserError(f"{path}: {key} holds NaN or infinity; make the statistics again")
+    if mean.ndim != 1 or not len(mean) or covariance.shape != 2 * mean.shape:
+        raise UserError(
+            f"{path}: mu is {mean.shape} and sigma {covariance.shape}; wanted (d,) and (d, d)"
+        )
+    mean, covariance = mean.astype(np.float64), covariance.astype(np.float64)
+    if np.abs(covariance - covariance.T).max() > ROUNDING * np.abs(covariance).max():
+        raise UserError(f"{path}: sigma is not symmetric, so it is no covariance")
+    if not _semidefinite(covariance):
+        raise UserError(f"{path}: sigma has negative eigenvalues, so it is no covariance")
+    return Gaussian(mean, covariance)
+
+
+def _semidefinite(covariance: Array) -> bool:
+    """Whether no eigenvalue is below -1e-6 of their sum.
+
+    Cholesky's factor exists where none is below zero, and costs a tenth of the eigenvalues.
+    """
+    total = float(np.trace(covariance))
+    if total <= 0:
+        return not covariance.any()
+    try:
+        np.linalg.cholesky(covariance + ROUNDING * total * np.eye(len(covariance)))
+    except np.linalg.LinAlgError:
+        return False
+    return True

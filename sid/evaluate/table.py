@@ -1,0 +1,131 @@
+"""Records as a person reads them: one line a value, with its interval and where it came from."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from scipy import stats
+
+from sid.evaluate.records import Record
+
+LEVEL = 0.95
+NAMES = {
+    "frechet_distance": "Frechet distance",
+    "frechet_distance_infinity": "Frechet distance at infinite n",
+    "kernel_distance": "Kernel distance",
+    "inception_score": "Inception score",
+}
+INCEPTION = "inception-2015"
+INCEPTION_NAMES = {
+    "frechet_distance": "FID",
+    "frechet_distance_infinity": "FID at infinite n",
+    "kernel_distance": "KID",
+}
+
+
+class Summary(NamedTuple):
+    """One metric of one implementation over all draws.
+
+    Attributes:
+        label: for people.
+        implementation: whose code.
+        value: mean over the draws.
+        stderr: its standard error, nan where there is none.
+        low: end of the 95 % interval.
+        high: its other end.
+        basis: what the error is taken over.
+    """
+
+    label: str
+    implementation: str
+    value: float
+    stderr: float
+    low: float
+    high: float
+    basis: str
+
+
+def label(metric: str, extractor: str) -> str:
+    """A metric's name with its extractor: only the 2015 Inception makes an FID or a KID."""
+    if extractor == INCEPTION and metric in INCEPTION_NAMES:
+        return INCEPTION_NAMES[metric]
+    return f"{NAMES.get(metric, metric.replace('_', ' ').capitalize())} ({extractor})"
+
+
+def summarise(records: Sequence[Record]) -> list[Summary]:
+    """Mean over draws with a t-interval; of one draw, its own error with a normal one."""
+    groups: dict[tuple[str, str], list[Record]] = {}
+    for record in records:
+        groups.setdefault((record.metric, record.implementation), []).append(record)
+    found = []
+    for (metric, implementation), group in groups.items():
+        values, one = np.array([record.value for record in group]), group[0]
+        if len(group) > 1:
+            error = float(values.std(ddof=1)) / math.sqrt(len(group))
+            reach = float(stats.t.ppf(0.5 + LEVEL / 2, len(group) - 1)) * error
+            basis = f"{len(group)} draws"
+        else:
+            error = math.nan if one.stderr is None else one.stderr
+            reach = float(stats.norm.ppf(0.5 + LEVEL / 2)) * error
+            basis = one.stderr_of or "no error known"
+        mean = float(values.mean())
+        name = label(metric, one.extractor)
+        found.append(Summary(name, implementation, mean, error, mean - reach, mean + reach, basis))
+    return found
+
+
+def significant(value: float, error: float) -> str:
+    """A value to two digits of its error, or to six digits where there is none."""
+    if not math.isfinite(error) or error == 0:
+        return f"{value:.6g}"
+    places = max(0, 1 - math.floor(math.log10(error)))
+    return f"{value:.{min(places, 9)}f}"
+
+
+def show(records: Sequence[Record]) -> None:
+    """Print the table and what it was made from to standard output."""
+    table = Table(box=None, pad_edge=False, header_style="")
+    for name in ("metric", "implementation"):
+        table.add_column(name, no_wrap=True)
+    for name in ("value", "± error", "95 % interval"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("error over", no_wrap=True)
+    for row in summarise(records):
+        error = significant(row.stderr, row.stderr) if math.isfinite(row.stderr) else "?"
+        ends = [significant(end, row.stderr) for end in (row.low, row.high)]
+        interval = f"{ends[0]} to {ends[1]}" if math.isfinite(row.stderr) else "?"
+        cells = (significant(row.value, row.stderr), error, interval)
+        table.add_row(*map(Text, (row.label, row.implementation, *cells, row.basis)))
+    Console(width=200, highlight=False, markup=False).print(table, crop=False)
+    print()
+    for line in provenance(records):
+        print(line)
+
+
+def provenance(records: Sequence[Record]) -> list[str]:
+    """What the values were made from, a line each."""
+    one = records[0]
+    seeds = sorted({record.seed for record in records})
+    versions = sorted({f"{r.implementation} {r.implementation_version}" for r in records})
+    made: dict[str, set[str]] = {}
+    for record in records:
+        made.setdefault(record.preprocessing, set()).add(record.implementation)
+    shown = [
+        text if len(made) == 1 else f"{', '.join(sorted(who))}: {text}"
+        for text, who in made.items()
+    ]
+    weights = sorted({r.extractor_sha256[:12] for r in records})
+    count = "moments of unknown n" if one.n_reference is None else f"{one.n_reference} images"
+    return [
+        f"generated  {one.generated}, {one.n_images} images, {one.generated_sha256[:12]}, "
+        f"seeds {', '.join(map(str, seeds))}",
+        f"reference  {one.dataset}, {count}, {one.reference_sha256[:12]}",
+        f"extractor  {one.extractor}, weights {', '.join(weights)}",
+        *(f"images     {text}" for text in shown),
+        f"code       {', '.join(versions)}, torch {one.torch}, git {one.git[:12]}",
+        f"machine    {one.device}, {one.threads} threads, float32 without TF32, moments in float64",
+    ]

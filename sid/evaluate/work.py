@@ -1,0 +1,124 @@
+"""What an evaluation has done so far, on disk, for one that was killed or has company."""
+
+import fcntl
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from sid.data.images import ImageSet
+from sid.data.rows import Rows
+from sid.errors import UserError
+from sid.evaluate.records import Record, read_records, write_records
+from sid.evaluate.sampling import CHUNK, Sampler
+from sid.files import sha256
+from sid.progress import Progress
+from sid.runs.world import World
+
+
+def key_of(identity: Mapping[str, Any]) -> str:
+    """A file name for everything that a result depends on."""
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:24]
+
+
+class Work:
+    """A folder for images drawn and records made, removed when all is done.
+
+    Args:
+        result: the file that the evaluation will write; the folder lies beside it. None: a
+            temporary folder, which no second process and no later run can go on with.
+        world: the processes that draw images together; the first measures them.
+
+    Raises:
+        UserError: several processes and no `result`, or another evaluation writes it.
+    """
+
+    def __init__(self, result: Path | None, world: World | None = None) -> None:
+        self.world = world or World()
+        if result is None and self.world.size > 1:
+            raise UserError("--json: several processes need it: they meet in a folder beside it")
+        if result is None:
+            self.folder = Path(tempfile.mkdtemp(prefix="sid-evaluate-"))
+        else:
+            self.folder = result.with_name(f".{result.name}.work")
+            self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = (self.folder / "lock").open("a") if self.world.main else None
+        if self._lock:
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise UserError(f"{result}: another evaluation makes it; wait for it") from error
+        self.temporary, self._last = result is None, self.folder / "none"
+
+    def __enter__(self) -> "Work":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: object, traceback: TracebackType | None
+    ) -> None:
+        # What is half done stays for the next time, unless nobody could find it.
+        if self.world.main and (kind is None or self.temporary):
+            shutil.rmtree(self.folder, ignore_errors=True)
+        if self._lock:
+            self._lock.close()
+
+    def place(self, name: str) -> Path:
+        """A folder for what is made anew each time."""
+        return self.folder / name
+
+    def images(
+        self,
+        name: str,
+        sampler: Sampler,
+        n: int,
+        identity: Mapping[str, Any],
+        progress: Progress,
+        chunk: int = CHUNK,
+    ) -> ImageSet:
+        """The first `n` images of a sampler, in a file; those drawn before are not drawn again.
+
+        Each process draws whole chunks of its own, so that no image depends on their number.
+
+        Args:
+            name: of the set.
+            sampler: where the images come from.
+            n: how many.
+            identity: what they depend on, beside `n` and `chunk`.
+            progress: advanced by the images as they come, of all processes.
+            chunk: images per forward.
+        """
+        folder = self.folder / key_of({**identity, "n": n, "chunk": chunk})
+        if self.world.main and folder != self._last:
+            shutil.rmtree(self._last, ignore_errors=True)  # Measured, and its records are kept.
+        self._last = folder
+        folder.mkdir(exist_ok=True)
+        total = -(-n // chunk)
+        images = Rows(folder / "images", np.uint8, (n, *sampler.shape), writable=True)
+        drawn = Rows(folder / "drawn", np.uint8, (total,), writable=True)
+        found = np.frombuffer((folder / "drawn").read_bytes().ljust(total, b"\0"), np.uint8)
+        for k in range(self.world.rank, total, self.world.size):
+            start = k * chunk
+            if not found[k]:
+                images.write(start, sampler.draw(start, start + chunk)[: n - start])
+                drawn.write(k, np.ones(1, np.uint8))
+            last = min((k + self.world.size) * chunk, n)
+            progress.advance(last - start)
+        self.world.wait()
+        digest = sha256(folder / "images") if self.world.main else ""
+        return ImageSet(name, images, None, digest)
+
+    def records(
+        self, identity: Mapping[str, Any], make: Callable[[], list[Record]]
+    ) -> list[Record]:
+        """The records that `make` makes in the first process, made once."""
+        path = self.folder / f"{key_of(identity)}.json"
+        if self.world.main and not path.exists():
+            write_records(path, make())
+        self.world.wait()
+        return read_records(path)

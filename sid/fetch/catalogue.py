@@ -1,0 +1,91 @@
+"""The files that come from the web: name, address, checksum and what they are for."""
+
+import difflib
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+import sid
+from sid.errors import UserError
+from sid.files import read_table
+
+TABLE = Path(sid.__file__).parents[1] / "baselines" / "published" / "files.csv"
+
+
+class Kind(StrEnum):
+    """What a file is."""
+
+    teacher = "teacher"
+    detector = "detector"
+    reference = "reference"
+    generator = "generator"
+
+
+# What the experiments need; the published generators are for comparison.
+NEEDED = (Kind.teacher, Kind.detector, Kind.reference)
+
+
+@dataclass(frozen=True)
+class File:
+    """One file.
+
+    Attributes:
+        name: of the file in the cache, the last part of the address.
+        kind: what it is.
+        url: its address.
+        sha256: that it must have, None where none is known.
+        purpose: what it is for, in words.
+    """
+
+    name: str
+    kind: Kind
+    url: str
+    sha256: str | None
+    purpose: str
+
+
+@cache
+def catalogue() -> dict[str, File]:
+    """The files of `baselines/published/files.csv` by name.
+
+    Raises:
+        UserError: the table is missing or damaged.
+    """
+    table = read_table(TABLE, "it comes with the repository", dtype=str)
+    return {
+        row["name"]: File(
+            row["name"], Kind(row["kind"]), row["url"], row["sha256"] or None, row["purpose"]
+        )
+        for row in table.to_dict("records")
+    }
+
+
+def find(name: str) -> File:
+    """The file of that name.
+
+    Raises:
+        UserError: there is none.
+    """
+    known = catalogue()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        mend = f"did you mean {near[0]}?" if near else "`sid fetch` lists them"
+        raise UserError(f"{name}: no known file; {mend}")
+    return known[name]
+
+
+def at(url: str, sha256: str | None = None) -> File:
+    """The file at an address, in the table or not.
+
+    Args:
+        url: http or https; a query is no part of the name.
+        sha256: that it must have, None for that of the table, if any.
+    """
+    listed = next((file for file in catalogue().values() if file.url == url), None)
+    if listed and (sha256 is None or sha256 == listed.sha256):
+        return listed
+    name = PurePosixPath(unquote(urlsplit(url).path)).name.lstrip(".") or "file"
+    purpose = listed.purpose if listed else "of a recipe"
+    return File(name, Kind.teacher, url, sha256, purpose)

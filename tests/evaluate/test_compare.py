@@ -1,0 +1,218 @@
+"""`sid evaluate GEN REF` on the real command line, as a stranger types it."""
+
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from sid.cli import main
+from sid.data.images import ImageSet
+from sid.data.zips import write_zip
+from sid.evaluate.extractors.classifier import DataExtractor
+from sid.evaluate.records import load_table, merge_records
+from sid.networks import Architecture, save_network
+
+SID = str(Path(sys.executable).with_name("sid"))
+FRECHET = ("ours", "frechet_distance")
+
+
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def sid(*words: object) -> Done:
+    """The command line within this process: a new one would import torch for seconds."""
+    out, error = io.StringIO(), io.StringIO()
+    given = ["sid", "evaluate", *map(str, words)]
+    with (
+        mock.patch.object(sys, "argv", given),
+        redirect_stdout(out),
+        redirect_stderr(error),
+        pytest.raises(SystemExit) as ended,
+    ):
+        main()
+    return Done(int(ended.value.code or 0), out.getvalue(), error.getvalue())
+
+
+def refused(done: Done, *parts: str) -> None:
+    assert done.returncode == 2, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    for part in parts:
+        assert part in line
+
+
+def values(path: Path) -> dict[tuple[str, str], float]:
+    records = json.loads(path.read_text())["records"]
+    return {(r["implementation"], r["metric"]): r["value"] for r in records}
+
+
+@pytest.fixture(scope="module")
+def place(
+    tmp_path_factory: pytest.TempPathFactory, reference: ImageSet, extractor: DataExtractor
+) -> Path:
+    """The digits, an extractor, a generator and half of the digits as a folder."""
+    folder = tmp_path_factory.mktemp("the place")
+    digits = np.asarray(reference.images)
+    write_zip(folder / "digits.zip", digits[:600], None)
+    extractor.save(folder / "e.safetensors")
+    torch.manual_seed(0)
+    network = Architecture(
+        img_resolution=8, img_channels=1, model_channels=8, channel_mult=(1,), num_blocks=1
+    ).build()
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    about = {"kind": "generator", "sigma_init": 2.5, "recipe": "r", "seed": 3, "images": 64}
+    save_network(folder / "g.safetensors", network, about)
+    pictures(folder / "pictures", digits[600:1200])
+    return folder
+
+
+def pictures(folder: Path, images: NDArray[np.uint8]) -> Path:
+    folder.mkdir()
+    for i, image in enumerate(images):
+        Image.fromarray(image[0]).save(folder / f"{i:04d}.png")
+    return folder
+
+
+def ask(place: Path, *words: object, json: Path) -> dict[Any, float]:
+    given = (place / "digits.zip", "--extractor", place / "e.safetensors")
+    done = sid(*words[:1], *given, *words[1:], "--json", json, "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
+    return values(json)
+
+
+def test_a_folder_against_a_zip(place: Path, tmp_path: Path) -> None:
+    out = tmp_path / "r.json"
+    given = (place / "pictures", place / "digits.zip", "--extractor", place / "e.safetensors")
+    done = sid(*given, "--metrics", "all", "--json", out)
+    assert done.returncode == 0, done.stderr
+    assert "600 images" in done.stdout
+    for line in done.stdout.splitlines()[1:]:
+        assert "FID" not in line  # No 2015 Inception here.
+    records = json.loads(out.read_text())["records"]
+    wanted = {"metric", "extractor", "implementation", "value", "stderr", "n_images", "seed"}
+    assert all(wanted <= set(record) for record in records)
+    assert all(record["stderr"] is not None for record in records)
+    metrics = {r["metric"] for r in records if r["implementation"] == "ours"}
+    assert {"precision", "recall", "density", "coverage", "authenticity"} <= metrics
+    found = values(out)
+    for other in ("torch-fidelity", "clean-fid"):
+        assert found[other, "frechet_distance"] == pytest.approx(found[FRECHET], rel=1e-4)
+    again = tmp_path / "again.json"
+    assert sid(*given, "--metrics", "all", "--json", again, "--quiet").returncode == 0
+    assert values(again) == found
+    merge_records([out], tmp_path / "records.csv")
+    assert len(load_table(tmp_path / "records.csv")) == len(records)
+
+
+def test_draws_have_seeds_and_an_interval(place: Path, tmp_path: Path) -> None:
+    out = tmp_path / "r.json"
+    ask(place, place / "g.safetensors", "--draws", 2, "--seed", 5, json=out)
+    records = json.loads(out.read_text())["records"]
+    ours = [r for r in records if (r["implementation"], r["metric"]) == FRECHET]
+    assert [(r["draw"], r["seed"], r["run_seed"], r["nfe"]) for r in ours] == [
+        (0, 5, 3, 1),
+        (1, 6, 3, 1),
+    ]
+    alone = ask(place, place / "g.safetensors", "--seed", 6, json=tmp_path / "alone.json")
+    assert alone[FRECHET] == ours[1]["value"] != ours[0]["value"]
+
+
+def test_processes_give_the_last_digit(place: Path, tmp_path: Path) -> None:
+    one = ask(place, place / "g.safetensors", json=tmp_path / "one.json")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    given = (place / "g.safetensors", place / "digits.zip", "--extractor", place / "e.safetensors")
+    out, running = tmp_path / "two.json", []
+    for rank in ("0", "1"):
+        world = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": "2"}
+        world |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+        command = [SID, "evaluate", *map(str, given), "--json", str(out), "--quiet"]
+        running.append(
+            subprocess.Popen(
+                command, env={**os.environ, **world}, stdout=subprocess.PIPE, text=True
+            )
+        )
+    printed = [process.communicate(timeout=100)[0] for process in running]
+    assert [process.returncode for process in running] == [0, 0]
+    assert values(out) == one
+    assert "Frechet" in printed[0]
+    assert not printed[1]
+
+
+def test_another_chunk_or_more_threads_change_little(place: Path, tmp_path: Path) -> None:
+    usual = ask(place, place / "g.safetensors", json=tmp_path / "usual.json")
+    for name, options in {"chunk": ("--chunk", 7), "threads": ("--threads", 2)}.items():
+        other = ask(place, place / "g.safetensors", *options, json=tmp_path / f"{name}.json")
+        assert other[FRECHET] == pytest.approx(usual[FRECHET], rel=1e-4)
+
+
+def test_published_forms_of_moments(place: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    width = 64
+    np.savez(tmp_path / "ref.npz", mu=np.zeros(width), sigma=np.eye(width))
+    given = (place / "pictures", tmp_path / "ref.npz", "--extractor", place / "e.safetensors")
+    refused(sid(*given, "--metrics", "fd"), "ref: statistics that do not name their extractor")
+    np.savez(tmp_path / "other.npz", mu=np.zeros(9), sigma=np.eye(9))
+    refused(sid(given[0], tmp_path / "other.npz", *given[2:], "--metrics", "fd"), "9 features")
+    np.savez(tmp_path / "keys.npz", mean=rng.normal(size=9))
+    refused(sid(given[0], tmp_path / "keys.npz", *given[2:]), "keys.npz", "`mu`")
+
+
+def test_bad_input_is_one_line_and_nothing_written(
+    place: Path, tmp_path: Path, reference: ImageSet
+) -> None:
+    digits, out = np.asarray(reference.images[:20]), tmp_path / "out" / "r.json"
+    ref, weights = place / "digits.zip", ("--extractor", place / "e.safetensors")
+
+    def bad(gen: Path, *parts: str, options: tuple[object, ...] = ()) -> None:
+        refused(sid(gen, ref, *weights, "--json", out, *options), *parts)
+        assert not out.exists()
+        assert not list(tmp_path.rglob("*.tmp"))
+
+    bad(tmp_path / "nothing", "nothing: no such file or folder")
+    few = pictures(tmp_path / "few", digits)
+    bad(few, "few: 20 images, but", "600", "--allow-unequal-n")
+    one = pictures(tmp_path / "one", digits[:1])
+    bad(one, "2 are the least")
+    Image.new("RGB", (8, 8)).save(few / "colour.png")
+    bad(few, "colour.png")
+    (few / "colour.png").unlink()
+    Image.new("L", (9, 8)).save(few / "large.png")
+    bad(few, "large.png")
+    (few / "large.png").unlink()
+    (few / "empty\nname.png").write_bytes(b"")
+    bad(few, r"empty\nname.png", "0 bytes")
+    (few / "empty\nname.png").unlink()
+    whole = (few / "0001.png").read_bytes()
+    (few / "0001.png").write_bytes(whole[: len(whole) // 2])
+    bad(few, "0001.png", options=("--allow-unequal-n",))
+    floats = digits[:, 0].astype(np.float32)
+    floats[3] = np.nan
+    np.save(tmp_path / "nan.npy", floats)
+    bad(tmp_path / "nan.npy", "NaN")
+    colour = pictures(tmp_path / "colour", digits)
+    for path in colour.iterdir():
+        Image.open(path).convert("RGB").save(path)
+    bad(colour, "(3, 8, 8)", options=("--allow-unequal-n",))
+    bad(place / "pictures", "--metrics: fad is unknown", options=("--metrics", "fad"))
+    bad(place / "pictures", "x is unknown", options=("--implementations", "ours,x"))
+    bad(place / "pictures", "are for networks", options=("--draws", "3"))
+    bad(place / "g.safetensors", "takes one step", options=("--steps", "3"))

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from sid.evaluate.frechet import FrechetReference
+from sid.evaluate.groups import grouped_moments
+from sid.evaluate.jackknife import frechet_stderr
+from sid.evaluate.moments import Gaussian, gaussian_of
+
+UNIT = FrechetReference(Gaussian(np.zeros(4), np.eye(4)))
+
+
+def test_error_is_the_spread_of_new_images() -> None:
+    rng = np.random.default_rng(0)
+    deviations = np.array([0.5, 0.8, 1, 1.4])
+    distances, errors = [], []
+    for seed in range(300):
+        features = rng.normal(0.1, 1, (500, 4)) * deviations
+        distances.append(UNIT.distance(gaussian_of(features)))
+        errors.append(frechet_stderr(UNIT, grouped_moments(features, seed)))
+    # The spread of 300 is good to 4 %, a mean of 300 squares with 9 degrees of freedom to 3 %.
+    assert np.sqrt(np.mean(np.square(errors))) == pytest.approx(np.std(distances), rel=0.15)
+    # Nine degrees of freedom, as the docstring has it: by itself, uncertain by a quarter.
+    assert np.std(errors) / np.mean(errors) == pytest.approx(0.25, abs=0.06)
+
+
+def test_leaves_the_groups_as_they_are() -> None:
+    features = np.random.default_rng(0).normal(size=(200, 4))
+    groups = grouped_moments(features, 0)
+    assert frechet_stderr(UNIT, groups) == frechet_stderr(UNIT, groups)
+
+
+def test_images_all_alike_have_no_error() -> None:
+    groups = grouped_moments(np.ones((50, 4)), 0)
+    assert frechet_stderr(UNIT, groups) == 0
+
+
+def test_too_little() -> None:
+    groups = grouped_moments(np.zeros((50, 4)), 0)
+    with pytest.raises(ValueError, match="at least 2 groups, not 1"):
+        frechet_stderr(UNIT, groups[:1])
+    with pytest.raises(ValueError, match="at least 2 images, not 1"):
+        frechet_stderr(UNIT, grouped_moments(np.zeros((2, 4)), 0)[:2])

@@ -1,0 +1,110 @@
+"""Half-done evaluations: what was drawn is not drawn again, and one process writes a result."""
+
+import contextlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from sid.errors import UserError
+from sid.evaluate.records import Record
+from sid.evaluate.sampling import Sampler, sample_generator
+from sid.evaluate.work import Work
+from sid.networks import Architecture
+from sid.progress import Progress
+from sid.runs.world import World
+
+QUIET = Progress("test", 1, quiet=True)
+
+
+class Counting(Sampler):
+    """A sampler that counts its chunks and breaks when it has drawn enough of them."""
+
+    def __init__(self, limit: int) -> None:
+        torch.manual_seed(0)
+        network = Architecture(
+            img_resolution=8, img_channels=1, model_channels=8, channel_mult=(1,), num_blocks=1
+        ).build()
+        whole = sample_generator(network.eval(), 3, 2.5)
+        super().__init__(network.eval(), 3, whole._make)
+        self.drawn: list[int] = []
+        self.limit = limit
+
+    def draw(self, start, stop):
+        if len(self.drawn) == self.limit:
+            raise KeyboardInterrupt
+        self.drawn.append(start)
+        return super().draw(start, stop)
+
+
+def test_a_killed_evaluation_draws_only_what_is_missing(tmp_path: Path) -> None:
+    result, first, second, whole = tmp_path / "r.json", Counting(2), Counting(9), Counting(9)
+    with pytest.raises(KeyboardInterrupt), Work(result) as work:
+        work.images("g", first, 70, {"weights": "w"}, QUIET, chunk=20)
+    with Work(result) as work:
+        images = work.images("g", second, 70, {"weights": "w"}, QUIET, chunk=20)
+        undisturbed = np.concatenate(list(whole.chunks(70, 20)))
+        np.testing.assert_array_equal(images.images[:], undisturbed)
+        assert first.drawn == [0, 20]
+        assert second.drawn == [40, 60]
+        other = work.images("g", Counting(9), 70, {"weights": "others"}, QUIET, chunk=20)
+        assert other.sha256 == images.sha256  # Drawn anew, as the weights' hash is another.
+    assert not list(tmp_path.iterdir())
+
+
+def test_processes_draw_their_own_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(World, "wait", lambda self: None)
+    result, samplers = tmp_path / "r.json", [Counting(9), Counting(9)]
+    works = [Work(result, World(rank, 2)) for rank in (0, 1)]
+    for rank in (1, 0):
+        found = works[rank].images("g", samplers[rank], 70, {}, QUIET, chunk=20)
+    assert [sampler.drawn for sampler in samplers] == [[0, 40], [20, 60]]
+    np.testing.assert_array_equal(found.images[:], np.concatenate(list(Counting(9).chunks(70, 20))))
+
+
+def record(value: float) -> Record:
+    return Record(
+        role="sample",
+        dataset="d",
+        metric="frechet_distance",
+        extractor="e",
+        extractor_sha256="",
+        implementation="ours",
+        implementation_version="1",
+        value=value,
+        n_images=2,
+        n_reference=2,
+        reference_sha256="",
+        draw=0,
+        seed=0,
+        seconds=0,
+        device="cpu",
+        torch="",
+        git="",
+    )
+
+
+def test_records_are_made_once(tmp_path: Path) -> None:
+    result = tmp_path / "r.json"
+    with contextlib.suppress(KeyboardInterrupt), Work(result) as work:
+        work.records({"draw": 1}, lambda: [record(1 / 3)])
+        raise KeyboardInterrupt
+    with Work(result) as work:
+        assert work.records({"draw": 1}, lambda: [record(2.0)])[0].value == 1 / 3
+        assert work.records({"draw": 2}, lambda: [record(2.0)])[0].value == 2.0
+
+
+def test_one_evaluation_a_result(tmp_path: Path) -> None:
+    result = tmp_path / "r.json"
+    with Work(result), pytest.raises(UserError, match=r"r.json: another evaluation makes it"):
+        Work(result)
+
+
+def test_without_a_result_nothing_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(KeyboardInterrupt), Work(None) as work:
+        work.images("g", Counting(1), 70, {}, QUIET, chunk=20)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(UserError, match="--json: several processes"):
+        Work(None, World(1, 2))

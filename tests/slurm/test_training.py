@@ -1,0 +1,250 @@
+"""A training over two nodes, disturbed in every way that a cluster knows, by a real Slurm.
+
+Its Snakefile has the one rule and goes through the executor plugin, as the workflow's own do.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sid.files import read_json
+from tests.conftest import tiny_recipe
+from tests.processes import newest, outcome
+from tests.slurm.lab import Lab
+
+BIN = Path(sys.executable).parent
+BATCH, TRIAL_STEPS = 8, 40
+TRAINS_S = 60  # Longer than all that happens to it takes, its starts and waits aside.
+RULE = """
+rule train:
+    output: "{out}/done.json"
+    log: "train.log"
+    threads: 1
+    retries: {retries}
+    resources: nodes=2, tasks={tasks}, gpu={tasks}, runtime=30, mem_mb=3000
+    params:
+        submitit="sid.cluster:Command",
+        command="distill --recipe sid.yaml --data digits.zip --teacher teacher --out {out}"
+    shell: "false"
+"""
+
+
+class Training:
+    """A Snakemake in a folder of its own, whose one job trains `run`.
+
+    Args:
+        lab: where the job runs.
+        folder: of Snakefile, inputs and run.
+    """
+
+    def __init__(self, lab: Lab, folder: Path) -> None:
+        self.lab, self.folder, self.out = lab, folder, folder / "run"
+        options = ["--executor", "submitit", "--jobs", "1", "--submitit-signal-delay", "60"]
+        options += ["--seconds-between-status-checks", "2", "--latency-wait", "20", "--nocolor"]
+        self.said = folder / "snakemake.log"
+        with self.said.open("a") as log:
+            self.process = subprocess.Popen(
+                [BIN / "snakemake", *options],
+                cwd=folder,
+                env=lab.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def job(self) -> str:
+        """The id of its job in the queue, or nothing."""
+        rows = self.lab.run("squeue", "-h", "-o", "%i %Z").splitlines()
+        return next((row.split()[0] for row in rows if row.endswith(str(self.folder))), "")
+
+    def wait_for(self, what: str, condition: Callable[[], object], seconds: float = 180) -> None:
+        """Until a condition holds; Snakemake must live."""
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, f"no {what}: {self.messages()}"
+            assert self.process.poll() is None, f"ended before {what}: {self.messages()}"
+            time.sleep(0.2)
+
+    def trains(self) -> None:
+        """Wait until its job has gone on from where the run stands now."""
+        before = snapshots(self.out)
+        self.wait_for("progress", lambda: snapshots(self.out) > before)
+
+    @contextmanager
+    def requeued(self, job: str) -> Iterator[None]:
+        """Something, and then wait until Slurm has put the running job back into the queue."""
+        before = self.restarts(job)
+        yield
+        self.wait_for("requeue", lambda: self.restarts(job) > before)
+
+    def limit(self, job: str) -> None:
+        """Lower the time limit of a running job to the next minute that is not too near."""
+        minutes, _, seconds = self.lab.run("squeue", "-h", "-j", job, "-o", "%M").partition(":")
+        limit = int(minutes) + (1 if int(seconds) < 40 else 2)
+        self.lab.run("scontrol", "update", f"JobId={job}", f"TimeLimit={limit}")
+
+    def restarts(self, job: str) -> int:
+        """How often Slurm has started a job again, or is about to."""
+        text = self.lab.run("scontrol", "show", "job", job)
+        return int(text.partition("Restarts=")[2].split()[0])
+
+    def ends(self, seconds: float = 300) -> int:
+        """The exit status of Snakemake."""
+        return self.process.wait(seconds)
+
+    def messages(self, job: str = "") -> str:
+        """What Snakemake and the tasks said, or the tasks of one job."""
+        logs = sorted((self.folder / ".snakemake" / "submitit").glob(f"*/{job}*.out"))
+        return "\n".join(path.read_text() for path in [self.said, *logs])
+
+    def ranks(self) -> dict[int, int]:
+        """Process ids of the tasks of its job, by rank."""
+        wanted, found = f"SLURM_JOB_ID={self.job()}", {}
+        for path in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (path / "cmdline").read_text().split("\0")
+                values = (path / "environ").read_text().split("\0")
+            except OSError:
+                continue
+            if "submitit.core._submit" in words and wanted in values:
+                rank = next(v for v in values if v.startswith("SLURM_PROCID="))
+                found[int(rank.partition("=")[2])] = int(path.name)
+        return found
+
+
+def snapshots(out: Path) -> int:
+    """How many snapshots a run has."""
+    return len(list((out / "snapshots").glob("[0-9]*.safetensors")))
+
+
+@pytest.fixture
+def prepared(digits_zip: Path, teacher_run: Path) -> Callable[..., Path]:
+    """Writes Snakefile and inputs of a training into a folder."""
+
+    def prepare(
+        folder: Path, kimg: float, retries: int = 2, tasks: int = 4, out: object = "run"
+    ) -> Path:
+        folder.mkdir(exist_ok=True)
+        recipe = tiny_recipe(batch=BATCH, micro_batch=2, kimg=kimg, dropout=0.1, every_kimg=0.16)
+        (folder / "sid.yaml").write_text(yaml.safe_dump(recipe.model_dump(mode="json")))
+        (folder / "Snakefile").write_text(RULE.format(retries=retries, tasks=tasks, out=out))
+        (folder / "digits.zip").symlink_to(digits_zip)
+        (folder / "teacher").symlink_to(teacher_run)
+        return folder
+
+    return prepare
+
+
+class Alone:
+    """The same training on this machine by as many processes, with nothing in its way."""
+
+    def __init__(self, folder: Path) -> None:
+        words = ["nice", sys.executable, "-m", "torch.distributed.run", "--standalone"]
+        words += ["--nproc-per-node", "4", "-m", "sid", "distill", "--recipe", "sid.yaml"]
+        words += ["--data", "digits.zip", "--teacher", "teacher", "--out", "run", "--quiet"]
+        self.folder = folder
+        with (folder / "alone.log").open("w") as log:
+            self.process = subprocess.Popen(words, cwd=folder, stdout=log, stderr=log)
+
+    def ends(self) -> Path:
+        """The run's folder, once it is done."""
+        assert self.process.wait(600) == 0, (self.folder / "alone.log").read_text()
+        return self.folder / "run"
+
+
+def long_enough(folder: Path) -> float:
+    """Thousands of images that take this machine, as busy as it is, `TRAINS_S`."""
+    seconds = read_json(Alone(folder).ends() / "done.json")["seconds"]
+    steps = min(max(int(TRAINS_S / seconds * TRIAL_STEPS), 2 * TRIAL_STEPS), 5000)
+    return steps * BATCH / 1000
+
+
+def test_disturbed_in_every_way_it_equals_undisturbed(
+    lab: Lab, prepared: Callable[..., Path], tmp_path: Path
+) -> None:
+    kimg = long_enough(prepared(tmp_path / "trial", TRIAL_STEPS * BATCH / 1000))
+    folder, twin = (prepared(tmp_path / name, kimg) for name in ("disturbed", "undisturbed"))
+    training = Training(lab, folder)
+    undisturbed = Alone(twin)
+    training.trains()
+    first = training.job()
+    for _ in range(2):  # A job of higher priority takes the nodes.
+        at = newest(training.out)
+        with training.requeued(first):
+            lab.run("sbatch", "-phigh", "-N2", "--exclusive", "-o", "/dev/null", "--wrap", "true")
+        assert newest(training.out) > at, "no checkpoint on preemption"
+        training.trains()
+
+    with training.requeued(first):
+        training.limit(first)
+    lab.run("scontrol", "update", f"JobId={first}", "TimeLimit=30")
+    training.trains()
+    assert training.messages(first).count("told to end; checkpoint at") == 3
+
+    assert training.job() == first
+    training.wait_for("four tasks", lambda: len(training.ranks()) == 4)
+    killed = time.monotonic()
+    os.kill(training.ranks()[3], signal.SIGKILL)
+    training.wait_for("end of the job", lambda: training.job() != first, 30)
+    assert time.monotonic() - killed < 30
+    training.wait_for("second job", lambda: training.job() not in ("", first))
+    training.trains()
+
+    second = training.job()
+    lab.run("scancel", second)
+    training.wait_for("third job", lambda: training.job() not in ("", second))
+    assert training.ends() == 0, training.messages()
+
+    assert outcome(training.out) == outcome(undisturbed.ends())
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system with room for some snapshots, and not for the checkpoints."""
+    path = tmp_path / "disk"
+    path.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(path)], check=True)
+    yield path
+    subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+def test_a_bad_disk_is_one_clear_error_and_loses_nothing(
+    lab: Lab, prepared: Callable[..., Path], tmp_path: Path, small_disk: Path
+) -> None:
+    out = small_disk / "run"
+    out.mkdir()
+    folder = prepared(tmp_path / "job", 20 * BATCH / 1000, retries=0, out=out)
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    training = Training(lab, folder)
+    assert training.ends() == 1
+    assert f"Read-only file system: '{out}'" in training.messages()  # Snakemake's own words.
+    subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
+    training = Training(lab, folder)
+    assert training.ends() == 1
+    error = "the disk is full; free some space and run the same command again"
+    assert error in training.said.read_text()
+    assert f"error: {out}" in (folder / "train.log").read_text()
+    assert not list(out.glob("**/.*.tmp"))
+    subprocess.run(["mount", "-o", "remount,size=50m", str(small_disk)], check=True)
+    training = Training(lab, folder)
+    assert training.ends() == 0, training.messages()
+    assert (out / "done.json").exists()
+
+
+def test_two_jobs_of_one_run_take_turns(
+    lab: Lab, prepared: Callable[..., Path], tmp_path: Path
+) -> None:
+    first, second = (
+        Training(lab, prepared(tmp_path / name, 400 * BATCH / 1000, tasks=2, out=tmp_path / "run"))
+        for name in ("first", "second")
+    )
+    assert [first.ends(), second.ends()] == [0, 0], first.messages() + second.messages()
+    waited = [one for one in (first, second) if "which trains this run" in one.messages()]
+    assert len(waited) == 1

@@ -1,0 +1,70 @@
+"""One line for people, whatever is in a file's name."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sid.cli import main
+from sid.errors import printable
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain ünï 図 {}%s[b]\\n", "plain ünï 図 {}%s[b]\\n"),
+        ("a\nb\r\tc", "a\\nb\\r\\tc"),
+        ("\x1b[31m\x00\x7f\x85", "\\x1b[31m\\x00\\x7f\\x85"),
+        ("\u2028\u202e\ufeff", "\\u2028\\u202e\\ufeff"),
+        (os.fsdecode(b"\xff.png"), "\\xff.png"),
+        ("\ud800", "\\ud800"),
+    ],
+)
+def test_printable(text: str, shown: str) -> None:
+    assert printable(text) == shown
+    shown.encode()
+
+
+def run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: object
+) -> list[str]:
+    """The lines on standard error of a `sid` that refuses."""
+    monkeypatch.setattr("sys.argv", ["sid", *map(str, words)])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    return capsys.readouterr().err.splitlines()
+
+
+def test_file_names_are_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line end, an escape sequence, no UTF-8: of a user's error, of the system's, of typer's."""
+    path = tmp_path / os.fsdecode(b"a\nb\x1b[31m\xff{}[b].zip")
+    recipe = ("--recipe", path, "--data", path, "--out", path)
+    for words in (("teacher", "train", *recipe), ("data", "digits", "--out", path / "x.zip")):
+        path.write_bytes(b"\xff")
+        lines = run(monkeypatch, capsys, *words)
+        assert len(lines) == 1
+        assert lines[0].startswith("error: ")
+        assert "/a\\nb\\x1b[31m\\xff{}[b].zip" in lines[0]
+        lines[0].encode()
+    lines = run(monkeypatch, capsys, "data", "digits", path)
+    assert len(lines) == 1
+    assert "\x1b" not in lines[0]
+    lines[0].encode()
+
+
+def test_help_keeps_its_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = run(monkeypatch, capsys, "data")
+    assert any(line.startswith("  digits ") for line in lines)
+
+
+def test_terminals_that_know_ascii_only() -> None:
+    words = [sys.executable, "-c", "from sid.cli import fail; fail('ü\\udcff')"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(words, capture_output=True, check=False, env=environment)
+    assert (done.returncode, done.stderr) == (2, b"error: \\xfc\\xff\n")

@@ -1,0 +1,90 @@
+"""The profiles: what is shipped is accepted, names real rules, and says what it will cost."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.workflow.test_workflow import ROOT, run
+
+SLURM = ["--profile", "workflow/profiles/slurm"]
+EXPERIMENTS = sorted(path.stem for path in (ROOT / "config").glob("*.yaml"))
+
+
+def dry(checkout: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return run("snakemake", "-n", *words, cwd=checkout)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_slurm_profile_is_accepted_for_every_experiment(checkout: Path, name: str) -> None:
+    done = dry(checkout, *SLURM, "--config", f"experiment={name}")
+    assert done.returncode == 0, done.stderr
+    official = "import" in (checkout / "config" / f"{name}.yaml").read_text()
+    asked = {"gpu=4", "tasks=4", "runtime=1440"} if official else {"gpu=0", "tasks=1"}
+    assert all(asked | {"nodes=1"} <= job for job in resources_of(done, "distill"))
+    assert all({"gpu=1", "runtime=1440"} <= job for job in resources_of(done, "evaluate_run"))
+    (records,) = resources_of(done, "records")
+    assert {"runtime=120", "mem_mb=16000", "nodes=1"} <= records
+    assert not any(word.startswith("gpu=") for word in records)
+
+
+def resources_of(done: subprocess.CompletedProcess[str], rule: str) -> list[set[str]]:
+    """What each job of a rule asks for."""
+    jobs = done.stdout.split(f"\nrule {rule}:\n")[1:]
+    lines = [job.partition("resources: ")[2].splitlines()[0] for job in jobs]
+    assert lines
+    return [set(line.split(", ")) for line in lines]
+
+
+def test_resources_are_of_rules_that_there_are() -> None:
+    profile = yaml.safe_load((ROOT / "workflow/profiles/slurm/config.yaml").read_text())
+    text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    for rule in profile["set-resources"]:
+        assert f"rule {rule}:" in text
+
+
+def test_the_commented_lines_are_settings_too(checkout: Path) -> None:
+    path = checkout / "workflow/profiles/slurm/config.yaml"
+    text, count = re.subn(r"^( *)#(?=submitit-|distill|  \w)", r"\1", path.read_text(), flags=re.M)
+    assert count == 5 + 6
+    path.write_text(text)
+    done = dry(checkout, *SLURM)
+    assert done.returncode == 0, done.stderr
+    asked = {"gpu=8", "tasks=8", "nodes=2", "runtime=720", "mem_mb=64000"}
+    assert all(asked <= job for job in resources_of(done, "distill"))
+
+
+def test_local_profile_is_accepted(checkout: Path) -> None:
+    done = dry(checkout, "--profile", "workflow/profiles/local")
+    assert done.returncode == 0, done.stderr
+
+
+def test_dry_run_says_what_is_left_to_pay(checkout: Path) -> None:
+    chosen = ["--quiet", "rules", "--config", "experiment=cifar10"]
+    line = announced(dry(checkout, *chosen))
+    assert line.startswith("Distillations to do: 5, about 8,800 A100-hours or 5,300 H100-hours")
+    assert line.endswith("(estimated; docs/scaling.md)")
+    for recipe in ("sid-alpha1", "sid-alpha1.2", "sida-alpha1"):
+        done = checkout / f"results/cifar10/distill/cifar10-uncond-{recipe}/seed0/done.json"
+        done.parent.mkdir(parents=True)
+        done.touch()
+    assert "to do: 2, about 1,200 A100-hours" in announced(dry(checkout, *chosen))
+    half = announced(dry(checkout, *chosen, "budget=0.5"))
+    assert "to do: 2, about 620 A100-hours" in half
+
+
+def announced(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 0, done.stderr
+    (line,) = (line for line in done.stderr.splitlines() if line.startswith("Distillations"))
+    assert "Distillations" not in done.stdout
+    return line
+
+
+def test_nothing_to_announce(checkout: Path) -> None:
+    """Of trainings that need no GPU, and where no run is asked for."""
+    assert "Distillations" not in dry(checkout).stderr
+    chosen = ["--config", "experiment=cifar10"]
+    for words in (["--dag", *chosen], ["--lint", *chosen]):
+        assert "Distillations" not in run("snakemake", *words, cwd=checkout).stderr
