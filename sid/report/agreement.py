@@ -31,10 +31,10 @@ def _moments(pairs: pd.DataFrame) -> pd.Series:
     return pairs["n_reference_first"].isna() != pairs["n_reference_second"].isna()
 
 
-def _subsets(pairs: pd.DataFrame) -> pd.Series:
-    """Whether the subsets differ: clean-fid draws its own, which no field of a record tells."""
-    own = [pairs[side].str.startswith("clean-fid") for side in ("first", "second")]
-    return own[0] | own[1] | _other(pairs, "seed")
+def _in_order(pairs: pd.DataFrame) -> pd.Series:
+    """Whether one side takes the tenths of the images in their order, which no field tells."""
+    first, second = (pairs[side].str.startswith("nvidia") for side in ("first", "second"))
+    return first != second
 
 
 # What differs, in the order of how much it does; a score has no reference, and only covariances
@@ -46,7 +46,10 @@ REASONS: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
     "reference": lambda pairs: (
         _other(pairs, "reference_sha256") & ~_moments(pairs) & ~_of(pairs, "inception_score")
     ),
-    "subsets": lambda pairs: _of(pairs, "kernel_distance") & _subsets(pairs),
+    "subsets": lambda pairs: _of(pairs, "kernel_distance") & _other(pairs, "seed"),
+    "splits": lambda pairs: (
+        _of(pairs, "inception_score") & (_in_order(pairs) | _other(pairs, "seed"))
+    ),
     "divisor": lambda pairs: _of(pairs, "frechet_distance") & _other(pairs, "divisor"),
     "device": lambda pairs: _other(pairs, "device"),
 }
@@ -96,7 +99,8 @@ def explained(found: pd.DataFrame) -> pd.DataFrame:
     """The same with a reason in every row: where no field tells one, by the pair's greatest."""
 
     def settle(group: pd.DataFrame) -> str:
-        small = (group["relative"] <= TOLERANCE) | (group["in_errors"] <= NEGLIGIBLE)
+        near_zero = group["relative"].isna() & (group["in_errors"] <= NEGLIGIBLE)
+        small = (group["relative"] <= TOLERANCE) | near_zero
         if ((group["relative"] == 0) | (group["in_errors"] == 0)).all():
             return EQUAL
         return ROUNDING if small.all() else UNEXPLAINED

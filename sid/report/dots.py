@@ -8,13 +8,14 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from sid.evaluate.table import label
 from sid.report.agreement import PAIR, TOLERANCE, explained
-from sid.report.labels import darker
+from sid.report.labels import darker, number
 from sid.report.style import INK, MUTED, NOISE, reason_colour, style
 
 PLOT, LETTER = 5.2, 0.068  # Inches: the axes' width, and about a letter's.
 ROW, HEAD, GAP, FOOT = 0.27, 0.68, 0.12, 0.6
 FEW = 8  # Dots that need neither scatter nor a bar.
-EQUAL = 0.4  # Decades left of the least difference, where values that are equal stand.
+LEAST = 1e-9  # Lesser differences stand at the edge, so that they do not press the others together.
+EDGE = 0.4  # Decades left of the least difference that is shown.
 
 
 def plot_agreement(found: pd.DataFrame, noise: pd.DataFrame) -> Figure:
@@ -57,36 +58,36 @@ def plot_agreement(found: pd.DataFrame, noise: pd.DataFrame) -> Figure:
             of = noise["metric"].eq(metric) & noise["extractor"].eq(extractor)
             _levels(axes, label(metric, extractor), noise[of], set(panel["n_images"]))
         if panels:
-            axes.set_xlabel("relative difference on the same images (bar: median)")
+            axes.set_xlabel("relative difference on the same images (bar: median; triangle: below 1e-9)")
             axes.tick_params(labelbottom=True)
     return figure
 
 
 def _limits(differences: pd.Series, noise: pd.Series) -> tuple[float, float]:
-    marks = [TOLERANCE / 100, TOLERANCE * 10, *differences[differences > 0], *noise[noise > 0]]
-    equal = 10**EQUAL if (differences == 0).any() else 1.0
-    return min(marks) / 2 / equal, max(marks) * 2.5
+    marks = [TOLERANCE / 100, TOLERANCE * 10, *differences[differences >= LEAST], *noise[noise > 0]]
+    edge = 10**EDGE if (differences < LEAST).any() else 1.0
+    return min(marks) / 2 / edge, max(marks) * 2.5
 
 
 def _panel(axes: Axes, panel: pd.DataFrame) -> None:
-    """Rows of dots, the closest pair on top; a triangle at the edge where values are equal."""
+    """Rows of dots, the closest pair on top; a triangle at the edge for what is nearly equal."""
     rows = [
         (str(key[2]), str(key[3]), str(key[4]), group["relative"])
         for key, group in panel.groupby(PAIR)
     ]
     rows.sort(key=lambda row: -row[-1].median())
     rng = np.random.default_rng(0)  # Only for the heights of the dots.
-    edge = axes.get_xlim()[0] * 10 ** (EQUAL / 2)
+    edge = axes.get_xlim()[0] * 10 ** (EDGE / 2)
     for row, (_, _, reason, values) in enumerate(rows):
         colour, middle = reason_colour(reason), values.median()
-        apart = values[values > 0]
+        apart = values[values >= LEAST]
         few = len(apart) <= FEW
         heights = row + (0 if few else 1) * rng.uniform(-0.22, 0.22, len(apart))
         size, alpha = (26, 0.7) if few else (12, 0.5)
         axes.scatter(apart, heights, s=size, alpha=alpha, color=colour, lw=0, zorder=3)
         if len(apart) < len(values):
             axes.scatter([edge], [row], marker="<", s=26, color=colour, lw=0, zorder=3)
-        if len(values) > FEW and middle > 0:
+        if len(values) > FEW and middle >= LEAST:
             axes.plot([middle] * 2, [row - 0.36, row + 0.36], color=INK, lw=1.5, zorder=4)
         axes.annotate(
             reason.replace("none: ", ""),
@@ -133,7 +134,7 @@ def _levels(axes: Axes, name: str, noise: pd.DataFrame, sizes: set[int]) -> None
         for value in levels["relative"]:
             axes.axvline(value, color=NOISE, lw=1.4, zorder=1)
         each = levels[["relative", "n_images"]].to_numpy(float)
-        shares = ", ".join(f"{100 * value:.2g} % (n = {n:,.0f})" for value, n in each)
+        shares = ", ".join(f"{number(100 * value)} % (n = {n:,.0f})" for value, n in each)
         _above(axes, least, f"{words}\n{shares}", darker(NOISE), "left")
         return
 

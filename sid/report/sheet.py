@@ -15,6 +15,7 @@ from sid.report.agreement import (
     agreement_table,
     differences,
 )
+from sid.report.labels import number
 from sid.report.noise import noise
 from sid.report.tables import first_ours, to_markdown
 
@@ -96,13 +97,19 @@ def readable_noise(table: pd.DataFrame) -> pd.DataFrame:
         for draws, sources in table[["draws", "sources"]].to_numpy()
     ]
     pairs = table[["value", "relative"]].to_numpy(float)
-    shown["Value"] = [significant(value, abs(value) * relative) for value, relative in pairs]
+    shown["Value"] = [_plus_minus(value, abs(value) * relative) for value, relative in pairs]
     shown["Spread"] = [_percent(relative) for _, relative in pairs]
     return shown
 
 
+def _plus_minus(value: float, spread: float) -> str:
+    text = significant(value, spread)
+    known = np.isfinite(spread) and spread > 0
+    return f"{text} \N{PLUS-MINUS SIGN} {significant(spread, spread)}" if known else text
+
+
 def _percent(share: float) -> str:
-    return "-" if np.isnan(share) else f"{100 * share:.2g} %"
+    return "-" if np.isnan(share) else f"{number(100 * share)} %"
 
 
 def summary(agreement: Agreement) -> list[str]:

@@ -28,6 +28,7 @@ REASONS = {
     "published moments": "#7B3F98",
     "reference": "#7B3F98",
     "subsets": "#E69F00",
+    "splits": "#E69F00",
     "divisor": "#CC79A7",
     "device": "#8C6D00",
 }

@@ -65,9 +65,11 @@ def test_a_reason_counts_only_where_it_acts():
     moments = {"n_reference": None, "reference_sha256": "9" * 64}
     assert reason(1e-6, "inception_score", divisor="N", **moments) == "rounding"
     assert reason(0.1, "kernel_distance", seed=5) == "subsets"
+    assert reason(0.1, "inception_score", seed=5) == "splits"
     assert reason(1e-6, "frechet_distance", seed=5) == "rounding"
-    found = reasons({"ours": {}, "clean-fid": {"off": 0.2}}, metric="kernel_distance")
-    assert found["ours", "clean-fid"] == "subsets"
+    found = reasons({"ours": {}, "nvidia": {"off": 2e-3}, "nvidia-n": {}}, metric="inception_score")
+    assert found["ours", "nvidia"] == "splits"
+    assert found["nvidia", "nvidia-n"] == "not explained"
 
 
 def test_differences_count_in_the_errors_that_are_given():
@@ -82,6 +84,10 @@ def test_a_share_of_what_may_be_zero_is_none():
     found = differences(make_samples({"ours": {"stderr": 4.0}, "a": {"off": 0.1}}))
     assert np.isnan(found["relative"].iloc[0])
     assert found["in_errors"].iloc[0] == pytest.approx(0.25)
+    # Beside an error of four times the value.
+    assert reason(0.03, stderr=40.0) == "rounding"
+    assert reason(0.05, stderr=40.0) == "not explained"
+    assert reason(2e-4, stderr=0.3) == "not explained"
 
 
 def test_values_that_are_not_finite_are_left_out():
