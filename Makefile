@@ -51,7 +51,7 @@ slurm-lab-down:
 slurm-demo: venv
 	@workflow/lab/slurm-lab.sh check
 	@workflow/lab/slurm-lab.sh with .venv/bin/python workflow/launch.py $(BUDGET) \
-	  --executor submitit --jobs 8 --latency-wait 30
+	  --executor submitit --jobs 8 --seconds-between-status-checks 2
 
 test-slurm: venv
 	@workflow/lab/slurm-lab.sh check

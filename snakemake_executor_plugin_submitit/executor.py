@@ -206,7 +206,6 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
     def _run_here(self, job: Any) -> None:
         """The debug cluster: in this process and thread, so that a debugger works."""
         info = SubmittedJobInfo(job, "debug")
-        self.report_job_submission(info)
         before = dict(os.environ)
         os.environ["SUBMITIT_DEBUG_JOB_ID"] = "debug"
         try:
@@ -219,6 +218,7 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
         finally:
             os.environ.clear()
             os.environ.update(before)
+        self.report_job_submission(info)
 
     # What the inner Snakemake is called with
 
@@ -245,6 +245,10 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
         Result files are looked for often; the cluster is asked for all jobs at once, every
         `--seconds-between-status-checks`.
         """
+        if not active_jobs:
+            # Snakemake's thread begins to ask before __post_init__ has run.
+            self.next_seconds_between_status_checks = 0.5
+            return
         patient = self.workflow.remote_execution_settings.seconds_between_status_checks
         self.next_seconds_between_status_checks = min(patient, max(0.5, len(active_jobs) / 200))
         if self.settings.cluster == "debug":

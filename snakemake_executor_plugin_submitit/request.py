@@ -50,7 +50,7 @@ def shape(resources: Mapping[str, Any], threads: int, parallel: bool) -> Shape:
         raise WorkflowError('nodes > 1 needs a callable: params: submitit="module:Class"')
     if nodes < 1 or tasks < 1:
         raise WorkflowError("nodes and tasks must be at least 1")
-    for name, number in (("tasks", tasks), ("gpu", gpus)):
+    for name, number in (("gpu", gpus), ("tasks", tasks)):
         if number % nodes:
             raise WorkflowError(f"{name}={number} cannot be spread evenly over nodes={nodes}")
     cpus = _whole(resources, "cpus_per_task", threads)

@@ -43,10 +43,12 @@ def launch(budget: str, arguments: list[str]) -> int:
             print("error: another `make demo` is running in this folder", file=sys.stderr)
             return 2
         start = time.monotonic()
-        profile = ["--profile", "workflow/profiles/local", "--nolock"]
+        profile = ["--profile", "workflow/profiles/local"]
+        if "--executor" in arguments:  # Which says itself where jobs run, and how many.
+            profile = ["--rerun-incomplete", "--quiet", "rules", "reason", "host"]
         try:
             # Targets first: --configfile takes every word that follows it.
-            snakemake([*arguments, *profile, *BUDGETS[budget]])
+            snakemake([*arguments, *profile, "--nolock", *BUDGETS[budget]])
         except SystemExit as stop:
             if stop.code:
                 status = stop.code if isinstance(stop.code, int) else 1

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.slurm.lab import Lab, started
+from tests.slurm.toy import STARTED
 
 HERE = Path(__file__).parent
 
@@ -15,6 +16,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.slurm)
+
+
+@pytest.fixture(autouse=True)
+def no_snakemake_is_left() -> Iterator[None]:
+    """A test that fails leaves none that would submit jobs beside the next test."""
+    yield
+    while STARTED:
+        process = STARTED.pop()
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
 @pytest.fixture(scope="session")

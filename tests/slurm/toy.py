@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.slurm.lab import Lab
 
+STARTED: list["subprocess.Popen[str]"] = []  # killed after each test
 DYING = Path(__file__).with_name("dying.py")
 
 SNAKEFILE = """
@@ -169,6 +170,7 @@ class Toy:
                 text=True,
                 start_new_session=True,
             )
+        STARTED.append(self.last)
         return self.last
 
     def run(self, *arguments: str, **config: object) -> int:

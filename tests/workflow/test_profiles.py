@@ -1,5 +1,6 @@
 """The profiles: what is shipped is accepted, names real rules, and says what it will cost."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -20,8 +21,10 @@ def dry(checkout: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def test_slurm_profile_is_accepted_for_every_experiment(checkout: Path, name: str) -> None:
     done = dry(checkout, *SLURM, "--config", f"experiment={name}")
     assert done.returncode == 0, done.stderr
-    asked = {"gpu=4", "nodes=1", "runtime=1440", "mem_mb=128000", "cpus_per_gpu=8"}
-    assert all(asked <= job for job in resources_of(done, "distill"))
+    official = "import" in (checkout / "config" / f"{name}.yaml").read_text()
+    asked = {"gpu=4", "tasks=4", "runtime=1440"} if official else {"gpu=0", "tasks=1"}
+    assert all(asked | {"nodes=1"} <= job for job in resources_of(done, "distill"))
+    assert all({"gpu=1", "runtime=1440"} <= job for job in resources_of(done, "evaluate_run"))
     (records,) = resources_of(done, "records")
     assert {"runtime=120", "mem_mb=16000", "nodes=1"} <= records
     assert not any(word.startswith("gpu=") for word in records)
@@ -44,12 +47,13 @@ def test_resources_are_of_rules_that_there_are() -> None:
 
 def test_the_commented_lines_are_settings_too(checkout: Path) -> None:
     path = checkout / "workflow/profiles/slurm/config.yaml"
-    text = path.read_text()
-    commented = [line for line in text.splitlines() if line.startswith("#submitit-")]
-    assert len(commented) == 5
-    path.write_text(text.replace("\n#submitit-", "\nsubmitit-"))
-    done = dry(checkout, *SLURM, "--quiet", "rules")
+    text, count = re.subn(r"^( *)#(?=submitit-|distill|  \w)", r"\1", path.read_text(), flags=re.M)
+    assert count == 5 + 6
+    path.write_text(text)
+    done = dry(checkout, *SLURM)
     assert done.returncode == 0, done.stderr
+    asked = {"gpu=8", "tasks=8", "nodes=2", "runtime=720", "mem_mb=64000"}
+    assert all(asked <= job for job in resources_of(done, "distill"))
 
 
 def test_local_profile_is_accepted(checkout: Path) -> None:

@@ -76,6 +76,11 @@ def teacher_of(wildcards, input):
     return str(done.parent if done.name == "done.json" else done)
 
 
+def extractor_of(wildcards, input):
+    """What `--extractor` is given: a name, or the file of the classifier."""
+    return EVALUATION.extractor or input.extractor
+
+
 def recipe_of(wildcards):
     """The whole recipe: a parameter, so that a changed value trains again what it concerns."""
     return PLAN.recipes[wildcards.recipe].model_dump(mode="json")

@@ -27,7 +27,7 @@ rule evaluate_run:
         "../../environment.yml"
     params:
         run=subpath(input.run, parent=True),
-        extractor=EVALUATION.extractor or CLASSIFIER,
+        extractor=extractor_of,
         asked=f"{ASKED} {MOMENTS}",
         n_curve=EVALUATION.n_curve,
         n_final=EVALUATION.n_final,
@@ -53,7 +53,7 @@ rule evaluate_teacher:
         "../../environment.yml"
     params:
         teacher=teacher_of,
-        extractor=EVALUATION.extractor or CLASSIFIER,
+        extractor=extractor_of,
         asked=f"{ASKED} {MOMENTS}",
         n_curve=EVALUATION.n_curve,
         n_final=EVALUATION.n_final,
@@ -74,7 +74,7 @@ rule evaluate_floor:
     conda:
         "../../environment.yml"
     params:
-        extractor=EVALUATION.extractor or CLASSIFIER,
+        extractor=extractor_of,
         asked=ASKED,
         n_curve=EVALUATION.n_curve,
         n_final=EVALUATION.n_final,

@@ -165,6 +165,7 @@ class Fidelity:
                     kid_subsets=KERNEL_SUBSETS,
                     kid_subset_size=subset_size(len(images), len(real)),
                     isc_splits=SCORE_SPLITS,
+                    prc_batch_size=1000,  # Rows of distances in memory; its 10,000 take gigabytes.
                     batch_size=extractor.chunk,
                     rng_seed=seed,
                     cuda=extractor.device.type == "cuda",

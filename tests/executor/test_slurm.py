@@ -1,0 +1,64 @@
+"""What sacct and squeue say, read and put together."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from snakemake_executor_plugin_submitit.registry import Entry
+from snakemake_executor_plugin_submitit.slurm import Slurm, UnreachableError
+
+
+def entry(number: str) -> Entry:
+    return Entry("key", f"rule-{number}", "digest", "slurm", "host", 1, 1e9, number)
+
+
+def programs(folder: Path, monkeypatch: pytest.MonkeyPatch, **scripts: str) -> None:
+    """Programs of these names in front of PATH; each writes a line for each call."""
+    for name, script in scripts.items():
+        path = folder / name
+        path.write_text(f"#!/bin/sh\necho {name} >> {folder}/calls\n{script}\n")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+
+def calls(folder: Path) -> list[str]:
+    return (folder / "calls").read_text().split()
+
+
+def test_running_jobs_take_one_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs(tmp_path, monkeypatch, sacct="printf '1|RUNNING\\n2|PENDING\\n'", squeue="exit 1")
+    states = Slurm(print).states([entry("1"), entry("2")])
+    assert states == {"rule-1": "RUNNING", "rule-2": "PENDING"}
+    assert calls(tmp_path) == ["sacct"]
+
+
+def test_squeue_corrects_what_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = "1|NODE_FAIL\\n2|CANCELLED by 7\\n3|NODE_FAIL\\n"
+    programs(tmp_path, monkeypatch, sacct=f"printf '{told}'", squeue="echo '1|PENDING'")
+    slurm = Slurm(print)
+    states = slurm.states([entry(number) for number in "1234"])
+    assert list(states.values()) == ["PENDING", "CANCELLED", "NODE_FAIL", "GONE"]
+    # A node that failed: the job may be requeued yet, so for a while it counts as live.
+    assert [slurm.live(state) for state in states.values()] == [True, False, True, False]
+    monkeypatch.setattr("snakemake_executor_plugin_submitit.slurm.PATIENCE", -1.0)
+    assert slurm.states([entry("3")]) == {"rule-3": "FAILED"}
+
+
+def test_without_accounting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    off = "echo 'Slurm accounting storage is disabled' >&2; exit 1"
+    programs(tmp_path, monkeypatch, sacct=off, squeue="echo '1|RUNNING'")
+    said: list[str] = []
+    slurm = Slurm(said.append)
+    for _ in range(3):
+        assert slurm.states([entry("1"), entry("2")]) == {"rule-1": "RUNNING", "rule-2": "GONE"}
+    assert calls(tmp_path) == ["sacct", "squeue", "squeue", "squeue"]
+    assert len(said) == 1
+    assert "What is lost" in said[0]
+
+
+def test_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = "echo 'Connection refused' >&2; exit 1"
+    programs(tmp_path, monkeypatch, sacct=broken, squeue=broken)
+    with pytest.raises(UnreachableError, match="Connection refused"):
+        Slurm(print).states([entry("1")])
