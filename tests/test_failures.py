@@ -154,7 +154,7 @@ def test_no_gpu(tmp_path: Path, recipe: Path, digits_zip: Path, teacher_run: Pat
 @pytest.mark.parametrize("stage", ["data", "teacher", "distill", "evaluate", "verdict", "report"])
 def test_every_stage_has_help_with_an_example(stage: str) -> None:
     text = sid(stage, "--help").stdout
-    group = {"data": "digits", "teacher": "train", "evaluate": "run"}.get(stage)
+    group = {"data": "digits", "teacher": "train", "evaluate": "run", "report": "page"}.get(stage)
     if group:
         assert group in text
         text = sid(stage, group, "--help").stdout

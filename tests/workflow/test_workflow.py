@@ -55,8 +55,19 @@ def test_dry_run_of_the_published_experiments(checkout: Path, name: str) -> None
     assert done.returncode == 0, done.stderr
     counts = counts_of(done)
     assert counts["distill"] == counts["evaluate_run"] == (7 if name == "ablation" else 5)
-    for rule in ("data", "teacher", "extractor", "evaluate_teacher", "records", "report"):
+    for rule in ("data", "teacher", "evaluate_teacher", "records", "report"):
         assert counts[rule] == 1
+    assert "extractor" not in counts  # The 2015 Inception is fetched, not trained.
+
+
+def test_all_that_is_published_is_one_graph_of_few_jobs(checkout: Path) -> None:
+    """One process evaluates all snapshots of a run: jobs do not grow with the cadence."""
+    words = ("--snakefile", "workflow/published.smk", "-n", "--quiet", "rules")
+    done = run("snakemake", *words, "--config", "seeds=[0,1,2]", cwd=checkout)
+    assert done.returncode == 0, done.stderr
+    counts = counts_of(done)
+    assert sum(n for rule, n in counts.items() if rule.endswith("_distill")) == 32 * 3
+    assert counts["total"] <= 5000
 
 
 def test_unknown_experiment(checkout: Path) -> None:
