@@ -104,6 +104,8 @@ def compare(
         raise UserError(
             f"{gen}: holds images; --n, --draws, --steps and --sampler are for networks"
         )
+    if json and json.exists() and any(one.exists() and json.samefile(one) for one in (gen, ref)):
+        raise UserError(f"--json {json}: would replace what is measured; name another file")
     with Setup(f"evaluate {gen}", json, device=device, threads=threads, quiet=quiet) as setup:
         reference = read_reference(ref)
         images = None if weights else read_images(gen)

@@ -58,7 +58,9 @@ def plot_agreement(found: pd.DataFrame, noise: pd.DataFrame) -> Figure:
             of = noise["metric"].eq(metric) & noise["extractor"].eq(extractor)
             _levels(axes, label(metric, extractor), noise[of], set(panel["n_images"]))
         if panels:
-            axes.set_xlabel("relative difference on the same images (bar: median; triangle: below 1e-9)")
+            axes.set_xlabel(
+                "relative difference on the same images (bar: median; triangle: below 1e-9)"
+            )
             axes.tick_params(labelbottom=True)
     return figure
 

@@ -176,6 +176,16 @@ def test_published_forms_of_moments(place: Path, tmp_path: Path) -> None:
     refused(sid(given[0], tmp_path / "keys.npz", *given[2:]), "keys.npz", "`mu`")
 
 
+def test_places_where_no_records_can_go(place: Path, tmp_path: Path) -> None:
+    given = (place / "pictures", place / "digits.zip", "--extractor", place / "e.safetensors")
+    os.mkfifo(tmp_path / "pipe")
+    refused(sid(*given, "--json", tmp_path / "pipe"), "pipe: is a device or a pipe")
+    refused(sid(*given, "--json", ""), "is a folder where a file was expected")
+    refused(sid(*given, "--json", given[1]), "would replace what is measured")
+    assert (tmp_path / "pipe").is_fifo()
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
 def test_bad_input_is_one_line_and_nothing_written(
     place: Path, tmp_path: Path, reference: ImageSet
 ) -> None:
@@ -186,6 +196,7 @@ def test_bad_input_is_one_line_and_nothing_written(
         refused(sid(gen, ref, *weights, "--json", out, *options), *parts)
         assert not out.exists()
         assert not list(tmp_path.rglob("*.tmp"))
+        assert not list(tmp_path.rglob("*.work"))
 
     bad(tmp_path / "nothing", "nothing: no such file or folder")
     few = pictures(tmp_path / "few", digits)
