@@ -194,11 +194,16 @@ class Bench:
 
 
 def with_errors(records: list[Record]) -> list[Record]:
-    """Give values without an error the one that ours has: it is of the images, not of the code."""
+    """Give values the error that ours has: it is of the images, not of the code.
+
+    Those without an error get it, and those whose error is over subsets of the images, which goes
+    to zero as the subsets come to hold all of them.
+    """
     ours = {r.metric: r.stderr for r in records if r.implementation == "ours"}
     return [
         record
-        if record.stderr is not None or ours.get(record.metric) is None
+        if (record.stderr is not None and record.stderr_of != "subsets")
+        or ours.get(record.metric) is None
         else record.model_copy(
             update={"stderr": ours[record.metric], "stderr_of": "images, by ours"}
         )

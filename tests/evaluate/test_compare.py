@@ -134,6 +134,24 @@ def test_draws_have_seeds_and_an_interval(place: Path, tmp_path: Path) -> None:
     assert alone[FRECHET] == ours[1]["value"] != ours[0]["value"]
 
 
+def test_errors_are_of_the_images(place: Path, tmp_path: Path) -> None:
+    """Libraries' errors of subsets are none of these: those shown cover other draws."""
+    out, drawn = tmp_path / "r.json", {}
+    options = ("--metrics", "kid", "--draws", 5, "--implementations", "ours,torch-fidelity")
+    ask(place, place / "g.safetensors", *options, json=out)
+    for record in json.loads(out.read_text())["records"]:
+        drawn.setdefault(record["implementation"], []).append((record["value"], record["stderr"]))
+    for pairs in drawn.values():
+        found, errors = np.array(pairs).T
+        assert found.std(ddof=1) < 2 * errors.mean()
+
+
+def test_seeds_that_the_libraries_take(place: Path, tmp_path: Path) -> None:
+    given = (place / "g.safetensors", place / "digits.zip", "--extractor", place / "e.safetensors")
+    refused(sid(*given, "--seed", 2**31), "--seed")
+    ask(place, place / "g.safetensors", "--seed", 2**31 - 1, "--draws", 2, json=tmp_path / "r")
+
+
 def test_processes_give_the_last_digit(place: Path, tmp_path: Path) -> None:
     one = ask(place, place / "g.safetensors", json=tmp_path / "one.json")
     with socket.socket() as free:

@@ -145,6 +145,13 @@ def test_same_seed_same_numbers(name: str, noisy: Images, reference: ImageSet, s
     assert torch.equal(torch.get_rng_state(), torch_state)
 
 
+def test_subsets_of_all_images_have_no_error(noisy: Images, reference: ImageSet, see: See) -> None:
+    real = see(np.asarray(reference.images))
+    few, many = (values("torch-fidelity", see(noisy[:n]), real) for n in (300, 1200))
+    assert few["kernel_distance"].stderr is None  # It would be 1e-8, of float32's rounding.
+    assert many["kernel_distance"].stderr_of == "subsets"
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_another_reference_is_another(
     name: str, noisy: Images, reference: ImageSet, see: See
