@@ -15,7 +15,7 @@ from sid.evaluate.evaluate import evaluate_run, evaluate_teacher, run_passes, te
 from sid.evaluate.extractors import train_extractor
 from sid.evaluate.floor import evaluate_floor, evaluate_halves
 from sid.evaluate.records import Record, merge_records, write_records
-from sid.evaluate.reference import check_counts, read_reference
+from sid.evaluate.reference import check_counts, check_shapes, read_reference
 from sid.evaluate.sample import (
     evaluate_images,
     evaluate_network,
@@ -110,6 +110,8 @@ def compare(
         reference = read_reference(ref)
         images = None if weights else read_images(gen)
         count = len(images) if images else n or len_of(reference, ref)
+        if images and isinstance(reference, ImageSet):
+            check_shapes(images, reference)
         check_counts(gen, count, ref, reference, allow_unequal=allow_unequal_n)
         bench = setup.bench(
             reference,

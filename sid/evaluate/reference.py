@@ -7,6 +7,19 @@ from sid.errors import UserError
 from sid.evaluate.statistics import Statistics, read_reference
 
 
+def check_shapes(gen: ImageSet, ref: ImageSet) -> None:
+    """Refuse images of another size, or grey ones with RGB: an extractor would see the resizing.
+
+    Raises:
+        UserError: the shapes differ.
+    """
+    if gen.shape[1:] != ref.shape[1:]:
+        raise UserError(
+            f"{gen.name}: images are {gen.shape[1:]} (C, H, W), but those of {ref.name} are "
+            f"{ref.shape[1:]}; bring them to one shape first"
+        )
+
+
 def check_counts(
     gen: Path, n: int, ref: Path, reference: ImageSet | Statistics, *, allow_unequal: bool
 ) -> None:
@@ -28,4 +41,4 @@ def check_counts(
         )
 
 
-__all__ = ["check_counts", "read_reference"]
+__all__ = ["check_counts", "check_shapes", "read_reference"]

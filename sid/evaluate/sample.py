@@ -16,6 +16,7 @@ from sid.evaluate.implementations.ours import indexed
 from sid.evaluate.memorisation import Memorisation, memorisation, write_pairs
 from sid.evaluate.neighbours import Manifold
 from sid.evaluate.records import Record
+from sid.evaluate.reference import check_shapes
 from sid.evaluate.sampling import Sampler, sample_generator, sample_teacher
 from sid.evaluate.seen import Seen
 from sid.evaluate.setup import Setup
@@ -116,11 +117,7 @@ def look_for_copies(
     Raises:
         UserError: images of different shapes, or too few of them.
     """
-    if images.shape[1:] != training.shape[1:]:
-        raise UserError(
-            f"{images.name}: images are {images.shape[1:]} (C, H, W), but those of "
-            f"{training.name} are {training.shape[1:]}"
-        )
+    check_shapes(images, training)
     network = load_extractor(extractor, setup.device)
     setup.progress.expect(len(images) + len(training))
     seen, real = (

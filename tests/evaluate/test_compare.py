@@ -241,6 +241,8 @@ def test_bad_input_is_one_line_and_nothing_written(
     for path in colour.iterdir():
         Image.open(path).convert("RGB").save(path)
     bad(colour, "(3, 8, 8)", options=("--allow-unequal-n",))
+    large = ("--allow-unequal-n", "--extractor", "efficientnet-lite0")
+    bad(colour, "(3, 8, 8)", "(1, 8, 8)", options=large)
     bad(place / "pictures", "--metrics: fad is unknown", options=("--metrics", "fad"))
     bad(place / "pictures", "x is unknown", options=("--implementations", "ours,x"))
     bad(place / "pictures", "are for networks", options=("--draws", "3"))
