@@ -1,6 +1,7 @@
 """The bench: every implementation against one reference, on one set of images after another."""
 
 import math
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -10,10 +11,10 @@ import torch
 
 from sid import provenance
 from sid.data.images import ImageSet, first
-from sid.errors import UserError
+from sid.errors import UserError, printable
 from sid.evaluate.cache import Key, cached
 from sid.evaluate.extractors import Extractor
-from sid.evaluate.implementations.implementation import Implementation
+from sid.evaluate.implementations.implementation import Implementation, Value
 from sid.evaluate.records import Record
 from sid.evaluate.sampling import CHUNK, Sampler
 from sid.evaluate.seen import Seen
@@ -154,7 +155,10 @@ class Bench:
             row = {**where, **about, "generated_sha256": images.sha256, "n_images": len(images)}
             row |= {"kimg": about.get("images", 0) / 1000, "draw": draw, "seed": seed}
             asked = [self._ask(one, seen, row) for one in self.implementations]
-            return with_errors([record for part in asked for record in part])
+            records = [record for part in asked for record in part]
+            if not records:
+                raise UserError(f"{images.name}: no metric has a value; add `ours`")
+            return with_errors(records)
 
         records = self._work.records({**origin, **about, **asked, **where}, make)
         self._progress.advance(
@@ -165,7 +169,8 @@ class Bench:
     def _ask(self, one: Implementation, seen: Seen, row: Mapping[str, Any]) -> list[Record]:
         start = time.perf_counter()
         side = self._side(one)
-        values = one.evaluate(seen, side, self.metrics, row["seed"])
+        found = one.evaluate(seen, side, self.metrics, row["seed"])
+        values = finite(found, one.name, seen.images.name)
         said = {
             **row,
             "n_reference": side.count,
@@ -191,6 +196,22 @@ class Bench:
         if self._kept is None:
             self._kept = statistics_of(self._seen)
         return self._kept
+
+
+def finite(values: Sequence[Value], implementation: str, name: str) -> list[Value]:
+    """Those that are numbers; of the others it is said that they are none.
+
+    A library's matrix square root may fail where a covariance is singular. NaN is neither a
+    measurement nor JSON.
+    """
+    found = []
+    for value in values:
+        if math.isfinite(value.value):
+            found.append(value)
+        else:
+            what = printable(f"{implementation} finds no finite {value.metric} of {name}")
+            print(f"warning: {what}", file=sys.stderr)
+    return found
 
 
 def with_errors(records: list[Record]) -> list[Record]:

@@ -5,6 +5,7 @@ generators: from a folder of files the same features come, bit for bit, and slow
 as clean-fid reads its entries in an order that changes from process to process).
 """
 
+import math
 import tempfile
 import warnings
 from collections.abc import Callable, Collection, Iterator
@@ -105,7 +106,10 @@ class Clean:
             features = self._features(generated, own)
             found = []
             if "frechet_distance" in metrics:
-                frechet = float(clean_fid.fid_from_feats(features, real))
+                try:
+                    frechet = float(clean_fid.fid_from_feats(features, real))
+                except ValueError:  # It refuses a square root with an imaginary part.
+                    frechet = math.nan
                 found.append(Value("frechet_distance", frechet))
             if "kernel_distance" in metrics:
                 kernel = clean_fid.kernel_distance(
