@@ -79,6 +79,11 @@ class Bench:
                     f"{reference.name}: holds moments only, and {needy[0]} needs the images; "
                     f"ask for --metrics {','.join(sorted(MOMENTS & set(metrics))) or 'fd'}"
                 )
+            if not any(one.statistics for one in implementations):
+                raise UserError(
+                    f"{reference.name}: holds moments only, and {implementations[0].name} needs "
+                    "the images; `ours` and `nvidia` do not"
+                )
         able = [one for one in implementations if self._seen or one.statistics]
         self.implementations = [one for one in able if one.metrics & set(metrics)]
         if not self.implementations:

@@ -98,7 +98,7 @@ def compare(
 
     Example: sid evaluate samples/ digits.zip --metrics all --json samples.json
     """
-    chosen = metrics_of(metrics)
+    metrics_of(metrics)  # Before the images are read.
     weights = weights_at(gen)
     if weights is None and (n or steps or sampler or draws > 1):
         raise UserError(
@@ -117,7 +117,7 @@ def compare(
             reference,
             extractor,
             total=lambda bench: draws * bench.passes(count, drawn=images is None),
-            metrics=chosen,
+            metrics=metrics_of(metrics, moments=not isinstance(reference, ImageSet)),
             implementations=implementations,
             chunk=chunk,
         )

@@ -19,9 +19,12 @@ from PIL import Image
 
 from sid.cli import main
 from sid.data.images import ImageSet
-from sid.data.zips import write_zip
+from sid.data.zips import read_zip, write_zip
+from sid.evaluate.extractors import load_extractor
 from sid.evaluate.extractors.classifier import DataExtractor
+from sid.evaluate.moments import gaussian_of
 from sid.evaluate.records import load_table, merge_records
+from sid.evaluate.statistics import Statistics, write_statistics
 from sid.networks import Architecture, save_network
 
 SID = str(Path(sys.executable).with_name("sid"))
@@ -182,12 +185,29 @@ def test_another_chunk_or_more_threads_change_little(place: Path, tmp_path: Path
         assert other[FRECHET] == pytest.approx(usual[FRECHET], rel=1e-4)
 
 
+def given_moments(path: Path, place: Path) -> None:
+    """The moments of the digits, as a file that names its extractor."""
+    extractor = load_extractor(place / "e.safetensors")
+    images = torch.from_numpy(np.asarray(read_zip(place / "digits.zip").images))
+    features = extractor.features_and_logits(images)[0].numpy()
+    about = {"extractor": extractor.name, "extractor_sha256": extractor.sha256}
+    write_statistics(path, Statistics("digits", gaussian_of(features), 600, **about))
+
+
 def test_published_forms_of_moments(place: Path, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     width = 64
     np.savez(tmp_path / "ref.npz", mu=np.zeros(width), sigma=np.eye(width))
     given = (place / "pictures", tmp_path / "ref.npz", "--extractor", place / "e.safetensors")
     refused(sid(*given, "--metrics", "fd"), "ref: statistics that do not name their extractor")
+    given_moments(tmp_path / "named.npz", place)
+    ask_moments = (place / "pictures", tmp_path / "named.npz", *given[2:])
+    done = sid(*ask_moments)
+    assert done.returncode == 0, done.stderr
+    assert "Inception score" in done.stdout  # All that moments are enough for.
+    assert "Kernel" not in done.stdout
+    refused(sid(*ask_moments, "--metrics", "kid"), "kernel_distance needs the images")
+    refused(sid(*ask_moments, "--implementations", "clean-fid"), "clean-fid needs the images")
     np.savez(tmp_path / "other.npz", mu=np.zeros(9), sigma=np.eye(9))
     refused(sid(given[0], tmp_path / "other.npz", *given[2:], "--metrics", "fd"), "9 features")
     np.savez(tmp_path / "keys.npz", mean=rng.normal(size=9))
