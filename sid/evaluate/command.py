@@ -1,7 +1,7 @@
 """`sid evaluate GEN REF`, and what the workflow calls for runs, teachers and the floor."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,7 +15,7 @@ from sid.evaluate.evaluate import evaluate_run, evaluate_teacher, run_passes, te
 from sid.evaluate.extractors import train_extractor
 from sid.evaluate.floor import evaluate_floor, evaluate_halves
 from sid.evaluate.records import Record, merge_records, write_records
-from sid.evaluate.reference import check_counts, check_shapes, read_reference
+from sid.evaluate.reference import check_counts, check_shapes
 from sid.evaluate.sample import (
     evaluate_images,
     evaluate_network,
@@ -25,6 +25,7 @@ from sid.evaluate.sample import (
 )
 from sid.evaluate.sampling import CHUNK
 from sid.evaluate.setup import Setup, metrics_of
+from sid.evaluate.statistics import Statistics, read_reference
 from sid.evaluate.table import show
 from sid.networks import load_network
 from sid.options import Device, Out, Quiet, Seed, Threads, group, prepare
@@ -327,7 +328,7 @@ def merge(
     print(f"{out}: {len(merge_records(files, out))} values")
 
 
-def len_of(reference: Any, path: Path) -> int:
+def len_of(reference: ImageSet | Statistics, path: Path) -> int:
     """How many images a reference has, as the number to draw.
 
     Raises:
@@ -336,7 +337,7 @@ def len_of(reference: Any, path: Path) -> int:
     count = len(reference) if isinstance(reference, ImageSet) else reference.count
     if count is None:
         raise UserError(f"{path}: does not say of how many images it is; give --n")
-    return int(count)
+    return count
 
 
 def _write(path: Path, records: list[Record]) -> None:

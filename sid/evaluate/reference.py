@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sid.data.images import ImageSet
 from sid.errors import UserError
-from sid.evaluate.statistics import Statistics, read_reference
+from sid.evaluate.statistics import Statistics
 
 
 def check_shapes(gen: ImageSet, ref: ImageSet) -> None:
@@ -39,6 +39,3 @@ def check_counts(
             f"{gen}: {n} images, but {ref} has {count}: values at different n do not compare; "
             "take as many of both, or add --allow-unequal-n"
         )
-
-
-__all__ = ["check_counts", "check_shapes", "read_reference"]

@@ -7,7 +7,6 @@ from typing import Any
 import torch
 
 from sid.data.images import ImageSet
-from sid.data.sources import read_images
 from sid.errors import UserError
 from sid.evaluate.bench import Bench
 from sid.evaluate.evaluate import fields, load
@@ -127,6 +126,3 @@ def look_for_copies(
     found = memorisation(indexed(seen.features), Manifold(indexed(real.features)))
     write_pairs(out, images.images, training.images, found, pairs)
     return found
-
-
-__all__ = ["evaluate_images", "evaluate_network", "read_images", "sampler_for", "weights_at"]
