@@ -145,8 +145,9 @@ def _pairs(rows: pd.DataFrame) -> str:
 
 
 def _at_most(rows: pd.DataFrame) -> str:
-    greatest = rows["relative_max"].max()
-    return "" if np.isnan(greatest) else f" (at most {_power(greatest)})"
+    if rows["relative_max"].notna().any():
+        return f" (at most {_power(rows['relative_max'].max())})"
+    return f" (at most {_power(rows['errors_max'].max())} standard errors)"
 
 
 def sheet(agreement: Agreement) -> str:

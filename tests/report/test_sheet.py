@@ -96,5 +96,10 @@ def test_the_sentences_count_pairs_by_what_is_known():
         "3 pairs differ for a known reason (at most 0.029), 2 pairs differ beyond 1e-04 without a "
         "known reason (at most 2.0e-03); one draw differs from the next by 2 % at n = 5,000."
     )
+    near_zero = make_samples({"ours": {"stderr": 20.0}, "a": {"off": 0.3, "divisor": "N"}})
+    assert (
+        "1 pair differs for a known reason (at most 0.15 standard errors)"
+        in (summary(agree(near_zero))[0])
+    )
     inception = make_samples(WAYS).assign(extractor="inception-2015")
     assert summary(agree(inception))[0].startswith("FID: ")

@@ -23,6 +23,7 @@ from tests.slurm.lab import Lab
 BIN = Path(sys.executable).parent
 BATCH, TRIAL_STEPS = 8, 40
 TRAINS_S = 60  # Longer than all that happens to it takes, its starts and waits aside.
+STARTED: list[subprocess.Popen[bytes]] = []
 RULE = """
 rule train:
     output: "{out}/done.json"
@@ -58,6 +59,7 @@ class Training:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
+        STARTED.append(self.process)
 
     def job(self) -> str:
         """The id of its job in the queue, or nothing."""
@@ -124,6 +126,19 @@ def snapshots(out: Path) -> int:
     return len(list((out / "snapshots").glob("[0-9]*.safetensors")))
 
 
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """A test that fails leaves no Snakemake behind."""
+    yield
+    while STARTED:
+        process = STARTED.pop()
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
 @pytest.fixture
 def prepared(digits_zip: Path, teacher_run: Path) -> Callable[..., Path]:
     """Writes Snakefile and inputs of a training into a folder."""
@@ -152,6 +167,7 @@ class Alone:
         self.folder = folder
         with (folder / "alone.log").open("w") as log:
             self.process = subprocess.Popen(words, cwd=folder, stdout=log, stderr=log)
+        STARTED.append(self.process)
 
     def ends(self) -> Path:
         """The run's folder, once it is done."""
