@@ -294,8 +294,6 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
         patience = self.workflow.execution_settings.latency_wait
         if not found.failed and state in {"COMPLETED", "GONE"} and self._waited(entry) < patience:
             return False
-        self.known.pop(entry.key, None)
-        self.registry.forget(entry)
         message = f"{entry.cluster} job {entry.job_id}: {found.reason(state)}\n"
         self.report_job_error(info, msg=message, aux_logs=found.logs())
         return True
@@ -314,6 +312,12 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
             self.registry.forget(entry)
             for path in (self.folder / entry.name).glob("*.pkl"):
                 path.unlink(missing_ok=True)
+
+    def handle_job_error(self, job: Any) -> None:
+        """Forget a job also when it succeeded but left an output missing: a retry begins anew."""
+        entry = self.known.pop(describe.key(job), None)
+        if entry is not None:
+            self.registry.forget(entry)
 
     def cancel_jobs(self, active_jobs: list[SubmittedJobInfo]) -> None:
         """Called on an interrupt: ends every job, also one whose submission was interrupted.

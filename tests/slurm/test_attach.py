@@ -10,8 +10,14 @@ from tests.slurm.lab import Lab
 from tests.slurm.toy import Toy, killed, once, whole
 
 
-@pytest.mark.parametrize("moment", ["before", "between", "after"])
-@pytest.mark.parametrize("cluster", ["lab", "bare_lab", "local"])
+@pytest.mark.parametrize(
+    ("cluster", "moment"),
+    [
+        *(("lab", moment) for moment in ("before", "between", "after")),
+        *(("local", moment) for moment in ("between", "after")),
+        ("bare_lab", "between"),
+    ],
+)
 def test_killed_around_the_submission(
     request: pytest.FixtureRequest, tmp_path: Path, moment: str, cluster: str
 ) -> None:

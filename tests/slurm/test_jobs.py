@@ -52,10 +52,11 @@ def test_dead_rank_ends_its_job(lab: Lab, tmp_path: Path, mode: str, why: str) -
 
 
 def test_cancelled_job_is_seen_and_tried_again(any_lab: Lab, tmp_path: Path) -> None:
-    toy = Toy(tmp_path, any_lab, chains=2, seconds=20)
+    toy = Toy(tmp_path, any_lab, chains=2, seconds=15)
     process = toy.start("--retries", "1")
     toy.wait_for(lambda: toy.ran()["first-0"] and toy.ran()["first-1"])
     victim = min(toy.queued())
+    (toy.folder / "quick").touch()  # for the next try
     any_lab.run("scancel", victim)
     assert process.wait(120) == 0, toy.said()
     assert whole(toy)
@@ -63,8 +64,8 @@ def test_cancelled_job_is_seen_and_tried_again(any_lab: Lab, tmp_path: Path) -> 
     assert f"slurm job {victim}" in toy.said()
 
 
-def test_interrupt_cancels(any_lab: Lab, tmp_path: Path) -> None:
-    toy = Toy(tmp_path, any_lab, chains=3, seconds=30)
+def test_interrupt_cancels(lab: Lab, tmp_path: Path) -> None:
+    toy = Toy(tmp_path, lab, chains=3, seconds=30)
     process = toy.start()
     toy.wait_for(lambda: len(toy.queued()) == 3 and toy.ran())
     process.send_signal(signal.SIGINT)
