@@ -14,6 +14,18 @@ import pandas as pd
 from sid.errors import UserError
 
 
+def check_target(path: Path) -> None:
+    """See that a file can take this place, before hours go into what it is to hold.
+
+    Raises:
+        UserError: a folder is there, or a device or a pipe, which a rename would replace.
+    """
+    if path.is_dir():
+        raise UserError(f"{path}: is a folder where a file was expected")
+    if path.exists() and not path.is_file():
+        raise UserError(f"{path}: is a device or a pipe, which is never replaced; name a file")
+
+
 def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write` fill a temporary file beside `path`, flush it to disk and rename it to `path`.
 
@@ -23,7 +35,9 @@ def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
 
     Raises:
         OSError: the disk is full, read-only or forbidden; `path` is as it was before.
+        UserError: see `check_target`.
     """
+    check_target(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The process id keeps two writers of one name apart; the last rename wins, whole.
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")

@@ -12,7 +12,8 @@ from sid.runs.precision import set_precision
 
 Out = Annotated[Path, typer.Option(help="Where to write.")]
 Data = Annotated[Path, typer.Option(help="The data set, a zip in EDM's layout.")]
-Seed = Annotated[int, typer.Option(help="Seed of all randomness.", min=0)]
+# Draw k is of seed + k, and NumPy's generators of the libraries take 32 bits.
+Seed = Annotated[int, typer.Option(help="Seed of all randomness.", min=0, max=2**31 - 1)]
 Budget = Annotated[
     float, typer.Option(help="Multiplies every duration of the recipe.", min=1e-4, max=1e6)
 ]

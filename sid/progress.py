@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from sid.errors import printable
+
 LINE_EVERY_S = 15.0
 
 
@@ -25,21 +27,21 @@ class Progress:
     def __init__(
         self, title: str, total: int, unit: str = "images", *, done: int = 0, quiet: bool = False
     ) -> None:
-        self.title, self.total, self.unit, self.quiet = title, total, unit, quiet
+        self.title, self.total, self.unit, self.quiet = printable(title), total, unit, quiet
         self._done = self._first = done
         self._start = self._last = time.monotonic()
         self._bar: Bar | None = None
         console = Console(stderr=True)
         if console.is_terminal and not quiet:
             columns = (
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(),
                 TextColumn("{task.percentage:>3.0f} %"),
                 TextColumn("{task.fields[numbers]}"),
                 TimeRemainingColumn(),
             )
             self._bar = Bar(*columns, console=console)
-            self._task = self._bar.add_task(title, total=total, completed=done, numbers="")
+            self._task = self._bar.add_task(self.title, total=total, completed=done, numbers="")
 
     def __enter__(self) -> "Progress":
         if self._bar:

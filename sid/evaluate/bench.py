@@ -1,6 +1,7 @@
 """The bench: every implementation against one reference, on one set of images after another."""
 
 import math
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -10,10 +11,10 @@ import torch
 
 from sid import provenance
 from sid.data.images import ImageSet, first
-from sid.errors import UserError
+from sid.errors import UserError, printable
 from sid.evaluate.cache import Key, cached
 from sid.evaluate.extractors import Extractor
-from sid.evaluate.implementations.implementation import Implementation
+from sid.evaluate.implementations.implementation import Implementation, Value
 from sid.evaluate.records import Record
 from sid.evaluate.sampling import CHUNK, Sampler
 from sid.evaluate.seen import Seen
@@ -77,6 +78,11 @@ class Bench:
                 raise UserError(
                     f"{reference.name}: holds moments only, and {needy[0]} needs the images; "
                     f"ask for --metrics {','.join(sorted(MOMENTS & set(metrics))) or 'fd'}"
+                )
+            if not any(one.statistics for one in implementations):
+                raise UserError(
+                    f"{reference.name}: holds moments only, and {implementations[0].name} needs "
+                    "the images; `ours` and `nvidia` do not"
                 )
         able = [one for one in implementations if self._seen or one.statistics]
         self.implementations = [one for one in able if one.metrics & set(metrics)]
@@ -154,7 +160,10 @@ class Bench:
             row = {**where, **about, "generated_sha256": images.sha256, "n_images": len(images)}
             row |= {"kimg": about.get("images", 0) / 1000, "draw": draw, "seed": seed}
             asked = [self._ask(one, seen, row) for one in self.implementations]
-            return with_errors([record for part in asked for record in part])
+            records = [record for part in asked for record in part]
+            if not records:
+                raise UserError(f"{images.name}: no metric has a value; add `ours`")
+            return with_errors(records)
 
         records = self._work.records({**origin, **about, **asked, **where}, make)
         self._progress.advance(
@@ -165,7 +174,8 @@ class Bench:
     def _ask(self, one: Implementation, seen: Seen, row: Mapping[str, Any]) -> list[Record]:
         start = time.perf_counter()
         side = self._side(one)
-        values = one.evaluate(seen, side, self.metrics, row["seed"])
+        found = one.evaluate(seen, side, self.metrics, row["seed"])
+        values = finite(found, one.name, seen.images.name)
         said = {
             **row,
             "n_reference": side.count,
@@ -193,12 +203,33 @@ class Bench:
         return self._kept
 
 
+def finite(values: Sequence[Value], implementation: str, name: str) -> list[Value]:
+    """Those that are numbers; of the others it is said that they are none.
+
+    A library's matrix square root may fail where a covariance is singular. NaN is neither a
+    measurement nor JSON.
+    """
+    found = []
+    for value in values:
+        if math.isfinite(value.value):
+            found.append(value)
+        else:
+            what = printable(f"{implementation} finds no finite {value.metric} of {name}")
+            print(f"warning: {what}", file=sys.stderr)
+    return found
+
+
 def with_errors(records: list[Record]) -> list[Record]:
-    """Give values without an error the one that ours has: it is of the images, not of the code."""
+    """Give values the error that ours has: it is of the images, not of the code.
+
+    Those without an error get it, and those whose error is over subsets of the images, which goes
+    to zero as the subsets come to hold all of them.
+    """
     ours = {r.metric: r.stderr for r in records if r.implementation == "ours"}
     return [
         record
-        if record.stderr is not None or ours.get(record.metric) is None
+        if (record.stderr is not None and record.stderr_of != "subsets")
+        or ours.get(record.metric) is None
         else record.model_copy(
             update={"stderr": ours[record.metric], "stderr_of": "images, by ours"}
         )

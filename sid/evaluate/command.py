@@ -1,7 +1,7 @@
 """`sid evaluate GEN REF`, and what the workflow calls for runs, teachers and the floor."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,7 +15,7 @@ from sid.evaluate.evaluate import evaluate_run, evaluate_teacher, run_passes, te
 from sid.evaluate.extractors import train_extractor
 from sid.evaluate.floor import evaluate_floor, evaluate_halves
 from sid.evaluate.records import Record, merge_records, write_records
-from sid.evaluate.reference import check_counts, read_reference
+from sid.evaluate.reference import check_counts, check_shapes
 from sid.evaluate.sample import (
     evaluate_images,
     evaluate_network,
@@ -25,6 +25,7 @@ from sid.evaluate.sample import (
 )
 from sid.evaluate.sampling import CHUNK
 from sid.evaluate.setup import Setup, metrics_of
+from sid.evaluate.statistics import Statistics, read_reference
 from sid.evaluate.table import show
 from sid.networks import load_network
 from sid.options import Device, Out, Quiet, Seed, Threads, group, prepare
@@ -98,22 +99,26 @@ def compare(
 
     Example: sid evaluate samples/ digits.zip --metrics all --json samples.json
     """
-    chosen = metrics_of(metrics)
+    metrics_of(metrics)  # Before the images are read.
     weights = weights_at(gen)
     if weights is None and (n or steps or sampler or draws > 1):
         raise UserError(
             f"{gen}: holds images; --n, --draws, --steps and --sampler are for networks"
         )
+    if json and json.exists() and any(one.exists() and json.samefile(one) for one in (gen, ref)):
+        raise UserError(f"--json {json}: would replace what is measured; name another file")
     with Setup(f"evaluate {gen}", json, device=device, threads=threads, quiet=quiet) as setup:
         reference = read_reference(ref)
         images = None if weights else read_images(gen)
         count = len(images) if images else n or len_of(reference, ref)
+        if images and isinstance(reference, ImageSet):
+            check_shapes(images, reference)
         check_counts(gen, count, ref, reference, allow_unequal=allow_unequal_n)
         bench = setup.bench(
             reference,
             extractor,
             total=lambda bench: draws * bench.passes(count, drawn=images is None),
-            metrics=chosen,
+            metrics=metrics_of(metrics, moments=not isinstance(reference, ImageSet)),
             implementations=implementations,
             chunk=chunk,
         )
@@ -323,7 +328,7 @@ def merge(
     print(f"{out}: {len(merge_records(files, out))} values")
 
 
-def len_of(reference: Any, path: Path) -> int:
+def len_of(reference: ImageSet | Statistics, path: Path) -> int:
     """How many images a reference has, as the number to draw.
 
     Raises:
@@ -332,7 +337,7 @@ def len_of(reference: Any, path: Path) -> int:
     count = len(reference) if isinstance(reference, ImageSet) else reference.count
     if count is None:
         raise UserError(f"{path}: does not say of how many images it is; give --n")
-    return int(count)
+    return count
 
 
 def _write(path: Path, records: list[Record]) -> None:

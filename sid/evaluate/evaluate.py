@@ -73,7 +73,9 @@ def frechet(records: Iterable[Record]) -> float:
     """The Frechet distance by which the best snapshot is chosen: ours, or the first there is."""
     found = {r.implementation: r.value for r in records if r.metric == "frechet_distance"}
     if not found:
-        raise UserError("--metrics: the best snapshot is chosen by the frechet_distance; add fd")
+        raise UserError(
+            "--metrics: no frechet_distance, by which the best snapshot is chosen; add fd, and ours"
+        )
     return found.get("ours", next(iter(found.values())))
 
 

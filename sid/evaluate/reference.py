@@ -4,7 +4,20 @@ from pathlib import Path
 
 from sid.data.images import ImageSet
 from sid.errors import UserError
-from sid.evaluate.statistics import Statistics, read_reference
+from sid.evaluate.statistics import Statistics
+
+
+def check_shapes(gen: ImageSet, ref: ImageSet) -> None:
+    """Refuse images of another size, or grey ones with RGB: an extractor would see the resizing.
+
+    Raises:
+        UserError: the shapes differ.
+    """
+    if gen.shape[1:] != ref.shape[1:]:
+        raise UserError(
+            f"{gen.name}: images are {gen.shape[1:]} (C, H, W), but those of {ref.name} are "
+            f"{ref.shape[1:]}; bring them to one shape first"
+        )
 
 
 def check_counts(
@@ -26,6 +39,3 @@ def check_counts(
             f"{gen}: {n} images, but {ref} has {count}: values at different n do not compare; "
             "take as many of both, or add --allow-unequal-n"
         )
-
-
-__all__ = ["check_counts", "read_reference"]

@@ -7,7 +7,6 @@ from typing import Any
 import torch
 
 from sid.data.images import ImageSet
-from sid.data.sources import read_images
 from sid.errors import UserError
 from sid.evaluate.bench import Bench
 from sid.evaluate.evaluate import fields, load
@@ -16,6 +15,7 @@ from sid.evaluate.implementations.ours import indexed
 from sid.evaluate.memorisation import Memorisation, memorisation, write_pairs
 from sid.evaluate.neighbours import Manifold
 from sid.evaluate.records import Record
+from sid.evaluate.reference import check_shapes
 from sid.evaluate.sampling import Sampler, sample_generator, sample_teacher
 from sid.evaluate.seen import Seen
 from sid.evaluate.setup import Setup
@@ -116,11 +116,7 @@ def look_for_copies(
     Raises:
         UserError: images of different shapes, or too few of them.
     """
-    if images.shape[1:] != training.shape[1:]:
-        raise UserError(
-            f"{images.name}: images are {images.shape[1:]} (C, H, W), but those of "
-            f"{training.name} are {training.shape[1:]}"
-        )
+    check_shapes(images, training)
     network = load_extractor(extractor, setup.device)
     setup.progress.expect(len(images) + len(training))
     seen, real = (
@@ -130,6 +126,3 @@ def look_for_copies(
     found = memorisation(indexed(seen.features), Manifold(indexed(real.features)))
     write_pairs(out, images.images, training.images, found, pairs)
     return found
-
-
-__all__ = ["evaluate_images", "evaluate_network", "read_images", "sampler_for", "weights_at"]

@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from sid.data.images import ImageSet
 from sid.errors import UserError
-from sid.evaluate.bench import METRICS, USUAL, Bench
+from sid.evaluate.bench import METRICS, MOMENTS, USUAL, Bench
 from sid.evaluate.extractors import load_extractor
 from sid.evaluate.implementations import IMPLEMENTATIONS, usual
 from sid.evaluate.statistics import Statistics, read_statistics
@@ -31,14 +31,18 @@ SHORT = {
 }
 
 
-def metrics_of(text: str | None) -> tuple[str, ...]:
+def metrics_of(text: str | None, *, moments: bool = False) -> tuple[str, ...]:
     """The metrics of a comma-separated list, without repetition and in its order.
+
+    Args:
+        text: the list; the usual ones when None.
+        moments: whether the reference has no images, so that the usual ones are fewer.
 
     Raises:
         UserError: one is unknown.
     """
     if text is None:
-        return USUAL
+        return tuple(name for name in USUAL if name in MOMENTS) if moments else USUAL
     found: list[str] = []
     for word in filter(None, (part.strip() for part in text.split(","))):
         if word not in SHORT and word not in METRICS:

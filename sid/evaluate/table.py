@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 from scipy import stats
 
+from sid.errors import printable
 from sid.evaluate.records import Record
 
 LEVEL = 0.95
@@ -18,6 +19,13 @@ NAMES = {
     "frechet_distance_infinity": "Frechet distance at infinite n",
     "kernel_distance": "Kernel distance",
     "inception_score": "Inception score",
+}
+# Where no interval goes beyond; unbiased and extrapolated distances may be below zero.
+RANGES = {
+    "frechet_distance": (0.0, math.inf),
+    "inception_score": (1.0, math.inf),
+    "density": (0.0, math.inf),
+    **dict.fromkeys(("precision", "recall", "coverage", "authenticity"), (0.0, 1.0)),
 }
 INCEPTION = "inception-2015"
 INCEPTION_NAMES = {
@@ -71,19 +79,23 @@ def summarise(records: Sequence[Record]) -> list[Summary]:
         else:
             error = math.nan if one.stderr is None else one.stderr
             reach = float(stats.norm.ppf(0.5 + LEVEL / 2)) * error
-            basis = one.stderr_of or "no error known"
+            basis = one.stderr_of or "unknown without ours"
         mean = float(values.mean())
-        name = label(metric, one.extractor)
-        found.append(Summary(name, implementation, mean, error, mean - reach, mean + reach, basis))
+        least, most = RANGES.get(metric, (-math.inf, math.inf))
+        # The value itself is within, but for the rounding of a distance of nothing.
+        ends = min(mean, max(mean - reach, least)), max(mean, min(mean + reach, most))
+        found.append(
+            Summary(label(metric, one.extractor), implementation, mean, error, *ends, basis)
+        )
     return found
 
 
 def significant(value: float, error: float) -> str:
-    """A value to two digits of its error, or to six digits where there is none."""
-    if not math.isfinite(error) or error == 0:
-        return f"{value:.6g}"
-    places = max(0, 1 - math.floor(math.log10(error)))
-    return f"{value:.{min(places, 9)}f}"
+    """A value to two digits of its error, or to six digits where it is none or below 1e-9."""
+    if not math.isfinite(error) or error < 1e-9:
+        return f"{value + 0.0:.6g}"  # No minus before a zero.
+    text = f"{value:.{max(0, 1 - math.floor(math.log10(error)))}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
 
 
 def show(records: Sequence[Record]) -> None:
@@ -121,9 +133,9 @@ def provenance(records: Sequence[Record]) -> list[str]:
     weights = sorted({r.extractor_sha256[:12] for r in records})
     count = "moments of unknown n" if one.n_reference is None else f"{one.n_reference} images"
     return [
-        f"generated  {one.generated}, {one.n_images} images, {one.generated_sha256[:12]}, "
-        f"seeds {', '.join(map(str, seeds))}",
-        f"reference  {one.dataset}, {count}, {one.reference_sha256[:12]}",
+        f"generated  {printable(one.generated)}, {one.n_images} images, "
+        f"{one.generated_sha256[:12]}, seeds {', '.join(map(str, seeds))}",
+        f"reference  {printable(one.dataset)}, {count}, {one.reference_sha256[:12]}",
         f"extractor  {one.extractor}, weights {', '.join(weights)}",
         *(f"images     {text}" for text in shown),
         f"code       {', '.join(versions)}, torch {one.torch}, git {one.git[:12]}",

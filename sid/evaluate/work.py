@@ -17,7 +17,7 @@ from sid.data.rows import Rows
 from sid.errors import UserError
 from sid.evaluate.records import Record, read_records, write_records
 from sid.evaluate.sampling import CHUNK, Sampler
-from sid.files import sha256
+from sid.files import check_target, sha256
 from sid.progress import Progress
 from sid.runs.world import World
 
@@ -36,7 +36,8 @@ class Work:
         world: the processes that draw images together; the first measures them.
 
     Raises:
-        UserError: several processes and no `result`, or another evaluation writes it.
+        UserError: several processes and no `result`, no file can be there, or another evaluation
+            writes it.
     """
 
     def __init__(self, result: Path | None, world: World | None = None) -> None:
@@ -46,6 +47,7 @@ class Work:
         if result is None:
             self.folder = Path(tempfile.mkdtemp(prefix="sid-evaluate-"))
         else:
+            check_target(result)
             self.folder = result.with_name(f".{result.name}.work")
             self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = (self.folder / "lock").open("a") if self.world.main else None
@@ -62,8 +64,9 @@ class Work:
     def __exit__(
         self, kind: type[BaseException] | None, value: object, traceback: TracebackType | None
     ) -> None:
-        # What is half done stays for the next time, unless nobody could find it.
-        if self.world.main and (kind is None or self.temporary):
+        # What is half done stays for the next time, unless it is nothing or nobody could find it.
+        begun = (*self.folder.glob("*/drawn"), *self.folder.glob("*.json"))
+        if self.world.main and (kind is None or self.temporary or not begun):
             shutil.rmtree(self.folder, ignore_errors=True)
         if self._lock:
             self._lock.close()

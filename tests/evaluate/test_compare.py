@@ -19,9 +19,12 @@ from PIL import Image
 
 from sid.cli import main
 from sid.data.images import ImageSet
-from sid.data.zips import write_zip
+from sid.data.zips import read_zip, write_zip
+from sid.evaluate.extractors import load_extractor
 from sid.evaluate.extractors.classifier import DataExtractor
+from sid.evaluate.moments import gaussian_of
 from sid.evaluate.records import load_table, merge_records
+from sid.evaluate.statistics import Statistics, write_statistics
 from sid.networks import Architecture, save_network
 
 SID = str(Path(sys.executable).with_name("sid"))
@@ -134,6 +137,24 @@ def test_draws_have_seeds_and_an_interval(place: Path, tmp_path: Path) -> None:
     assert alone[FRECHET] == ours[1]["value"] != ours[0]["value"]
 
 
+def test_errors_are_of_the_images(place: Path, tmp_path: Path) -> None:
+    """Libraries' errors of subsets are none of these: those shown cover other draws."""
+    out, drawn = tmp_path / "r.json", {}
+    options = ("--metrics", "kid", "--draws", 5, "--implementations", "ours,torch-fidelity")
+    ask(place, place / "g.safetensors", *options, json=out)
+    for record in json.loads(out.read_text())["records"]:
+        drawn.setdefault(record["implementation"], []).append((record["value"], record["stderr"]))
+    for pairs in drawn.values():
+        found, errors = np.array(pairs).T
+        assert found.std(ddof=1) < 2 * errors.mean()
+
+
+def test_seeds_that_the_libraries_take(place: Path, tmp_path: Path) -> None:
+    given = (place / "g.safetensors", place / "digits.zip", "--extractor", place / "e.safetensors")
+    refused(sid(*given, "--seed", 2**31), "--seed")
+    ask(place, place / "g.safetensors", "--seed", 2**31 - 1, "--draws", 2, json=tmp_path / "r")
+
+
 def test_processes_give_the_last_digit(place: Path, tmp_path: Path) -> None:
     one = ask(place, place / "g.safetensors", json=tmp_path / "one.json")
     with socket.socket() as free:
@@ -164,16 +185,43 @@ def test_another_chunk_or_more_threads_change_little(place: Path, tmp_path: Path
         assert other[FRECHET] == pytest.approx(usual[FRECHET], rel=1e-4)
 
 
+def given_moments(path: Path, place: Path) -> None:
+    """The moments of the digits, as a file that names its extractor."""
+    extractor = load_extractor(place / "e.safetensors")
+    images = torch.from_numpy(np.asarray(read_zip(place / "digits.zip").images))
+    features = extractor.features_and_logits(images)[0].numpy()
+    about = {"extractor": extractor.name, "extractor_sha256": extractor.sha256}
+    write_statistics(path, Statistics("digits", gaussian_of(features), 600, **about))
+
+
 def test_published_forms_of_moments(place: Path, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     width = 64
     np.savez(tmp_path / "ref.npz", mu=np.zeros(width), sigma=np.eye(width))
     given = (place / "pictures", tmp_path / "ref.npz", "--extractor", place / "e.safetensors")
     refused(sid(*given, "--metrics", "fd"), "ref: statistics that do not name their extractor")
+    given_moments(tmp_path / "named.npz", place)
+    ask_moments = (place / "pictures", tmp_path / "named.npz", *given[2:])
+    done = sid(*ask_moments)
+    assert done.returncode == 0, done.stderr
+    assert "Inception score" in done.stdout  # All that moments are enough for.
+    assert "Kernel" not in done.stdout
+    refused(sid(*ask_moments, "--metrics", "kid"), "kernel_distance needs the images")
+    refused(sid(*ask_moments, "--implementations", "clean-fid"), "clean-fid needs the images")
     np.savez(tmp_path / "other.npz", mu=np.zeros(9), sigma=np.eye(9))
     refused(sid(given[0], tmp_path / "other.npz", *given[2:], "--metrics", "fd"), "9 features")
     np.savez(tmp_path / "keys.npz", mean=rng.normal(size=9))
     refused(sid(given[0], tmp_path / "keys.npz", *given[2:]), "keys.npz", "`mu`")
+
+
+def test_places_where_no_records_can_go(place: Path, tmp_path: Path) -> None:
+    given = (place / "pictures", place / "digits.zip", "--extractor", place / "e.safetensors")
+    os.mkfifo(tmp_path / "pipe")
+    refused(sid(*given, "--json", tmp_path / "pipe"), "pipe: is a device or a pipe")
+    refused(sid(*given, "--json", ""), "is a folder where a file was expected")
+    refused(sid(*given, "--json", given[1]), "would replace what is measured")
+    assert (tmp_path / "pipe").is_fifo()
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
 
 
 def test_bad_input_is_one_line_and_nothing_written(
@@ -186,6 +234,7 @@ def test_bad_input_is_one_line_and_nothing_written(
         refused(sid(gen, ref, *weights, "--json", out, *options), *parts)
         assert not out.exists()
         assert not list(tmp_path.rglob("*.tmp"))
+        assert not list(tmp_path.rglob("*.work"))
 
     bad(tmp_path / "nothing", "nothing: no such file or folder")
     few = pictures(tmp_path / "few", digits)
@@ -212,6 +261,8 @@ def test_bad_input_is_one_line_and_nothing_written(
     for path in colour.iterdir():
         Image.open(path).convert("RGB").save(path)
     bad(colour, "(3, 8, 8)", options=("--allow-unequal-n",))
+    large = ("--allow-unequal-n", "--extractor", "efficientnet-lite0")
+    bad(colour, "(3, 8, 8)", "(1, 8, 8)", options=large)
     bad(place / "pictures", "--metrics: fad is unknown", options=("--metrics", "fad"))
     bad(place / "pictures", "x is unknown", options=("--implementations", "ours,x"))
     bad(place / "pictures", "are for networks", options=("--draws", "3"))

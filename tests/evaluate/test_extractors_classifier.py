@@ -77,3 +77,6 @@ def test_refuses_damaged_files(extractor: Extractor, tmp_path: Path) -> None:
     save_tensors(path, {"x": torch.zeros(1)}, {"kind": "generator"})
     with pytest.raises(UserError, match="holds no extractor"):
         load_extractor(path)
+    save_tensors(path, {"x": torch.zeros(1)}, {"kind": "extractor"})
+    with pytest.raises(UserError, match="no extractor of `sid evaluate extractor`"):
+        load_extractor(path)

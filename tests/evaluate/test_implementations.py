@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from sid.data.images import ImageSet
 from sid.errors import UserError
+from sid.evaluate.bench import finite
 from sid.evaluate.compat import clean_fid, torch_fidelity
 from sid.evaluate.extractors import Extractor
 from sid.evaluate.frechet import FrechetReference
@@ -145,6 +146,13 @@ def test_same_seed_same_numbers(name: str, noisy: Images, reference: ImageSet, s
     assert torch.equal(torch.get_rng_state(), torch_state)
 
 
+def test_subsets_of_all_images_have_no_error(noisy: Images, reference: ImageSet, see: See) -> None:
+    real = see(np.asarray(reference.images))
+    few, many = (values("torch-fidelity", see(noisy[:n]), real) for n in (300, 1200))
+    assert few["kernel_distance"].stderr is None  # It would be 1e-8, of float32's rounding.
+    assert many["kernel_distance"].stderr_of == "subsets"
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_another_reference_is_another(
     name: str, noisy: Images, reference: ImageSet, see: See
@@ -183,6 +191,18 @@ def test_nvidia_of_equal_gaussians() -> None:
     other = Gaussian(np.array([1.0, 5.0]), np.diag([16.0, 1.0]))
     assert frechet_distance(one, one) == pytest.approx(0, abs=1e-12)
     assert frechet_distance(one, other) == pytest.approx(9 + (2 - 4) ** 2 + (3 - 1) ** 2)
+
+
+def test_what_is_no_number_is_said_and_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    mean, one, other = np.zeros(3), np.array([0.0, 1, 2]), np.ones(3)
+    lost = frechet_distance(
+        Gaussian(mean, np.outer(one, one)), Gaussian(mean, np.outer(other, other))
+    )
+    assert np.isnan(lost)  # SciPy finds no square root of this singular product.
+    values = [Value("frechet_distance", lost), Value("inception_score", 1.0)]
+    assert finite(values, "nvidia", "a\nb") == values[1:]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == r"warning: nvidia finds no finite frechet_distance of a\nb"
 
 
 class Tiny(nn.Module):

@@ -126,15 +126,19 @@ def load_classifier(path: Path) -> DataExtractor:
     tensors, about = load_tensors(path)
     if about.get("kind") != "extractor":
         raise UserError(f"{path}: holds no extractor; make one with `sid evaluate extractor`")
-    if not about["name"].endswith(SUFFIX):
-        raise UserError(f"{path}: a classifier's name ends in {SUFFIX}, not {about['name']}")
-    channels, height, width = about["shape"]
-    shape = (channels, height, width)
-    classifier = Classifier(shape, about["n_classes"])
-    classifier.load_state_dict(tensors)
-    return _extractor(
-        classifier, about["name"], about["sha256"], shape, about["accuracy"], about["data_sha256"]
-    )
+    try:
+        name, accuracy, data = (about[key] for key in ("name", "accuracy", "data_sha256"))
+        channels, height, width = about["shape"]
+        shape = (channels, height, width)
+        classifier = Classifier(shape, about["n_classes"])
+        classifier.load_state_dict(tensors)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise UserError(
+            f"{path}: no extractor of `sid evaluate extractor`, or an old one; make it again"
+        ) from error
+    if not str(name).endswith(SUFFIX):
+        raise UserError(f"{path}: a classifier's name ends in {SUFFIX}, not {name}")
+    return _extractor(classifier, name, about["sha256"], shape, accuracy, data)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The 2015 Inception's two published files, by their names in `sid fetch`."""
 
+import warnings
 from pathlib import Path
 
 import torch
@@ -25,7 +26,9 @@ def copy_state(path: Path, copy: Path) -> None:
         UserError: it holds anything but tensors, or is damaged.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # What it remarks on, it refuses.
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # What is raised depends on what is wrong.
         reason = str(error).strip().splitlines()[0]
         raise UserError(f"{path}: no state dict ({reason}); run `sid fetch {STATE}`") from error

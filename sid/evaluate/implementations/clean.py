@@ -5,6 +5,7 @@ generators: from a folder of files the same features come, bit for bit, and slow
 as clean-fid reads its entries in an order that changes from process to process).
 """
 
+import math
 import tempfile
 import warnings
 from collections.abc import Callable, Collection, Iterator
@@ -41,6 +42,7 @@ Network = Callable[[Tensor], Tensor]
 Features = NDArray[np.float32]
 
 SIZE = (3, 299, 299)
+WIDTH = 2048  # It checks that its own networks have as many features.
 # pytorch-fid's name for the file that torch-fidelity has under the name STATE: the same bytes.
 STATE_THERE = "pt_inception-2015-12-05-6726825d.pth"
 # Of the modes that resize before the network; `legacy_tensorflow` leaves it to the network.
@@ -105,7 +107,10 @@ class Clean:
             features = self._features(generated, own)
             found = []
             if "frechet_distance" in metrics:
-                frechet = float(clean_fid.fid_from_feats(features, real))
+                try:
+                    frechet = float(clean_fid.fid_from_feats(features, real))
+                except ValueError:  # It refuses a square root with an imaginary part.
+                    frechet = math.nan
                 found.append(Value("frechet_distance", frechet))
             if "kernel_distance" in metrics:
                 kernel = clean_fid.kernel_distance(
@@ -121,6 +126,11 @@ class Clean:
     def _own(self, extractor: Extractor) -> Network | None:
         """Its own network for this mode, where the extractor is the same network."""
         if self._mode and isinstance(extractor.network, Inception) and extractor.path:
+            if extractor.width != WIDTH:
+                raise UserError(
+                    f"{self.name}: takes programs of {WIDTH} features, and {extractor.name} has "
+                    f"{extractor.width}; ask for clean-fid"
+                )
             if self._mode != "legacy_pytorch":
                 return torchscript(extractor, inside=self._mode == "legacy_tensorflow")
             if extractor.name == INCEPTION:

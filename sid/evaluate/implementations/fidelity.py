@@ -149,6 +149,7 @@ class Fidelity:
 
         folder = Path(self._kept.get(reference, prepare).name)
         images, real = generated.images.images, reference.images.images
+        size = subset_size(len(images), len(real))
         extractor = generated.extractor
         registered(extractor.sha256).sides = (generated, reference)
         try:
@@ -163,7 +164,7 @@ class Fidelity:
                     feature_extractor=OWN if own else f"sid-{extractor.sha256}",
                     feature_extractor_weights_path=str(folder / STATE) if own else None,
                     kid_subsets=KERNEL_SUBSETS,
-                    kid_subset_size=subset_size(len(images), len(real)),
+                    kid_subset_size=size,
                     isc_splits=SCORE_SPLITS,
                     prc_batch_size=1000,  # Rows of distances in memory; its 10,000 take gigabytes.
                     batch_size=extractor.chunk,
@@ -174,11 +175,18 @@ class Fidelity:
                 )
         finally:
             registered(extractor.sha256).sides = ()
-        return [value_of(metric, found) for metric in wanted]
+        return [value_of(metric, found, in_part=size < len(images)) for metric in wanted]
 
 
-def value_of(metric: str, found: dict[str, float]) -> Value:
-    """One of torch-fidelity's numbers, its deviation over parts made a standard error."""
+def value_of(metric: str, found: dict[str, float], *, in_part: bool) -> Value:
+    """One of torch-fidelity's numbers, its deviation over parts made a standard error.
+
+    Args:
+        metric: which.
+        found: what it says.
+        in_part: whether a subset leaves images out; where none does, subsets differ by rounding
+            alone, which is no error.
+    """
     if metric == "frechet_distance":
         return Value(metric, found[torch_fidelity.KEY_METRIC_FID])
     if metric in ("precision", "recall"):
@@ -187,4 +195,6 @@ def value_of(metric: str, found: dict[str, float]) -> Value:
         "kernel_distance": ("kernel_inception_distance", KERNEL_SUBSETS, "subsets"),
         "inception_score": ("inception_score", SCORE_SPLITS, "splits"),
     }[metric]
+    if metric == "kernel_distance" and not in_part:
+        return Value(metric, found[f"{key}_mean"])
     return Value(metric, found[f"{key}_mean"], found[f"{key}_std"] / math.sqrt(parts), over)

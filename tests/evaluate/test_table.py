@@ -1,0 +1,60 @@
+"""What a person reads of the records."""
+
+import math
+
+import pytest
+
+from sid.evaluate.records import Record
+from sid.evaluate.table import provenance, significant, summarise
+
+ABOUT = {
+    **dict.fromkeys(("dataset", "extractor", "extractor_sha256", "reference_sha256"), "x"),
+    **dict.fromkeys(("implementation_version", "device", "torch", "git"), "x"),
+    **dict.fromkeys(("n_images", "n_reference", "draw", "seed", "seconds"), 1),
+    "role": "sample",
+    "implementation": "ours",
+}
+
+
+def record(metric: str, value: float, stderr: float | None, **about: object) -> Record:
+    return Record.model_validate(
+        {**ABOUT, "metric": metric, "value": value, "stderr": stderr, **about}
+    )
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "low", "high"),
+    [
+        ("recall", 0.9, 0.704, 1.0),
+        ("precision", 0.1, 0.0, 0.296),
+        ("frechet_distance", 0.1, 0.0, 0.296),
+        ("frechet_distance", -1e-13, -1e-13, 0.196),  # Of equal sets, by rounding.
+        ("kernel_distance", 0.1, -0.096, 0.296),  # Unbiased, so below zero at times.
+        ("density", 1.1, 0.904, 1.296),
+    ],
+)
+def test_intervals_end_where_the_metric_does(
+    metric: str, value: float, low: float, high: float
+) -> None:
+    (row,) = summarise([record(metric, value, 0.1)])
+    assert (row.low, row.high) == pytest.approx((low, high), abs=1e-4)
+
+
+def test_of_draws() -> None:
+    (row,) = summarise([record("kernel_distance", x, 9.0, draw=i) for i, x in enumerate((1, 3))])
+    assert (row.value, row.stderr, row.basis) == (2, 1, "2 draws")
+    assert row.high - row.value == pytest.approx(12.7062, abs=1e-4)  # Student's t, one degree.
+
+
+def test_digits() -> None:
+    assert significant(1.23456, 0.012) == "1.235"
+    assert significant(-1e-13, 0.1) == "0.00"
+    assert significant(-0.0, 0.0) == "0"
+    assert significant(-0.2, 0.1) == "-0.20"
+    assert significant(1.53e-7, 4e-18) == "1.53e-07"
+    assert significant(1.23456789, math.nan) == "1.23457"
+
+
+def test_names_stay_in_their_line() -> None:
+    made = provenance([record("recall", 1, 0, generated="a\nb\x1b[31m", dataset="c\td")])
+    assert all(line.isprintable() for line in made)
