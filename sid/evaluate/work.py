@@ -5,7 +5,9 @@ import hashlib
 import json
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,6 +27,9 @@ from sid.runs.world import World
 def key_of(identity: Mapping[str, Any]) -> str:
     """A file name for everything that a result depends on."""
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:24]
+
+
+POLL_S = 0.2
 
 
 class Work:
@@ -57,6 +62,7 @@ class Work:
             except BlockingIOError as error:
                 raise UserError(f"{result}: another evaluation makes it; wait for it") from error
         self.temporary, self._last = result is None, self.folder / "none"
+        self.world.wait()  # None looks at the lock before the first process holds it.
 
     def __enter__(self) -> "Work":
         return self
@@ -65,6 +71,8 @@ class Work:
         self, kind: type[BaseException] | None, value: object, traceback: TracebackType | None
     ) -> None:
         # What is half done stays for the next time, unless it is nothing or nobody could find it.
+        if kind is None:
+            self.world.wait()  # All have read what the folder holds.
         begun = (*self.folder.glob("*/drawn"), *self.folder.glob("*.json"))
         if self.world.main and (kind is None or self.temporary or not begun):
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -123,5 +131,15 @@ class Work:
         path = self.folder / f"{key_of(identity)}.json"
         if self.world.main and not path.exists():
             write_records(path, make())
-        self.world.wait()
+        # A measurement may take longer than processes wait for each other.
+        while not path.exists():
+            time.sleep(POLL_S)
+            self._see_that_first_is_there(path)
         return read_records(path)
+
+    def _see_that_first_is_there(self, path: Path) -> None:
+        """The lock is free when the first process is gone, however it went."""
+        with (self.folder / "lock").open("a") as lock, suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not path.exists():
+                raise UserError(f"{path.parent}: the process that measures is gone")

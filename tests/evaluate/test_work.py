@@ -2,6 +2,7 @@
 
 import contextlib
 from pathlib import Path
+from threading import Timer
 
 import numpy as np
 import pytest
@@ -108,3 +109,20 @@ def test_without_a_result_nothing_stays(tmp_path: Path, monkeypatch: pytest.Monk
     assert not list(tmp_path.iterdir())
     with pytest.raises(UserError, match="--json: several processes"):
         Work(None, World(1, 2))
+
+
+def test_others_wait_for_the_first_and_notice_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(World, "wait", lambda self: None)
+    result = tmp_path / "r.json"
+    first, other = (Work(result, World(rank, 2)) for rank in (0, 1))
+    late = Timer(0.5, lambda: first.records({"draw": 1}, lambda: [record(0.5)]))
+    late.start()
+    assert other.records({"draw": 1}, lambda: [record(2.0)])[0].value == 0.5
+    late.join()
+    gone = Timer(0.5, lambda: first._lock.close())
+    gone.start()
+    with pytest.raises(UserError, match="the process that measures is gone"):
+        other.records({"draw": 2}, lambda: [record(2.0)])
+    gone.join()
