@@ -137,7 +137,9 @@ def _levels(axes: Axes, name: str, noise: pd.DataFrame, sizes: set[int]) -> None
             axes.axvline(value, color=NOISE, lw=1.4, zorder=1)
         each = levels[["relative", "n_images"]].to_numpy(float)
         shares = ", ".join(f"{number(100 * value)} % (n = {n:,.0f})" for value, n in each)
-        _above(axes, least, f"{words}\n{shares}", darker(NOISE), "left")
+        low, high = np.log(axes.get_xlim())
+        side = "left" if (np.log(least) - low) / (high - low) < 0.8 else "right"
+        _above(axes, least, f"{words}\n{shares}", darker(NOISE), side)
         return
 
 

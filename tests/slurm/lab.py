@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,6 +40,17 @@ class Lab:
         )
         assert done.returncode == 0, f"{words}: {done.stderr}"
         return done.stdout
+
+    def resume(self, node: str) -> None:
+        """Put a node back; one that is down comes back by itself when it answers, or before."""
+        command = ["scontrol", "update", f"nodename={node}", "state=resume"]
+        for _ in range(60):
+            subprocess.run(command, env=self.environment, capture_output=True, timeout=60)
+            state = self.run("sinfo", "-h", "-n", node, "-o", "%T").lower()
+            if not any(word in state for word in ("down", "drain")):
+                return
+            time.sleep(0.5)
+        raise AssertionError(f"{node} does not come back: {state}")
 
     def restart(self, daemon: str) -> None:
         """Kill a daemon of the lab and start it again, as `restart("slurmctld")`."""

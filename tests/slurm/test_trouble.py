@@ -14,7 +14,7 @@ def test_node_is_drained(lab: Lab, tmp_path: Path) -> None:
     try:
         assert process.wait(120) == 0, toy.said()
     finally:
-        lab.run("scontrol", "update", "nodename=n1", "state=resume")
+        lab.resume("n1")
     assert whole(toy)
     assert toy.ran() == once(toy)
 
@@ -24,7 +24,7 @@ def test_node_fails(lab: Lab, tmp_path: Path) -> None:
     process = toy.start()
     toy.wait_for(lambda: len(toy.ran()) == 6)
     lab.run("scontrol", "update", "nodename=n1", "state=down", "reason=test")
-    lab.run("scontrol", "update", "nodename=n1", "state=resume")
+    lab.resume("n1")
     assert process.wait(180) == 0, toy.said()
     assert whole(toy)
     # Slurm has requeued what ran there, under its old id.
