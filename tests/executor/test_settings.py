@@ -56,6 +56,29 @@ def test_32_gpus_on_4_nodes() -> None:
     assert "--kill-on-bad-exit=1 --cpus-per-task=10" in run
 
 
+def test_8_gpus_on_1_node() -> None:
+    resources = {"gpu": 8, "cpus_per_gpu": 10, "runtime": 1440, "mem_mb": 480000}
+    form = shape(resources, threads=1, parallel=True)
+    assert form == Shape(nodes=1, tasks=8, gpus=8, cpus=10)
+    lines = script(ExecutorSettings(partition="gpu"), resources, form)
+    assert {line for line in lines if line.startswith("#SBATCH")} == {
+        "#SBATCH --cpus-per-task=10",
+        "#SBATCH --gpus-per-node=8",
+        "#SBATCH --job-name=train-0123456789ab",
+        "#SBATCH --mem=480000MB",
+        "#SBATCH --nodes=1",
+        "#SBATCH --ntasks-per-node=8",
+        "#SBATCH --open-mode=append",
+        f"#SBATCH --output='{FOLDER}/%j_0_log.out'",
+        "#SBATCH --partition=gpu",
+        "#SBATCH --signal=USR2@90",
+        "#SBATCH --time=1440",
+        "#SBATCH --wckey=submitit",
+    }
+    (run,) = (line for line in lines if line.startswith("srun"))
+    assert "--kill-on-bad-exit=1 --cpus-per-task=10" in run
+
+
 @pytest.mark.parametrize(
     ("resources", "parallel", "expected"),
     [
