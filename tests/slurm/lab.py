@@ -53,7 +53,7 @@ class Lab:
         raise AssertionError(f"{node} does not come back: {state}")
 
     def restart(self, daemon: str) -> None:
-        """Kill a daemon of the lab and start it again, as `restart("slurmctld")`."""
+        """Stop a daemon of the lab and start it again, as `restart("slurmctld")`."""
         environment = {**self.environment, "SLURMLAB": str(self.folder)}
         subprocess.run([SCRIPT, "restart", daemon], env=environment, check=True, timeout=120)
 

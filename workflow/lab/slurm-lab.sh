@@ -6,7 +6,7 @@
 #   slurm-lab.sh up              start; prints the line that a shell needs to use it
 #   slurm-lab.sh env             that line again
 #   slurm-lab.sh with COMMAND    start, run COMMAND in it, stop
-#   slurm-lab.sh restart DAEMON  kill it and start it again, as a test does to slurmctld
+#   slurm-lab.sh restart DAEMON  stop it and start it again, as a test does to slurmctld
 #   slurm-lab.sh down            stop what `up` started, and nothing else
 #
 #   SLURMLAB  folder of everything that it writes ($PWD/.slurm-lab)
@@ -202,7 +202,11 @@ start() {
 
 restart() {
   running "$1" || die "$1 does not run in $LAB"
-  kill -9 "$(cat "$LAB/run/$1.pid")"
+  # As a service manager stops it: killed outright, slurmctld would forget what it has accepted since
+  # it last saved its state, and give the same ids to other jobs.
+  local pid; pid=$(cat "$LAB/run/$1.pid")
+  kill "$pid"
+  wait_for 30 bash -c "gone $pid"
   start "$1"
   wait_for 20 scontrol ping
 }
