@@ -77,6 +77,18 @@ class Implementation(Protocol):
         ...
 
 
+class OfExtractor:
+    """What an implementation says that computes on the extractor's own features."""
+
+    def weights(self, seen: Seen) -> str:
+        """Those of the extractor."""
+        return seen.extractor.sha256
+
+    def preprocessing(self, seen: Seen) -> str:
+        """That of the extractor."""
+        return seen.extractor.preprocessing
+
+
 def enough(generated: Seen, reference: Seen | Statistics, metrics: Collection[str]) -> None:
     """See that the images are enough for the metrics.
 

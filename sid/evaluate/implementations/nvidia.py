@@ -14,13 +14,19 @@ import numpy as np
 import scipy
 from scipy.special import softmax
 
-from sid.evaluate.implementations.implementation import SCORE_SPLITS, Kept, Value, enough
+from sid.evaluate.implementations.implementation import (
+    SCORE_SPLITS,
+    Kept,
+    OfExtractor,
+    Value,
+    enough,
+)
 from sid.evaluate.moments import Gaussian
 from sid.evaluate.seen import Seen
 from sid.evaluate.statistics import Statistics
 
 
-class Nvidia:
+class Nvidia(OfExtractor):
     """The Frechet distance and the inception score of the protocol (an `Implementation`).
 
     Args:
@@ -37,14 +43,6 @@ class Nvidia:
         self.name, self._ddof = name, ddof
         self.divisor = "N-1" if ddof else "N"
         self._kept: Kept[Gaussian] = Kept()
-
-    def weights(self, seen: Seen) -> str:
-        """Those of the extractor, which for FID is the protocol's own file."""
-        return seen.extractor.sha256
-
-    def preprocessing(self, seen: Seen) -> str:
-        """That of the extractor."""
-        return seen.extractor.preprocessing
 
     def evaluate(
         self, generated: Seen, reference: Seen | Statistics, metrics: Collection[str], seed: int

@@ -15,6 +15,7 @@ from sid.evaluate.implementations.implementation import (
     KERNEL_SUBSETS,
     SCORE_SPLITS,
     Kept,
+    OfExtractor,
     Value,
     enough,
     subset_size,
@@ -33,7 +34,7 @@ FRECHET = ("frechet_distance", "frechet_distance_infinity")
 NEIGHBOURS = ("precision", "recall", "density", "coverage")
 
 
-class Ours:
+class Ours(OfExtractor):
     """All metrics (an `Implementation`)."""
 
     name = "ours"
@@ -47,14 +48,6 @@ class Ours:
     def __init__(self) -> None:
         self._frechet: Kept[FrechetReference] = Kept()
         self._manifold: Kept[Manifold] = Kept()
-
-    def weights(self, seen: Seen) -> str:
-        """Those of the extractor."""
-        return seen.extractor.sha256
-
-    def preprocessing(self, seen: Seen) -> str:
-        """That of the extractor."""
-        return seen.extractor.preprocessing
 
     def evaluate(
         self, generated: Seen, reference: Seen | Statistics, metrics: Collection[str], seed: int
