@@ -55,7 +55,8 @@ slurm-demo: venv
 
 test-slurm: venv
 	@workflow/lab/slurm-lab.sh check
-	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m slurm tests/slurm
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m slurm tests/slurm \
+	  --numprocesses 2 --dist loadfile
 
 lint: venv
 	.venv/bin/ruff check .

@@ -52,8 +52,8 @@ def launch(budget: str, arguments: list[str]) -> int:
         except SystemExit as stop:
             if stop.code:
                 status = stop.code if isinstance(stop.code, int) else 1
-                print("The demo stopped; the cause is above, on the line that begins with")
-                print("`error:`. Finished work is kept: mend it and run the same command again.")
+                print("The demo stopped; the cause is above. Finished work is kept: mend it and run")
+                print("the same command again.")
                 return status
         reports = ROOT / "reports" / ("" if budget == "demo" else budget)
         print(f"Done in {time.monotonic() - start:.0f} s. Open {reports / 'index.html'}")

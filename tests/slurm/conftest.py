@@ -32,7 +32,7 @@ def no_snakemake_is_left() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Two nodes of 4 CPUs and 2 made-up GPUs, with accounting."""
-    with started(tmp_path_factory.mktemp("lab")) as running:
+    with started(tmp_path_factory.mktemp("a lab")) as running:
         yield running
 
 

@@ -11,12 +11,12 @@ import psutil
 from tests.slurm.lab import ROOT, SCRIPT, Lab
 
 
-def processes(folder: Path) -> list[str]:
-    """The daemons whose command line or environment names the folder."""
+def daemons(link: Path) -> list[str]:
+    """The command lines that name a lab by the link to its folder."""
     found = []
     for process in psutil.process_iter(["pid", "cmdline", "status"]):
         words = process.info["cmdline"] or []
-        if process.info["status"] != psutil.STATUS_ZOMBIE and any(str(folder) in w for w in words):
+        if process.info["status"] != psutil.STATUS_ZOMBIE and any(str(link) in w for w in words):
             found.append(" ".join(words))
     return found
 
@@ -27,7 +27,7 @@ def test_job_gets_its_gpus(lab: Lab) -> None:
 
 
 def test_interrupt_leaves_nothing(tmp_path: Path) -> None:
-    folder = tmp_path / "lab"
+    folder = tmp_path / "a lab"
     environment = {**Lab(folder).environment, "SLURMLAB": str(folder), "ACCT": "none"}
     process = subprocess.Popen(
         [SCRIPT, "with", "sleep", "600"], env=environment, cwd=ROOT, start_new_session=True
@@ -35,7 +35,10 @@ def test_interrupt_leaves_nothing(tmp_path: Path) -> None:
     while not (folder / "run" / "slurmd-n2.pid").exists():
         assert process.poll() is None
         time.sleep(0.1)
+    link = next(link for link in Path("/run").glob("slurm-lab-*") if link.readlink() == folder)
+    assert len(daemons(link)) > 3
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(60) == 130
-    assert processes(folder) == []
+    assert daemons(link) == []
+    assert not link.is_symlink()
     assert str(folder) not in Path("/etc/hosts").read_text()

@@ -30,7 +30,7 @@ rule train:
     log: "train.log"
     threads: 1
     retries: {retries}
-    resources: nodes=2, tasks={tasks}, gpu={tasks}, runtime=30, mem_mb=3000
+    resources: nodes=2, tasks={tasks}, gpu={tasks}, runtime={minutes}, mem_mb=3000
     params:
         submitit="sid.cluster:Command",
         command="distill --recipe sid.yaml --data digits.zip --teacher teacher --out {out}"
@@ -48,7 +48,7 @@ class Training:
 
     def __init__(self, lab: Lab, folder: Path) -> None:
         self.lab, self.folder, self.out = lab, folder, folder / "run"
-        options = ["--executor", "submitit", "--jobs", "1", "--submitit-signal-delay", "60"]
+        options = ["--executor", "submitit", "--jobs", "1", "--submitit-signal-delay", "20"]
         options += ["--seconds-between-status-checks", "2", "--latency-wait", "20", "--nocolor"]
         self.said = folder / "snakemake.log"
         with self.said.open("a") as log:
@@ -85,12 +85,6 @@ class Training:
         before = self.restarts(job)
         yield
         self.wait_for("requeue", lambda: self.restarts(job) > before)
-
-    def limit(self, job: str) -> None:
-        """Lower the time limit of a running job to the next minute that is not too near."""
-        minutes, _, seconds = self.lab.run("squeue", "-h", "-j", job, "-o", "%M").partition(":")
-        limit = int(minutes) + (1 if int(seconds) < 40 else 2)
-        self.lab.run("scontrol", "update", f"JobId={job}", f"TimeLimit={limit}")
 
     def restarts(self, job: str) -> int:
         """How often Slurm has started a job again, or is about to."""
@@ -144,12 +138,18 @@ def prepared(digits_zip: Path, teacher_run: Path) -> Callable[..., Path]:
     """Writes Snakefile and inputs of a training into a folder."""
 
     def prepare(
-        folder: Path, kimg: float, retries: int = 2, tasks: int = 4, out: object = "run"
+        folder: Path,
+        kimg: float,
+        retries: int = 2,
+        tasks: int = 4,
+        out: object = "run",
+        minutes: int = 30,
     ) -> Path:
         folder.mkdir(exist_ok=True)
         recipe = tiny_recipe(batch=BATCH, micro_batch=2, kimg=kimg, dropout=0.1, every_kimg=0.16)
         (folder / "sid.yaml").write_text(yaml.safe_dump(recipe.model_dump(mode="json")))
-        (folder / "Snakefile").write_text(RULE.format(retries=retries, tasks=tasks, out=out))
+        rule = RULE.format(retries=retries, tasks=tasks, out=out, minutes=minutes)
+        (folder / "Snakefile").write_text(rule)
         (folder / "digits.zip").symlink_to(digits_zip)
         (folder / "teacher").symlink_to(teacher_run)
         return folder
@@ -186,22 +186,26 @@ def test_disturbed_in_every_way_it_equals_undisturbed(
     lab: Lab, prepared: Callable[..., Path], tmp_path: Path
 ) -> None:
     kimg = long_enough(prepared(tmp_path / "trial", TRIAL_STEPS * BATCH / 1000))
-    folder, twin = (prepared(tmp_path / name, kimg) for name in ("disturbed", "undisturbed"))
+    folder, twin = (
+        prepared(tmp_path / name, kimg, minutes=minutes)
+        for name, minutes in (("disturbed", 1), ("undisturbed", 30))
+    )
     training = Training(lab, folder)
     undisturbed = Alone(twin)
     training.trains()
     first = training.job()
+    with training.requeued(first):  # Its minute is over.
+        at = newest(training.out)
+    assert newest(training.out) > at, "no checkpoint at the time limit"
+    training.trains()
+
+    lab.run("scontrol", "update", f"JobId={first}", "TimeLimit=30")
     for _ in range(2):  # A job of higher priority takes the nodes.
         at = newest(training.out)
         with training.requeued(first):
             lab.run("sbatch", "-phigh", "-N2", "--exclusive", "-o", "/dev/null", "--wrap", "true")
         assert newest(training.out) > at, "no checkpoint on preemption"
         training.trains()
-
-    with training.requeued(first):
-        training.limit(first)
-    lab.run("scontrol", "update", f"JobId={first}", "TimeLimit=30")
-    training.trains()
     assert training.messages(first).count("told to end; checkpoint at") == 3
 
     assert training.job() == first

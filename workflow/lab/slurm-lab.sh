@@ -19,9 +19,11 @@
 set -euo pipefail
 
 SELF=$(realpath "$0")
-LAB=$(realpath -m "${SLURMLAB:-$PWD/.slurm-lab}")
+FOLDER=$(realpath -m "${SLURMLAB:-$PWD/.slurm-lab}")
+# The daemons' files know no blanks, and sockets no long names: they see the folder by a short link.
+LAB=/run/slurm-lab-$(printf %s "$FOLDER" | sha256sum | head -c 12)
 NODES=${NODES:-2} GPUS=${GPUS:-2} CPUS=${CPUS:-4} ACCT=${ACCT:-dbd}
-MARK="# slurm-lab $LAB"
+MARK="# slurm-lab $FOLDER"
 export SLURM_CONF=$LAB/etc/slurm.conf
 unset "${!SBATCH_@}" "${!SLURM_JOB@}"
 
@@ -32,7 +34,7 @@ die() { say "error: $*"; exit 2; }
 wait_for() {
   local end=$((SECONDS + $1)); shift
   until timeout 10 "$@" >/dev/null 2>&1; do
-    ((SECONDS < end)) || { say "waited in vain for: $*; see $LAB/log"; return 1; }
+    ((SECONDS < end)) || { say "waited in vain for: $*; see $FOLDER/log"; return 1; }
     sleep 0.1
   done
 }
@@ -176,7 +178,8 @@ CONF
 
 start_accounting() {
   [ -d "$LAB/db/mysql" ] || mariadb-install-db --no-defaults --user=root --datadir="$LAB/db" \
-    --auth-root-authentication-method=normal --skip-test-db >"$LAB/log/install-db.out" 2>&1
+    --auth-root-authentication-method=normal --skip-test-db >"$LAB/log/install-db.out" 2>&1 ||
+    die "the accounting's database cannot be made; see $FOLDER/log/install-db.out"
   cat >"$LAB/etc/init.sql" <<SQL
 CREATE USER IF NOT EXISTS 'slurm'@'127.0.0.1' IDENTIFIED BY 'lab';
 GRANT ALL ON slurm_acct.* TO 'slurm'@'127.0.0.1';
@@ -201,7 +204,7 @@ start() {
 }
 
 restart() {
-  running "$1" || die "$1 does not run in $LAB"
+  running "$1" || die "$1 does not run in $FOLDER"
   # As a service manager stops it: killed outright, slurmctld would forget what it has accepted since
   # it last saved its state, and give the same ids to other jobs.
   local pid; pid=$(cat "$LAB/run/$1.pid")
@@ -226,10 +229,11 @@ remove_hosts() {
 
 up() {
   check
-  running slurmctld && { say "already up in $LAB"; return; }
+  running slurmctld && { say "already up in $FOLDER"; return; }
   local n
   PORT0=${PORT0:-$(free_range)}
-  mkdir -p "$LAB"/{etc,run,log,state,spool,dev}
+  mkdir -p "$FOLDER"/{etc,run,log,state,spool,dev}
+  ln -sfn "$FOLDER" "$LAB"
   chmod 755 "$LAB"
   head -c 128 /dev/urandom >"$LAB/etc/munge.key"
   chmod 600 "$LAB/etc/munge.key"
@@ -252,7 +256,7 @@ up() {
   done
   export -f idle; export NODES
   wait_for 30 bash -c idle
-  say "$NODES nodes in ${SECONDS} s, ports from $PORT0, folder $LAB"
+  say "$NODES nodes in ${SECONDS} s, ports from $PORT0, folder $FOLDER"
 }
 
 # Jobs first, then the daemons from the bottom up, so that none waits for one that is gone.
@@ -272,6 +276,7 @@ down() {
     rm -f "$file"
   done
   ! grep -qsF -- "$MARK" /etc/hosts || remove_hosts
+  rm -f "$LAB"
 }
 
 follow() {
@@ -286,7 +291,7 @@ case ${1:-} in
   env) echo "export SLURM_CONF=$SLURM_CONF" ;;
   with)
     shift
-    running slurmctld && die "a lab is already up in $LAB; stop it with: $0 down"
+    running slurmctld && die "a lab is already up in $FOLDER; stop it with: $0 down"
     trap down EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
