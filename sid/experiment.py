@@ -69,10 +69,11 @@ class Allocation(Strict):
 
 
 class Allocations(Strict):
-    """Of the stages that train."""
+    """Of the stages that compute for long; an evaluation is one task."""
 
     teacher: Allocation = Allocation()
     distill: Allocation = Allocation()
+    evaluate: Allocation = Allocation()
 
 
 class Experiment(Strict):

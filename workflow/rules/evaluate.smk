@@ -10,6 +10,8 @@ if CLASSIFIER:
             f"{RESULTS}/logs/extractor.log",
         conda:
             "../../environment.yml"
+        resources:
+            **asked(EXPERIMENT.cluster.evaluate),
         shell:
             "sid evaluate extractor {input} --out {output} 2> >(tee {log} >&2)"
 
@@ -25,6 +27,8 @@ rule evaluate_run:
         f"{RESULTS}/logs/evaluate-{{recipe}}-seed{{seed}}.log",
     conda:
         "../../environment.yml"
+    resources:
+        **asked(EXPERIMENT.cluster.evaluate),
     params:
         run=subpath(input.run, parent=True),
         extractor=extractor_of,
@@ -51,6 +55,8 @@ rule evaluate_teacher:
     priority: 20
     conda:
         "../../environment.yml"
+    resources:
+        **asked(EXPERIMENT.cluster.evaluate),
     params:
         teacher=teacher_of,
         extractor=extractor_of,
@@ -73,6 +79,8 @@ rule evaluate_floor:
         f"{RESULTS}/logs/evaluate-floor.log",
     conda:
         "../../environment.yml"
+    resources:
+        **asked(EXPERIMENT.cluster.evaluate),
     params:
         extractor=extractor_of,
         asked=ASKED,
