@@ -52,7 +52,9 @@ def launch(budget: str, arguments: list[str]) -> int:
         except SystemExit as stop:
             if stop.code:
                 status = stop.code if isinstance(stop.code, int) else 1
-                print("The demo stopped; the cause is above. Finished work is kept: mend it and run")
+                print(
+                    "The demo stopped; the cause is above. Finished work is kept: mend it and run"
+                )
                 print("the same command again.")
                 return status
         reports = ROOT / "reports" / ("" if budget == "demo" else budget)
