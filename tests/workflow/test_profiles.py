@@ -5,7 +5,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.workflow.test_workflow import ROOT, run
 
