@@ -1,6 +1,7 @@
 """From Snakemake's job to the plain values that name, compare and run it."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ from snakemake_interface_common.exceptions import WorkflowError
 
 from snakemake_executor_plugin_submitit.registry import digest
 from snakemake_executor_plugin_submitit.tasks import Job
+
+# Snakemake writes wildcards as Python writes strings, and a shell reads them.
+UNSPEAKABLE = re.compile(r"""[,\\]|'.*[$`"]|[$`"].*'""", re.DOTALL)
 
 
 def key(job: Any) -> str:
@@ -56,6 +60,22 @@ def target(job: Any) -> str | None:
     if job.is_group() and any(targets):
         raise WorkflowError(f"group {job.name}: a rule with params.submitit cannot be in a group")
     return str(targets[0]) if targets[0] else None
+
+
+def check_wildcards(job: Any, target: str | None) -> None:
+    """See that an inner Snakemake can be told what to make.
+
+    Raises:
+        WorkflowError: a wildcard has what Snakemake's --target-jobs cannot carry.
+    """
+    for part in [] if target else parts(job):
+        for name, value in part.wildcards_dict.items():
+            if UNSPEAKABLE.search(str(value)):
+                raise WorkflowError(
+                    f"rule {part.rule.name}: wildcard {name}={value}: commas, backslashes, and a "
+                    "single quote beside other signs of the shell cannot be handed to another "
+                    "Snakemake; name the file otherwise, or make it in a local rule"
+                )
 
 
 def describe(job: Any) -> Job:

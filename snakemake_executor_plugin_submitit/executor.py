@@ -4,7 +4,7 @@ import os
 import re
 import shlex
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,7 +27,6 @@ ON_ITS_WAY = 10.0  # seconds
 # How long a job that must give way may take to end.
 GIVING_WAY = 180.0  # seconds
 FOREIGN = ("SLURM_", "SLURMD_", "SRUN_", "SBATCH_", "SUBMITIT_")
-FAILURES = (WorkflowError, UnreachableError, OSError, FailedJobError)
 PASSING = ("unable to contact", "timed out", "connection", "try again", "temporarily", "zero bytes")
 
 
@@ -63,14 +62,8 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
             return
         try:
             entry = self._attached(job) or self._submitted(job)
-        except (
-            WorkflowError,
-            UnreachableError,
-            OSError,
-            FailedJobError,
-        ) as error:
-            message = f"Not submitted: {' '.join(str(error).split())}\n"
-            self.report_job_error(SubmittedJobInfo(job), msg=message)
+        except Exception as error:  # Whatever it is, the other jobs go on.
+            self._failed(SubmittedJobInfo(job), f"Not submitted: {told(error)}")
             return
         self.known[entry.key] = entry
         self.report_job_submission(SubmittedJobInfo(job, entry.job_id, {"entry": entry}))
@@ -144,7 +137,9 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
             OSError: the folder cannot be written.
         """
         target = describe.target(job)
-        form = shape(job.resources, job.threads, target is not None)
+        describe.check_wildcards(job, target)
+        resources = dict(job.resources.items())
+        form = shape(resources, job.threads, target is not None)
         tasks = form.nodes * form.tasks
         # From now on its outputs count as incomplete, whenever this process dies.
         job.register()
@@ -157,7 +152,7 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
         self.known[key] = entry
         try:
             claim = Claim(str(self.registry.path(key)), entry.name)
-            job_id = self._send(entry, self._task(job, target, claim), form, job.resources)
+            job_id = self._send(entry, self._task(job, target, claim), form, resources)
         except Exception:
             self.known.pop(key, None)
             self.registry.forget(entry)
@@ -174,14 +169,15 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
         path = workflow_path(os.getcwd(), self.workflow.main_snakefile)
         return CallableTask(target, describe.describe(job), path, claim)
 
-    def _send(self, entry: Entry, task: Callable[[], None], form: Shape, resources: Any) -> str:
+    def _send(
+        self, entry: Entry, task: Callable[[], None], form: Shape, resources: dict[str, Any]
+    ) -> str:
         """The id that the cluster gives; tried again while Slurm cannot be reached."""
+        self.cluster.check()
         folder = self.folder / entry.name
         again = {f"{self.settings.cluster}_max_num_timeout": self.settings.max_timeouts}
         sender = submitit.AutoExecutor(folder, self.settings.cluster, **again)
-        sender.update_parameters(
-            **parameters(self.settings, dict(resources.items()), form, entry.name, folder)
-        )
+        sender.update_parameters(**parameters(self.settings, resources, form, entry.name, folder))
         for seconds in (5, 10, 20, 40, 0):
             try:
                 with _own_environment():
@@ -210,10 +206,11 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
         os.environ["SUBMITIT_DEBUG_JOB_ID"] = "debug"
         try:
             target = describe.target(job)
+            shape(dict(job.resources.items()), job.threads, target is not None)
             if target is not None:
                 self._make_room(job)
             self._task(job, target, None)()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             info.aux = {"error": error}
         finally:
             os.environ.clear()
@@ -256,7 +253,7 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
                 if info.aux is None:
                     self.report_job_success(info)
                 else:
-                    self.report_job_error(info, msg=f"{info.aux['error']}\n")
+                    self._failed(info, told(info.aux["error"]))
             return
         entries = [info.aux["entry"] for info in active_jobs if info.aux]
         if entries and (
@@ -294,9 +291,20 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
         patience = self.workflow.execution_settings.latency_wait
         if not found.failed and state in {"COMPLETED", "GONE"} and self._waited(entry) < patience:
             return False
-        message = f"{entry.cluster} job {entry.job_id}: {found.reason(state)}\n"
-        self.report_job_error(info, msg=message, aux_logs=found.logs())
+        message = f"{entry.cluster} job {entry.job_id}: {found.reason(state)}"
+        self._failed(info, message, found.logs())
         return True
+
+    def _failed(self, info: SubmittedJobInfo, message: str, logs: Sequence[str] = ()) -> None:
+        """Report a failure; Snakemake says nothing of it under `--quiet rules`."""
+        if "RULES" in {kind.name for kind in self.workflow.output_settings.quiet or ()}:
+            words = [
+                f"Error in rule {info.job.name}: {message}",
+                *logs,
+                *map(str, getattr(info.job, "log", ())),
+            ]
+            self.logger.error("\n    ".join(words))
+        self.report_job_error(info, msg=f"{message}\n", aux_logs=list(logs))
 
     def _waited(self, entry: Entry) -> float:
         """Seconds since this was first asked for a job."""
@@ -333,6 +341,13 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
         except UnreachableError as error:
             names = ", ".join(entry.name for entry in entries)
             self.logger.error(f"{error}; these jobs may go on: {names}")
+
+
+def told(error: BaseException) -> str:
+    """An error in one line, with its type where the message alone may say nothing."""
+    text = " ".join(str(error).split())
+    known = isinstance(error, (WorkflowError, UnreachableError, OSError, FailedJobError))
+    return text if known else f"{type(error).__name__}: {text}"
 
 
 class _own_environment:  # noqa: N801

@@ -3,20 +3,33 @@
 import os
 import signal
 import socket
+import subprocess
 from collections.abc import Sequence
+from functools import partial
+from types import SimpleNamespace
 
 import psutil
 from snakemake_interface_common.exceptions import WorkflowError
+from submitit.local import local as controllers
 
 from snakemake_executor_plugin_submitit.registry import Entry
 
 MODULE = "submitit.local._local"
+
+# submitit starts controllers in Snakemake's process group, with which a closed terminal would end
+# them, and not the rules below them. It has no setting for that.
+vars(controllers)["subprocess"] = SimpleNamespace(
+    Popen=partial(subprocess.Popen, start_new_session=True)
+)
 
 
 class Local:
     """submitit's controllers: one process a job, whose last argument is the job's folder."""
 
     accounting = False
+
+    def check(self) -> None:
+        """Nothing can be missing here."""
 
     def states(self, entries: Sequence[Entry]) -> dict[str, str]:
         """RUNNING or GONE, by the names of the jobs.

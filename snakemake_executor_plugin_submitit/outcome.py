@@ -16,7 +16,7 @@ class Results:
 
     Attributes:
         finished: ranks that succeeded.
-        failed: last line of the error by rank.
+        failed: the error in one line, by rank.
         tasks: how many ranks there are.
         folder: of the submission.
         job_id: None when it was never known.
@@ -67,5 +67,14 @@ def results(folder: Path, entry: Entry) -> Results:
         if kind == "success":
             finished.add(rank)
         else:
-            failed[rank] = (str(value).strip() or "failed").splitlines()[-1]
+            failed[rank] = message(str(value))
     return Results(frozenset(finished), failed, entry.tasks, folder, entry.job_id)
+
+
+def message(traceback: str) -> str:
+    """What a traceback ends with, in one line: the error and all of its message."""
+    lines = traceback.strip().splitlines() or ["failed"]
+    frames = [n for n, line in enumerate(lines) if line.startswith('  File "')]
+    after = lines[frames[-1] + 1 :] if frames else lines[-1:]
+    first = next((n for n, line in enumerate(after) if not line.startswith(" ")), 0)
+    return " ".join(" ".join(after[first:]).split())

@@ -76,7 +76,7 @@ def parameters(
     """
     chosen: dict[str, Any] = {
         "name": name,
-        "timeout_min": _whole(resources, "runtime", HOUR),
+        "timeout_min": _whole(resources, "runtime", HOUR, least=1),  # To Slurm 0 is no limit.
         "nodes": form.nodes,
         "tasks_per_node": form.tasks,
         "gpus_per_node": form.gpus or None,
@@ -122,12 +122,12 @@ def setup(folder: Path) -> list[str]:
     ]
 
 
-def _whole(resources: Mapping[str, Any], name: str, default: int) -> int:
+def _whole(resources: Mapping[str, Any], name: str, default: int, least: int = 0) -> int:
     value = resources.get(name, default)
     try:
         number = int(value)
     except (TypeError, ValueError):
         raise WorkflowError(f"resource {name}={value}: must be a whole number") from None
-    if number < 0:
-        raise WorkflowError(f"resource {name}={value}: must not be negative")
+    if number < least:
+        raise WorkflowError(f"resource {name}={value}: must be at least {least}")
     return number

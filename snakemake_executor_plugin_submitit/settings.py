@@ -56,7 +56,7 @@ common_settings = CommonSettings(
 )
 
 
-def sbatch_options(text: str | None) -> dict[str, str | bool]:
+def sbatch_options(text: object) -> dict[str, str | bool]:
     """Options of sbatch by name.
 
     Args:
@@ -69,10 +69,14 @@ def sbatch_options(text: str | None) -> dict[str, str | bool]:
     Raises:
         WorkflowError: a word is no option, or sets what submitit itself must set.
     """
+    try:
+        words = shlex.split("" if text is None else str(text))
+    except ValueError as error:
+        raise WorkflowError(f"options of sbatch: {text}: {error}") from error
     options: dict[str, str | bool] = {}
-    for word in shlex.split(text or ""):
+    for word in words:
         name, equals, value = word.lstrip("-").partition("=")
-        if not name or (word.startswith("-") and not word.startswith("--")):
+        if not name or name.isdigit() or (word.startswith("-") and not word.startswith("--")):
             raise WorkflowError(f"{word}: not an option of sbatch in its long form (--name=value)")
         if name in {"output", "error", "open-mode", "job-name", "parsable", "wrap", "array"}:
             raise WorkflowError(f"{word}: the executor sets this option itself; leave it out")

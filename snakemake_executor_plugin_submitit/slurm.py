@@ -1,6 +1,7 @@
 """What Slurm knows of jobs, in one call for all of them."""
 
 import getpass
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ ENDED |= {"LAUNCH_FAILED", "RECONFIG_FAIL"}
 DOUBTFUL = {"NODE_FAIL", "PREEMPTED", "BOOT_FAIL"}
 GONE = "GONE"  # Slurm does not know the job (any more).
 PATIENCE = 30.0  # seconds until a doubtful state counts.
+MISSING = "{}: not found; is this a login node of the cluster?"
 NO_ACCOUNTING = (
     "Slurm's accounting is off here: states come from squeue, which forgets a job some minutes"
     " after its end (MinJobAge). What is lost: for a job that ended unseen before that, only its"
@@ -31,6 +33,16 @@ class Slurm:
         self.accounting = True
         self.warn = warn
         self.doubts: dict[str, float] = {}
+
+    def check(self) -> None:
+        """See that jobs can be submitted from here.
+
+        Raises:
+            UnreachableError: a program of Slurm is missing.
+        """
+        for program in ("sbatch", "srun"):  # submitit wants both, and says it less clearly.
+            if shutil.which(program) is None:
+                raise UnreachableError(MISSING.format(program))
 
     def states(self, entries: Sequence[Entry]) -> dict[str, str]:
         """The state of each job by its name; GONE when Slurm does not know it.
@@ -112,9 +124,7 @@ def _run(*words: str) -> str:
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
     except FileNotFoundError:
-        raise UnreachableError(
-            f"{words[0]}: not found; is this a login node of the cluster?"
-        ) from None
+        raise UnreachableError(MISSING.format(words[0])) from None
     except subprocess.TimeoutExpired:
         raise UnreachableError(f"{words[0]} does not answer") from None
     if done.returncode:

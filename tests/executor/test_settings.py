@@ -102,7 +102,7 @@ def test_shapes(resources: dict[str, Any], parallel: bool, expected: Shape) -> N
         ({"nodes": 2, "tasks": 3}, True, "tasks=3 cannot be spread"),
         ({"gpu": "many"}, True, "gpu=many: must be a whole number"),
         ({"tasks": 0}, True, "at least 1"),
-        ({"gpu": -1}, True, "must not be negative"),
+        ({"gpu": -1}, True, "must be at least 0"),
     ],
 )
 def test_numbers_that_do_not_go_together(
@@ -121,6 +121,11 @@ def test_sbatch_options() -> None:
     assert sbatch_options(None) == {}
     given = sbatch_options("exclusive --mail-type=END comment='two words'")
     assert given == {"exclusive": True, "mail-type": "END", "comment": "two words"}
-    for wrong in ("-p main", "--output=x", "--job-name=y"):
+    for wrong in ("-p main", "--output=x", "--job-name=y", "comment='half", 5):
         with pytest.raises(WorkflowError):
             sbatch_options(wrong)
+
+
+def test_no_time_is_not_unlimited_time() -> None:
+    with pytest.raises(WorkflowError, match="runtime=0: must be at least 1"):
+        parameters(ExecutorSettings(), {"runtime": 0}, Shape(1, 1, 0, 1), "name", FOLDER)

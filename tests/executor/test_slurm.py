@@ -62,3 +62,9 @@ def test_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     programs(tmp_path, monkeypatch, sacct=broken, squeue=broken)
     with pytest.raises(UnreachableError, match="Connection refused"):
         Slurm(print).states([entry("1")])
+
+
+def test_where_there_is_no_slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UnreachableError, match="sbatch: not found; is this a login node"):
+        Slurm(print).check()

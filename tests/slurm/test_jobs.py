@@ -27,6 +27,12 @@ def test_rules_and_callable(any_lab: Lab, tmp_path: Path) -> None:
     assert list((toy.folder / ".snakemake/submitit/registry").iterdir()) == []
 
 
+def test_rule_gets_its_gpu_and_the_cores_beside_it(lab: Lab, tmp_path: Path) -> None:
+    toy = Toy(tmp_path, lab)
+    assert toy.run("gpu.txt") == 0, toy.said()
+    assert (toy.folder / "gpu.txt").read_text() in {"3 0\n", "3 1\n"}
+
+
 def test_failure_names_its_logs_and_leaves_no_output(any_lab: Lab, tmp_path: Path) -> None:
     toy = Toy(tmp_path, any_lab)
     assert toy.run("fails.txt") == 1

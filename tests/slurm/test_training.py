@@ -22,7 +22,7 @@ from tests.slurm.lab import Lab
 
 BIN = Path(sys.executable).parent
 BATCH, TRIAL_STEPS = 8, 40
-TRAINS_S = 60  # Longer than all that happens to it takes, its starts and waits aside.
+TRAINS_S = 75  # Longer than all that happens to it takes, its starts and waits aside.
 STARTED: list[subprocess.Popen[bytes]] = []
 RULE = """
 rule train:
@@ -48,7 +48,7 @@ class Training:
 
     def __init__(self, lab: Lab, folder: Path) -> None:
         self.lab, self.folder, self.out = lab, folder, folder / "run"
-        options = ["--executor", "submitit", "--jobs", "1", "--submitit-signal-delay", "20"]
+        options = ["--executor", "submitit", "--jobs", "1", "--submitit-signal-delay", "60"]
         options += ["--seconds-between-status-checks", "2", "--latency-wait", "20", "--nocolor"]
         self.said = folder / "snakemake.log"
         with self.said.open("a") as log:
@@ -188,13 +188,13 @@ def test_disturbed_in_every_way_it_equals_undisturbed(
     kimg = long_enough(prepared(tmp_path / "trial", TRIAL_STEPS * BATCH / 1000))
     folder, twin = (
         prepared(tmp_path / name, kimg, minutes=minutes)
-        for name, minutes in (("disturbed", 1), ("undisturbed", 30))
+        for name, minutes in (("disturbed", 2), ("undisturbed", 30))
     )
     training = Training(lab, folder)
     undisturbed = Alone(twin)
     training.trains()
     first = training.job()
-    with training.requeued(first):  # Its minute is over.
+    with training.requeued(first):  # Its time is over.
         at = newest(training.out)
     assert newest(training.out) > at, "no checkpoint at the time limit"
     training.trains()

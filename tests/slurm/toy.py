@@ -68,6 +68,17 @@ rule parallel:
         "false"
 
 
+rule on_gpu:
+    output:
+        "gpu.txt",
+    resources:
+        mem_mb=200,
+        gpu=1,
+        cpus_per_gpu=3,
+    shell:
+        "echo $SLURM_CPUS_PER_TASK $CUDA_VISIBLE_DEVICES > {output}"
+
+
 rule fails:
     output:
         "fails.txt",

@@ -79,14 +79,16 @@ install_packages() {
 
 busy() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
+free() {
+  local port
+  for ((port = $1; port <= $1 + 10 + NODES; port++)); do ! busy $port || return 1; done
+}
+
 # Below the range that the kernel gives to clients.
 free_range() {
-  local first port
-  while :; do
-    first=$((10000 + RANDOM % 20000))
-    for ((port = first; port <= first + 10 + NODES; port++)); do busy $port && continue 2; done
-    echo $first; return
-  done
+  local first
+  until first=$((10000 + RANDOM % 20000)); free $first; do :; done
+  echo $first
 }
 
 configure() {
@@ -96,12 +98,13 @@ configure() {
   grep -q ' /sys/fs/cgroup/freezer ' /proc/mounts && track=cgroup
   {
     # What is not Slurm's default is here because a test or submitit needs it:
-    # - FirstJobId: else a new lab gives old job ids again, and old results lie in %j folders;
+    # - FirstJobId: else a new lab gives old job ids again, and old results lie in %j folders; and
+    #   of two labs that give the same ids, one ends the other's jobs, by the names of cgroups;
     # - preempt_send_user_signal: preemption sends the signal that submitit checkpoints on;
     # - cred_expire: a requeued job waits for it, 120 s by default.
     cat <<CONF
 ClusterName=lab
-FirstJobId=$(($(date +%s) % 60000000 + 1000))
+FirstJobId=$(shuf -n 1 -i 1000-60000000)
 SlurmctldHost=localhost(127.0.0.1)
 SlurmUser=root
 SlurmdUser=root
@@ -231,7 +234,9 @@ up() {
   check
   running slurmctld && { say "already up in $FOLDER"; return; }
   local n
+  ((NODES > 0 && GPUS > 0 && CPUS > 0)) || die "NODES, GPUS and CPUS must be at least 1"
   PORT0=${PORT0:-$(free_range)}
+  free "$PORT0" || die "PORT0=$PORT0: one of the ports to $((PORT0 + 10 + NODES)) is taken"
   mkdir -p "$FOLDER"/{etc,run,log,state,spool,dev}
   ln -sfn "$FOLDER" "$LAB"
   chmod 755 "$LAB"
@@ -299,7 +304,7 @@ case ${1:-} in
     "$@"
     ;;
   down) down ;;
-  restart) restart "$2" ;;
+  restart) [ $# = 2 ] || die "restart slurmctld, or slurmd-NODE"; restart "$2" ;;
   follow) follow "$2" ;;
   *) sed -n '2,/^set/{/^set/d;s/^# \?//;p}' "$0" >&2; exit 2 ;;
 esac
