@@ -20,9 +20,10 @@ def test_node_is_drained(lab: Lab, tmp_path: Path) -> None:
 
 
 def test_node_fails(lab: Lab, tmp_path: Path) -> None:
-    toy = Toy(tmp_path, lab, chains=6, seconds=6)
+    toy = Toy(tmp_path, lab, chains=6, seconds=15)
     process = toy.start()
     toy.wait_for(lambda: len(toy.ran()) == 6)
+    (toy.folder / "quick").touch()  # for the next start
     lab.run("scontrol", "update", "nodename=n1", "state=down", "reason=test")
     lab.resume("n1")
     assert process.wait(180) == 0, toy.said()
