@@ -19,7 +19,7 @@ import torch
 import typer
 
 from benchmarks.official import Official
-from sid.data.zips import ImageSet
+from sid.data.images import ImageSet
 from sid.distill.recipe import Recipe
 from sid.distill.trainee import Distillation
 from sid.errors import UserError

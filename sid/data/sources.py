@@ -10,7 +10,8 @@ import numpy as np
 from sid.data.arrays import read_npy, read_npz
 from sid.data.encoded import EncodedImages
 from sid.data.folders import image_names
-from sid.data.zips import Images, ImageSet, read_zip
+from sid.data.images import Images, ImageSet
+from sid.data.zips import read_zip
 from sid.errors import UserError, printable, reason
 from sid.files import sha256
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from sid.data.zips import ImageSet
+from sid.data.images import ImageSet
 
 
 def to_unit(images: Tensor) -> Tensor:

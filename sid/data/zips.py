@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sid.data.encoded import EncodedImages
-from sid.data.images import Images as Images
-from sid.data.images import ImageSet as ImageSet
+from sid.data.images import Images, ImageSet
 from sid.data.labels import parse_labels
 from sid.data.pictures import Picture, is_hidden, is_image
 from sid.errors import UserError

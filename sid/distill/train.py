@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from sid.data.zips import ImageSet, read_zip
+from sid.data.images import ImageSet
+from sid.data.zips import read_zip
 from sid.distill.recipe import Recipe
 from sid.distill.trainee import Distillation
 from sid.errors import UserError

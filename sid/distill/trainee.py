@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sid.data.images import ImageSet
 from sid.data.tensors import class_batch, image_batch
-from sid.data.zips import ImageSet
 from sid.distill.gates import PROBE, Watch
 from sid.distill.method import Draw
 from sid.distill.recipe import Recipe

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sid.data.zips import Images
+from sid.data.images import Images
 from sid.evaluate.moments import Array
 from sid.evaluate.neighbours import Features, Index, Manifold, nearest
 from sid.files import write_atomic

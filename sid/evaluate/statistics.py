@@ -9,8 +9,8 @@ from typing import IO
 import numpy as np
 
 from sid.data.arrays import listed, npz_keys
+from sid.data.images import ImageSet
 from sid.data.sources import read_images
-from sid.data.zips import ImageSet
 from sid.errors import UserError, printable, reason
 from sid.evaluate.moments import Array, Gaussian
 from sid.files import sha256, write_atomic

@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sid.data.images import ImageSet
 from sid.data.tensors import class_batch, image_batch
-from sid.data.zips import ImageSet, read_zip
+from sid.data.zips import read_zip
 from sid.errors import UserError
 from sid.networks import Architecture, EDMPrecond
 from sid.runs.ema import ema_decay, ema_update

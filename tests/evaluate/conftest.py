@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from sid.data.digits import digits
-from sid.data.zips import ImageSet
+from sid.data.images import ImageSet
 from sid.evaluate.extractors import Extractor, train_extractor
 
 # Such small matrices gain nothing from threads, and lose much where cores are shared.

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from sid.data.zips import ImageSet
+from sid.data.images import ImageSet
 from sid.errors import UserError
 from sid.evaluate.extractors import Extractor, load_extractor, train_extractor
 from sid.evaluate.extractors import classifier as module

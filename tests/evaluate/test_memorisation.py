@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from sid.data.zips import ImageSet
+from sid.data.images import ImageSet
 from sid.evaluate.extractors import Extractor
 from sid.evaluate.memorisation import memorisation, write_pairs
 from sid.evaluate.moments import Array

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sid.data.zips import ImageSet
+from sid.data.images import ImageSet
 from sid.errors import UserError
 from sid.evaluate.moments import Gaussian, gaussian_of
 from sid.evaluate.statistics import Statistics, read_reference, read_statistics, write_statistics

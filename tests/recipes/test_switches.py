@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from sid.data.zips import ImageSet, write_zip
+from sid.data.images import ImageSet
+from sid.data.zips import write_zip
 from sid.distill.gates import Gates
 from sid.distill.recipe import Recipe
 from sid.distill.sid import SiD

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from snakemake_executor_plugin_submitit import ExecutorSettings
+from snakemake_executor_plugin_submitit.request import shape
+from tests.executor.test_settings import script
 from tests.workflow.test_workflow import ROOT, run
 
 SLURM = ["--profile", "workflow/profiles/slurm"]
@@ -46,9 +49,41 @@ def test_the_commented_lines_are_settings_too(checkout: Path) -> None:
     path.write_text(text)
     done = dry(checkout, *SLURM)
     assert done.returncode == 0, done.stderr
-    asked = {"gpu=8", "tasks=8", "nodes=2", "runtime=720", "mem_mb=64000"}
-    assert all(asked <= job for job in resources_of(done, "distill"))
-    assert all("runtime=720" in job for job in resources_of(done, "evaluate_run"))
+    for lines in sent(done, "distill"):
+        assert {
+            "#SBATCH --nodes=2",
+            "#SBATCH --ntasks-per-node=4",
+            "#SBATCH --gpus-per-node=4",
+            "#SBATCH --cpus-per-task=8",
+            "#SBATCH --mem=64000MB",
+            "#SBATCH --time=720",
+        } <= lines
+    assert all("#SBATCH --time=720" in lines for lines in sent(done, "evaluate_run"))
+
+
+def test_what_the_profile_sends_for_a_published_experiment(checkout: Path) -> None:
+    done = dry(checkout, *SLURM, "--config", "experiment=cifar10")
+    for rule, count, memory in (("distill", 4, 32000), ("evaluate_run", 1, 64000)):
+        for lines in sent(done, rule):
+            assert {
+                "#SBATCH --nodes=1",
+                f"#SBATCH --ntasks-per-node={count}",
+                f"#SBATCH --gpus-per-node={count}",
+                "#SBATCH --cpus-per-task=8",
+                f"#SBATCH --mem={memory}MB",
+                "#SBATCH --time=1440",
+            } <= lines
+
+
+def sent(done: subprocess.CompletedProcess[str], rule: str) -> list[set[str]]:
+    """The lines of the script for each job of a rule, from what the dry run says it asks for."""
+    scripts = []
+    for words in resources_of(done, rule):
+        pairs = (word.partition("=")[::2] for word in words)
+        asked = {name: int(value) if value.isdigit() else value for name, value in pairs}
+        form = shape(asked, threads=4, parallel=rule == "distill")
+        scripts.append(set(script(ExecutorSettings(), asked, form)))
+    return scripts
 
 
 def test_local_profile_is_accepted(checkout: Path) -> None:
