@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import submitit
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
@@ -18,7 +17,8 @@ from snakemake_executor_plugin_submitit import describe
 from snakemake_executor_plugin_submitit.local import Local
 from snakemake_executor_plugin_submitit.outcome import Results, results
 from snakemake_executor_plugin_submitit.registry import Claim, Entry, Registry
-from snakemake_executor_plugin_submitit.request import Shape, parameters, shape
+from snakemake_executor_plugin_submitit.request import parameters, shape
+from snakemake_executor_plugin_submitit.sending import send
 from snakemake_executor_plugin_submitit.slurm import Slurm, UnreachableError
 from snakemake_executor_plugin_submitit.tasks import CallableTask, InnerSnakemake, workflow_path
 
@@ -26,8 +26,6 @@ from snakemake_executor_plugin_submitit.tasks import CallableTask, InnerSnakemak
 ON_ITS_WAY = 10.0  # seconds
 # How long a job that must give way may take to end.
 GIVING_WAY = 180.0  # seconds
-FOREIGN = ("SLURM_", "SLURMD_", "SRUN_", "SBATCH_", "SUBMITIT_")
-PASSING = ("unable to contact", "timed out", "connection", "try again", "temporarily", "zero bytes")
 
 
 class Executor(RemoteExecutor):  # type: ignore[misc]
@@ -133,6 +131,7 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
 
         Raises:
             WorkflowError: its resources do not go together.
+            UnreachableError: there is no Slurm here, or it does not answer.
             FailedJobError: Slurm refuses it.
             OSError: the folder cannot be written.
         """
@@ -141,6 +140,9 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
         resources = dict(job.resources.items())
         form = shape(resources, job.threads, target is not None)
         tasks = form.nodes * form.tasks
+        # What is refused is refused before old outputs are removed.
+        parameters(self.settings, resources, form, "", self.folder)
+        self.cluster.check()
         # From now on its outputs count as incomplete, whenever this process dies.
         job.register()
         if target is not None:
@@ -150,12 +152,17 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
         digest = describe.code(job)
         entry = self.registry.intend(key, rule, digest, self.settings.cluster, tasks)
         self.known[key] = entry
+        folder = self.folder / entry.name
         try:
-            claim = Claim(str(self.registry.path(key)), entry.name)
-            job_id = self._send(entry, self._task(job, target, claim), form, resources)
-        except Exception:
+            task = self._task(job, target, Claim(str(self.registry.path(key)), entry.name))
+            given = parameters(self.settings, resources, form, entry.name, folder)
+            job_id = send(
+                entry, task, given, folder, self.cluster, self.settings, self.logger.warning
+            )
+        except Exception as error:
             self.known.pop(key, None)
-            self.registry.forget(entry)
+            if not isinstance(error, UnreachableError):  # Else it may have arrived: it is kept.
+                self.registry.forget(entry)
             raise
         entry = replace(entry, job_id=job_id)
         self.registry.write(entry)
@@ -168,30 +175,6 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
             return InnerSnakemake(self.format_job_exec(job), claim)
         path = workflow_path(os.getcwd(), self.workflow.main_snakefile)
         return CallableTask(target, describe.describe(job), path, claim)
-
-    def _send(
-        self, entry: Entry, task: Callable[[], None], form: Shape, resources: dict[str, Any]
-    ) -> str:
-        """The id that the cluster gives; tried again while Slurm cannot be reached."""
-        self.cluster.check()
-        folder = self.folder / entry.name
-        again = {f"{self.settings.cluster}_max_num_timeout": self.settings.max_timeouts}
-        sender = submitit.AutoExecutor(folder, self.settings.cluster, **again)
-        sender.update_parameters(**parameters(self.settings, resources, form, entry.name, folder))
-        for seconds in (5, 10, 20, 40, 0):
-            try:
-                with _own_environment():
-                    return str(sender.submit(task).job_id)
-            except FailedJobError as error:
-                if not seconds or not any(word in str(error).lower() for word in PASSING):
-                    raise
-                self.logger.warning(f"sbatch: {str(error).strip()}; tried again in {seconds} s")
-            time.sleep(seconds)
-            # It may have arrived although nobody answered.
-            job_id = self.cluster.find(entry)
-            if job_id is not None:
-                return job_id
-        raise AssertionError("the last try returns or raises")
 
     def _make_room(self, job: Any) -> None:
         """What the inner Snakemake does before an ordinary rule."""
@@ -348,18 +331,3 @@ def told(error: BaseException) -> str:
     text = " ".join(str(error).split())
     known = isinstance(error, (WorkflowError, UnreachableError, OSError, FailedJobError))
     return text if known else f"{type(error).__name__}: {text}"
-
-
-class _own_environment:  # noqa: N801
-    """What a job must not inherit from the job that submits it; SLURM_CONF is the way to Slurm."""
-
-    def __enter__(self) -> None:
-        dropped = [
-            name
-            for name in os.environ
-            if name != "SLURM_CONF" and (name.startswith(FOREIGN) or name == "SNAKEMAKE_PROFILE")
-        ]
-        self.dropped = {name: os.environ.pop(name) for name in dropped}
-
-    def __exit__(self, *_: object) -> None:
-        os.environ.update(self.dropped)

@@ -28,7 +28,7 @@ def test_killed_around_the_submission(
     assert whole(toy)
     assert toy.ran() == once(toy)
     if cluster == "lab":
-        assert len(toy.submitted()) == 2
+        assert toy.submissions(2) == 2
 
 
 def test_killed_at_ten_random_moments(lab: Lab, tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_killed_at_ten_random_moments(lab: Lab, tmp_path: Path) -> None:
     assert toy.run("--nolock") == 0, toy.said()
     assert whole(toy)
     assert toy.ran() == once(toy)
-    assert len(toy.submitted()) == 16
+    assert toy.submissions(16) == 16
 
 
 def test_result_of_an_absent_snakemake_is_taken(lab: Lab, tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_result_of_an_absent_snakemake_is_taken(lab: Lab, tmp_path: Path) -> Non
     assert toy.run("--nolock", "parallel.txt") == 0, toy.said()
     assert "is already done" in toy.said()
     assert toy.ran()["rank0-from-0"] == 1
-    assert len(toy.submitted()) == 2
+    assert toy.submissions(2) == 2
 
 
 def test_changed_rule_replaces_its_old_job(lab: Lab, tmp_path: Path) -> None:

@@ -93,4 +93,4 @@ def test_warning_signal_requeues(lab: Lab, tmp_path: Path) -> None:
     # A callable goes on, in every task, from what its checkpoint wrote.
     again = [line for line in toy.ran() if line.startswith("rank") and not line.endswith("-0")]
     assert sorted(line.split("-")[0] for line in again) == ["rank0", "rank1", "rank2", "rank3"]
-    assert len(toy.submitted()) == 2
+    assert toy.submissions(2) == 2

@@ -1,5 +1,7 @@
 """Trouble in the cluster while a workflow runs."""
 
+import os
+import signal
 from pathlib import Path
 
 from tests.slurm.lab import Lab
@@ -24,13 +26,17 @@ def test_node_fails(lab: Lab, tmp_path: Path) -> None:
     process = toy.start()
     toy.wait_for(lambda: len(toy.ran()) == 6)
     (toy.folder / "quick").touch()  # for the next start
-    lab.run("scontrol", "update", "nodename=n1", "state=down", "reason=test")
-    lab.resume("n1")
-    assert process.wait(180) == 0, toy.said()
+    # Drained too: it would be back at once, and get a job that it has not wholly ended yet.
+    for state in ("drain", "down"):
+        lab.run("scontrol", "update", "nodename=n1", f"state={state}", "reason=test")
+    try:
+        assert process.wait(180) == 0, toy.said()
+    finally:
+        lab.resume("n1")
     assert whole(toy)
     # Slurm has requeued what ran there, under its old id.
     assert set(toy.ran().values()) == {1, 2}
-    assert len(toy.submitted()) == 6
+    assert toy.submissions(6) == 6
 
 
 def test_slurmctld_is_restarted(lab: Lab, tmp_path: Path) -> None:
@@ -41,3 +47,19 @@ def test_slurmctld_is_restarted(lab: Lab, tmp_path: Path) -> None:
     assert process.wait(180) == 0, toy.said()
     assert whole(toy)
     assert toy.ran() == once(toy)
+
+
+def test_slurmctld_does_not_answer(lab: Lab, tmp_path: Path) -> None:
+    slurmctld = int((lab.folder / "run" / "slurmctld.pid").read_text())
+    toy = Toy(tmp_path, lab, chains=2, seconds=0)
+    os.kill(slurmctld, signal.SIGSTOP)
+    try:
+        process = toy.start()
+        toy.wait_for(lambda: "tried again in" in toy.said())
+    finally:
+        os.kill(slurmctld, signal.SIGCONT)
+    # What sbatch gave up arrives now.
+    assert process.wait(120) == 0, toy.said()
+    assert whole(toy)
+    assert toy.ran() == once(toy)
+    assert toy.submissions(2) == 2

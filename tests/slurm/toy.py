@@ -213,11 +213,16 @@ class Toy:
             assert not late, f"waited in vain\n{self.said()}"
             time.sleep(0.1)
 
-    def submitted(self) -> list[str]:
-        """The ids of all jobs that were ever submitted from the folder (with accounting)."""
+    def submissions(self, expected: int) -> int:
+        """How many jobs were ever submitted from the folder, by the accounting, which may lag."""
         assert self.lab is not None
-        rows = self.lab.run("sacct", "-X", "-n", "-P", "-o", "JobID,WorkDir").splitlines()
-        return [row.split("|")[0] for row in rows if row.endswith(f"|{self.folder}")]
+        for _ in range(40):
+            rows = self.lab.run("sacct", "-X", "-n", "-P", "-o", "JobID,WorkDir").splitlines()
+            count = sum(row.endswith(f"|{self.folder}") for row in rows)
+            if count >= expected:
+                break
+            time.sleep(0.5)
+        return count
 
     def queued(self) -> dict[str, str]:
         """State by id of the jobs of the folder that are waiting or running."""
