@@ -26,6 +26,8 @@ from snakemake_executor_plugin_submitit.tasks import CallableTask, InnerSnakemak
 ON_ITS_WAY = 10.0  # seconds
 # How long a job that must give way may take to end.
 GIVING_WAY = 180.0  # seconds
+# How long a job may take to end after a failure of one task, before it is cancelled.
+ENDING = 60.0  # seconds
 
 
 class Executor(RemoteExecutor):  # type: ignore[misc]
@@ -265,7 +267,10 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
             return True
         state = self.states.get(entry.name, "UNKNOWN")
         if self.cluster.live(state):
-            if found.failed and self._waited(entry) > 5 and entry.name not in self.ending:
+            # A job that is put back into the queue has failures of its last start until it begins.
+            if not (found.failed and state == "RUNNING"):
+                self.ended.pop(entry.name, None)
+            elif self._waited(entry) > ENDING and entry.name not in self.ending:
                 # The tasks that are left would wait for the dead one.
                 self.ending.add(entry.name)
                 self._cancel([entry])

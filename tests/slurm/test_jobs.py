@@ -94,3 +94,14 @@ def test_warning_signal_requeues(lab: Lab, tmp_path: Path) -> None:
     again = [line for line in toy.ran() if line.startswith("rank") and not line.endswith("-0")]
     assert sorted(line.split("-")[0] for line in again) == ["rank0", "rank1", "rank2", "rank3"]
     assert toy.submissions(2) == 2
+
+
+def test_ranks_that_miss_a_requeued_one_fail_no_job(lab: Lab, tmp_path: Path) -> None:
+    """As trainings do that are told to end while their processes look for each other."""
+    toy = Toy(tmp_path, lab, chains=1, seconds=0)
+    assert toy.run("level1/0.txt") == 0, toy.said()
+    process = toy.start("parallel.txt", mode="lost")
+    toy.wait_for(lambda: all(toy.ran()[f"rank{rank}-from-0"] for rank in range(4)))
+    lab.run("scancel", "--signal=USR2", *toy.queued())
+    assert process.wait(120) == 0, toy.said()
+    assert toy.submissions(2) == 2

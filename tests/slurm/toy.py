@@ -118,6 +118,11 @@ class Parallel:
         mode = self.job.params["mode"]
         while mode in ("raise", "kill") and Path("ran").read_text().count("rank") < 4:
             time.sleep(0.1)  # A rank that died before the others began would end them unseen.
+        first = Path("ran").read_text().count(f"rank{self.rank}-") == 1
+        if mode == "lost" and self.rank and first:
+            while not Path("state-0").exists():
+                time.sleep(0.05)
+            raise ValueError("rank zero is gone")
         if mode == "raise" and self.rank == 3:
             raise ValueError("rank three cannot")
         if mode == "kill" and self.rank == 2:
@@ -134,6 +139,8 @@ class Parallel:
 
     def checkpoint(self):
         self.state.write_text(str(self.step))
+        if self.job.params["mode"] == "lost" and self.rank == 0:
+            time.sleep(2)
 '''
 
 
