@@ -56,7 +56,7 @@ slurm-demo: venv
 test-slurm: venv
 	@workflow/lab/slurm-lab.sh check
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m slurm tests/slurm \
-	  --numprocesses 2 --dist loadfile
+	  --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: venv
 	.venv/bin/ruff check .
