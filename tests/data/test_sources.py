@@ -21,6 +21,7 @@ from sid.data.encoded import EncodedImages
 from sid.data.sources import read_images
 from sid.data.zips import write_zip
 from sid.errors import UserError
+from tests.data.files import encoded
 
 RNG = np.random.default_rng(0)
 COLOUR = RNG.integers(0, 256, (5, 3, 6, 7), dtype=np.uint8)  # [N, C, H, W]
@@ -101,16 +102,14 @@ def test_folders_as_they_are(tmp_path: Path) -> None:
     for name in ("b/1.PNG", "a.png", "B.png", "b/0.Png", "a/deep/x.png"):
         write_png(top / name, np.full((1, 16, 16), len(name), np.uint8))
     (top / "empty").mkdir()
-    for name in ("Thumbs.db", ".DS_Store", ".hidden.png", "notes.txt", "dataset.json"):
+    for name in ("Thumbs.db", ".DS_Store", ".hidden.png", "features.h5", "dataset.json"):
         (top / name).write_bytes(b"no image")
     (top / "__MACOSX").mkdir()
     (top / "__MACOSX" / "x.png").write_bytes(b"no image")
     write_png(tmp_path / "outside" / "y.png", np.full((1, 16, 16), 99, np.uint8))
     (top / "c").symlink_to(tmp_path / "outside")
     levels = np.arange(256, dtype=np.uint8).reshape(16, 16)  # All greys, or it has a palette.
-    Image.fromarray(levels[::-1]).save(
-        top / "z.gif", save_all=True, append_images=[Image.fromarray(levels)]
-    )
+    Image.fromarray(levels[::-1]).save(top / "z.gif")
     data = read_images(top)
     # B.png, a/deep/x.png, a.png, b/0.Png, b/1.PNG, c/y.png, z.gif: by code point, not by alphabet.
     assert data.images[:, 0, 0, 0].tolist() == [5, 12, 5, 7, 7, 99, 240]
@@ -200,13 +199,7 @@ def test_deep_folders(tmp_path: Path) -> None:
         read_images(Path("x" * 5000))
 
 
-def encoded(image: Image.Image, kind: str = "png") -> bytes:
-    file = io.BytesIO()
-    image.save(file, kind)
-    return file.getvalue()
-
-
-PNG = encoded(Image.fromarray(COLOUR[0].transpose(1, 2, 0)))
+PNG = encoded(Image.fromarray(COLOUR[0].transpose(1, 2, 0)), "png")
 BROKEN = bytearray(PNG)
 BROKEN[60] ^= 0xFF
 RGB = Image.new("RGB", (7, 6))
@@ -217,16 +210,22 @@ BAD_IMAGES = {
     "cut head": (PNG[:20], "3.png is damaged ("),
     "0 bytes": (b"", "3.png is damaged (0 bytes); replace or remove it"),
     "text": (b"no picture at all", "3.png is damaged (no image)"),
-    "size": (encoded(Image.new("RGB", (7, 9))), "3.png is (3, 9, 7), but 0.png is (3, 6, 7); all"),
-    "grey": (encoded(RGB.convert("L")), "of one size, all grey or all RGB; convert the images"),
-    "palette": (encoded(RGB.convert("P")), f"mode P, {NEITHER}"),
+    "size": (
+        encoded(Image.new("RGB", (7, 9)), "png"),
+        "3.png is (3, 9, 7), but 0.png is (3, 6, 7); all",
+    ),
+    "grey": (
+        encoded(RGB.convert("L"), "png"),
+        "of one size, all grey or all RGB; convert the images",
+    ),
+    "palette": (encoded(RGB.convert("P"), "png"), f"mode P, {NEITHER}"),
     "alpha": (
-        encoded(RGB.convert("RGBA")),
+        encoded(RGB.convert("RGBA"), "png"),
         f"mode RGBA, {NEITHER}",
     ),
     "16 bits": (
-        encoded(Image.fromarray(np.zeros((6, 7), np.uint16))),
-        f"mode I;16, {NEITHER}",
+        encoded(Image.fromarray(np.zeros((6, 7), np.uint16)), "png"),
+        "of 16 bits a channel, and 8 are read",
     ),
     "colour gif": (encoded(Image.fromarray(COLOUR[0].transpose(1, 2, 0)), "gif"), "of mode P"),
 }
@@ -411,6 +410,38 @@ def test_wrong_keys_are_listed(tmp_path: Path) -> None:
         read_images(path)
 
 
+PACKINGS = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_arrays_that_other_tools_put_into_a_zip(tmp_path: Path, packing: int) -> None:
+    """Without `.npy` at the end, which NumPy reads too; in any packing; and damaged there."""
+    path, array = tmp_path / "x.npz", io.BytesIO()
+    np.save(array, COLOUR.transpose(0, 2, 3, 1).copy())
+    with zipfile.ZipFile(path, "w", packing) as archive:
+        archive.writestr("arr_0", array.getvalue())
+    assert np.array_equal(read_images(path).images, COLOUR)
+    content = bytearray(path.read_bytes())
+    content[300:400] = bytes(100)
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"x\.npz: arr_0.* damaged"):
+        read_images(path)
+
+
+def test_members_that_are_no_arrays(tmp_path: Path) -> None:
+    path, array = tmp_path / "x.npz", io.BytesIO()
+    np.save(array, COLOUR)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("arr_0", b"text")
+    with pytest.raises(UserError, match=r"x\.npz: arr_0: not NumPy's format, or damaged"):
+        read_images(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("arr_0", array.getvalue())
+        archive.writestr("arr_0.npy", array.getvalue())
+    with pytest.raises(UserError, match=r"x\.npz: holds arr_0 twice; make the file again"):
+        read_images(path)
+
+
 def test_no_room_to_unpack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = npz(tmp_path / "x.npz", COLOUR, np.savez_compressed)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
@@ -479,6 +510,7 @@ def test_memory_of_a_folder_is_that_of_a_chunk(
     monkeypatch.setattr(sources, "EAGER_BYTES", 0)
     for i in range(200):
         write_png(tmp_path / f"{i:03d}.png", np.full((3, 128, 128), i, np.uint8))
+    read_images(tmp_path)  # Python keeps each part of a path for ever, in a table that doubles.
     tracemalloc.start()
     data = read_images(tmp_path)
     means = [data.images[start : start + 10].mean(axis=(1, 2, 3)) for start in range(0, 200, 10)]
