@@ -1,5 +1,7 @@
 """Options that several commands share, and what they set up."""
 
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,6 +42,21 @@ def group(default: str) -> type[TyperGroup]:
             return super().parse_args(ctx, args)
 
     return Group
+
+
+def same_command(context: typer.Context) -> str:
+    """The running command with its options, as a line for a shell in this folder."""
+    program = Path(sys.executable).with_name("sid")
+    if program.is_relative_to(Path.cwd()):
+        program = program.relative_to(Path.cwd())
+    words = [str(program), *context.command_path.split()[1:]]
+    for option in context.command.params:
+        value = context.params[option.name or ""]
+        if value is True:
+            words.append(option.opts[0])
+        elif value not in (None, False, option.default):
+            words += [option.opts[0], str(value)]
+    return shlex.join(words)
 
 
 def prepare(device: str, threads: int) -> torch.device:
