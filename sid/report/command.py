@@ -71,8 +71,8 @@ def write_report(records: Path, verdicts: Path, runs: Path, teacher: Path, out: 
     for name, figure in drawn.items():
         write_figure(figure, out / "figures" / name)
     write_grid(shown, out / "figures" / "samples.png")
-    rows = one_benchmark(table)
-    main, extractor = main_table(rows), ", ".join(sorted(set(rows["extractor"])))
+    rows, main = one_benchmark(table), main_table(table)
+    extractor = ", ".join(sorted(set(rows["extractor"])))
     for name, numbers, readers in (
         ("main", main, readable(main, extractor)),
         ("agreement", agreement.table, readable_agreement(agreement.table)),
@@ -82,7 +82,7 @@ def write_report(records: Path, verdicts: Path, runs: Path, teacher: Path, out: 
     figures = {name: out / "figures" / f"{name}.svg" for name in drawn}
     figures["samples"] = out / "figures" / "samples.png"
     page = out / "index.html"
-    write_text(page, render(rows, agreement, judged, published, figures))
+    write_text(page, render(rows, main, distances.bias, agreement, judged, published, figures))
     return page
 
 

@@ -13,7 +13,8 @@ from sid.report import facts
 from sid.report.agreement import TOLERANCE
 from sid.report.labels import number
 from sid.report.sheet import Agreement, readable_agreement, readable_noise, summary
-from sid.report.tables import endings, ladder, main_table, readable
+from sid.report.tables import endings, ladder, readable
+from sid.verdict.bias import Bias
 from sid.verdict.distances import DECIDES
 
 TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
@@ -40,6 +41,8 @@ def own_numbers(published: pd.DataFrame) -> pd.DataFrame:
 
 def render(
     records: pd.DataFrame,
+    table: pd.DataFrame,
+    bias: Bias | None,
     agreement: Agreement,
     verdicts: pd.DataFrame,
     published: pd.DataFrame,
@@ -49,6 +52,8 @@ def render(
 
     Args:
         records: records of one benchmark, as of `sid.verdict.distances.one_benchmark`.
+        table: as of `sid.report.tables.main_table`.
+        bias: of finitely many images, where it is known.
         agreement: of all records.
         verdicts: as in `verdicts.csv`.
         published: as in `published.csv`.
@@ -65,12 +70,18 @@ def render(
         undefined=jinja2.StrictUndefined,
     )
     environment.filters.update(number=number, interval=interval)
-    table = main_table(records)
     extractor = ", ".join(sorted(set(records["extractor"])))
+    seeds = facts.seeds(records)
+    sizes = {
+        role: int(records.loc[records["role"] == role, "n_images"].max() or 0)
+        for role in ("curve", "final")
+    }
     return environment.get_template("index.html.j2").render(
         dataset=", ".join(sorted(set(records["dataset"]))),
         extractor=extractor,
-        seeds=facts.seeds(records),
+        seeds=seeds,
+        errors=facts.errors(agreement.noise, seeds, sizes["final"]),
+        perfect=facts.perfect(bias, sizes.values()),
         run=facts.what_was_run(records),
         tiles=facts.tiles(endings(table)),
         counts=facts.counts(verdicts),

@@ -50,7 +50,8 @@ def verdict(
     Example: sid verdict results/records.csv --out results/verdict
     """
     for row in write_verdicts(records, published, out).itertuples():
-        print(f"{row.verdict:>13}  {row.claim}: {row.reason}")
+        scope = f" ({row.scope!s})" if row.scope else ""
+        print(f"{row.verdict:>13}  {row.claim}{scope}: {row.reason}")
 
 
 def register(cli: typer.Typer) -> None:
