@@ -1,13 +1,12 @@
 """The `sid` command: one subcommand per stage, and those beside them."""
 
-import os
 import sys
 from importlib import import_module
 
 import typer
 from typer.exceptions import Abort, TyperException
 
-from sid.errors import UserError, explain, printable
+from sid.errors import UserError, explain, say, speak_any_encoding
 
 STAGES = {
     "recipes": "List the recipes as the papers' tables do, or show one with its sources.",
@@ -30,6 +29,7 @@ def build(wanted: str | None) -> typer.Typer:
     Args:
         wanted: the stage, or None.
     """
+    speak_any_encoding()  # Every process of `sid` comes by here, on a cluster too.
     app = typer.Typer(
         no_args_is_help=True,
         add_completion=False,
@@ -66,7 +66,5 @@ def main() -> None:
 
 def fail(message: str) -> None:
     """Print one line to standard error and exit with status 2."""
-    # Of several processes of one run, one tells.
-    if os.environ.get("RANK", "0") == "0":
-        print(f"error: {printable(message)}", file=sys.stderr)
+    say(f"error: {message}")
     raise SystemExit(2)

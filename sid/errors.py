@@ -1,6 +1,10 @@
 """Errors meant for people: one line that names the file or key and the mend."""
 
+import codecs
 import errno
+import io
+import os
+import sys
 
 
 class UserError(Exception):
@@ -38,6 +42,17 @@ def reason(error: OSError) -> str:
     return error.strerror or str(error)
 
 
+def warn(text: str) -> None:
+    """Tell the user in one line on standard error, and go on."""
+    say(f"warning: {text}")
+
+
+def say(line: str) -> None:
+    """One line on standard error; of several processes of one run, the first tells."""
+    if os.environ.get("RANK", "0") == "0":
+        print(printable(line), file=sys.stderr)
+
+
 def printable(text: str) -> str:
     r"""Text in one line that any terminal takes: what does not print is escaped as in Python.
 
@@ -45,6 +60,23 @@ def printable(text: str) -> str:
     lone surrogates (PEP 383) and are shown as the bytes that they were, `\xff`.
     """
     return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def speak_any_encoding() -> None:
+    """Let standard output and error take every character, whatever the terminal's encoding.
+
+    What it does not know is escaped as `printable` does: one character must not cost the result.
+    """
+    codecs.register_error("sid", _spelt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="sid")
+
+
+def _spelt(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    text = error.object[error.start : error.end]
+    return "".join("+-" if char == "±" else _escaped(char) for char in text), error.end
 
 
 def _escaped(char: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from snakemake.cli import main as snakemake
 
-from sid.errors import explain
+from sid.errors import explain, speak_any_encoding
 
 ROOT = Path(__file__).resolve().parent.parent
 BUDGETS: dict[str, list[str]] = {"demo": []} | {
@@ -63,6 +63,7 @@ def launch(budget: str, arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    speak_any_encoding()
     try:
         raise SystemExit(launch(sys.argv[1], sys.argv[2:]))
     except OSError as error:

@@ -1,10 +1,11 @@
 """Images in NumPy's `.npy` and `.npz`, read from the file when they are asked for."""
 
+import lzma
 import math
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -17,6 +18,8 @@ from sid.errors import UserError, reason
 
 STEP = 2**20  # Bytes, or numbers, that are held at a time.
 CHANNELS = (1, 3)
+# What a zip raises depends on the byte that is wrong; RuntimeError is of passwords and packings.
+DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError)
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
@@ -90,7 +93,7 @@ def read_npz(path: Path, key: str = "arr_0") -> ArrayImages:
         raise UserError(f"{path}: holds {listed(found)}; wanted {key}, uint8 [N, H, W, C]")
     try:
         with zipfile.ZipFile(path) as archive:
-            info = archive.getinfo(f"{key}.npy")
+            info = archive.getinfo(found[key])
             with archive.open(info) as member:
                 header = _header(member, where)
                 layout = _layout(header, member, where)
@@ -101,7 +104,7 @@ def read_npz(path: Path, key: str = "arr_0") -> ArrayImages:
                 return _images(path, header, layout, start, size, where)
             with archive.open(info) as member:
                 return _unpacked(member, header, layout, where)
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+    except DAMAGED as error:
         raise UserError(f"{where} is damaged ({error}); make the file again") from error
 
 
@@ -116,23 +119,33 @@ def _unpacked(member: IO[bytes], header: Header, layout: str, where: str) -> Arr
         raise UserError(f"{where}: cannot be unpacked ({reason(error)}); {mend}") from error
 
 
-def npz_keys(path: Path) -> list[str]:
-    """The names of the arrays in a `.npz`.
+def npz_keys(path: Path) -> dict[str, str]:
+    """The arrays in a `.npz` by name, and the file in it that each is.
+
+    NumPy's own end in `.npy`; as NumPy does, others are taken by their whole names.
 
     Raises:
-        UserError: it is no such file.
+        UserError: it is no such file, or has two arrays of one name.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            return [name.removesuffix(".npy") for name in archive.namelist()]
-    except zipfile.BadZipFile as error:
+            names = archive.namelist()
+    except DAMAGED as error:
         raise UserError(f"{path}: not an npz file ({error}); make it again") from error
+    found: dict[str, str] = {}
+    for name in names:
+        key = name.removesuffix(".npy")
+        if key in found:
+            raise UserError(f"{path}: holds {key} twice; make the file again")
+        found[key] = name
+    return found
 
 
-def listed(keys: list[str]) -> str:
+def listed(keys: Iterable[str]) -> str:
     """The first of them in one line, for errors."""
-    more = f" and {len(keys) - 8} more" if len(keys) > 8 else ""
-    return (", ".join(keys[:8]) or "nothing") + more
+    first, rest = [*keys][:8], [*keys][8:]
+    more = f" and {len(rest)} more" if rest else ""
+    return (", ".join(first) or "nothing") + more
 
 
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:
@@ -152,7 +165,7 @@ def _start(path: Path, info: zipfile.ZipInfo) -> int:
 def _header(file: IO[bytes], where: str) -> Header:
     try:
         shape, fortran, dtype = HEADERS[npy.read_magic(file)](file)
-    except (zipfile.BadZipFile, zlib.error):
+    except DAMAGED:
         raise
     except Exception as error:  # What NumPy raises depends on the byte that is damaged.
         why = " ".join(str(error).split())

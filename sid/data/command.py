@@ -1,6 +1,5 @@
 """`sid data`: make data sets."""
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +13,7 @@ from sid.data.fashion import URL, fashion_mnist
 from sid.data.prepare import DataSet, prepare
 from sid.data.transforms import Transform
 from sid.data.zips import write_zip
+from sid.errors import warn
 from sid.options import Out, Quiet
 
 app = typer.Typer(no_args_is_help=True, help="Make data sets in EDM's zip layout.")
@@ -72,7 +72,7 @@ def prepare_command(
     """
     written, warnings = prepare(dataset, source, out, resolution, transform, quiet=quiet)
     for warning in warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        warn(warning)
     print(f"{out}: {written}")
 
 

@@ -4,17 +4,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from sid.data.folders import Folder
-from sid.data.pictures import Picture, decode, planes
+from sid.data.pictures import Picture, loaded, opened, planes
+from sid.data.stored import DARK, TOO_DARK, UnfitError, hidden
 from sid.data.transforms import Transform, transformed
 from sid.errors import UserError
-
-# Modes of 16 or 32 bits a channel: there is no one right way from them to 0 .. 255.
-DEEP = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 
 
 @dataclass
@@ -33,7 +33,8 @@ class Conversion:
     """The images of a folder, decoded, cropped and resized one by one.
 
     Grey and RGB are taken as they are. Other 8-bit images (CMYK, palette, with alpha) become RGB,
-    as in EDM2's tool; EDM's stops at them, and takes a palette's numbers for grey levels.
+    as in EDM2's tool; EDM's stops at them, and takes a palette's numbers for grey levels. Of a file
+    with several pictures the first is taken, as in both.
 
     Args:
         folder: the images.
@@ -47,7 +48,8 @@ class Conversion:
 
     def __init__(self, folder: Folder, transform: Transform, size: tuple[int, int] | None) -> None:
         self.folder, self.transform, self.size = folder, transform, size
-        self.converted, self.small = Few(), Few()
+        self.converted, self.reduced, self.small = Few(), Few(), Few()
+        self.brightest = 0
 
     def __iter__(self) -> Iterator[Picture]:
         first = ""
@@ -66,6 +68,7 @@ class Conversion:
                     f"{path}: is {pixels.shape}, but {first} is {shape}; all images must be of one "
                     "size, all grey or all RGB; `folder` with --transform center-crop makes them so"
                 )
+            self.brightest = max(self.brightest, int(pixels.max()))
             yield Picture(number, pixels, label)
         if not first:
             raise UserError(f"{self.folder.path}: every image is smaller than --resolution")
@@ -73,26 +76,39 @@ class Conversion:
     def _pixels(self, path: Path) -> NDArray[np.uint8] | None:
         try:
             with path.open("rb") as file:
-                image = decode(file)
+                image = self._picture(file, path)
+        except UnfitError as error:
+            raise UserError(f"{path}: is {error}") from error
         except (OSError, ValueError) as error:
             raise UserError(f"{path}: cannot be read ({error}); replace it or remove it") from error
-        if image.mode in DEEP:
-            raise UserError(
-                f"{path}: has more than 8 bits a channel (mode {image.mode}); convert or remove it"
-            )
-        if image.mode not in ("L", "RGB"):
-            self.converted.add(f"{path} ({image.mode})")
-            image = image.convert("RGB")
         made = transformed(image, self.transform, self.size)
         return None if made is None else planes(made)
+
+    def _picture(self, file: IO[bytes], path: Path) -> Image.Image:
+        """The first picture of a file, grey or RGB; what it loses by that is counted."""
+        image = opened(file)
+        if more := hidden(image):
+            self.reduced.add(f"{path} ({more})")
+        loaded(image)
+        if image.mode in ("L", "RGB"):
+            return image
+        self.converted.add(f"{path} ({image.mode})")
+        return image.convert("RGB")
 
     def warnings(self) -> list[str]:
         """What the user should know, after the last image."""
         told = []
+        if self.brightest < DARK:
+            told.append(f"{self.folder.path}: {TOO_DARK}")
         if self.converted.n:
             told.append(
                 f"{self.converted.n} images were neither grey nor RGB and became RGB, the first "
                 f"{self.converted.first}"
+            )
+        if self.reduced.n:
+            told.append(
+                f"{self.reduced.n} files hold more than one grey or RGB picture, and that was left "
+                f"out, the first {self.reduced.first}"
             )
         if self.small.n:
             told.append(

@@ -3,13 +3,14 @@
 import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL.ImageFile import ImageFile
 
-from sid.data.pictures import decode, opened, planes, shape_of
+from sid.data.pictures import loaded, opened, planes, shape_of
+from sid.data.stored import UnfitError
 from sid.errors import UserError, reason
 
 
@@ -27,7 +28,8 @@ class EncodedImages:
             are decoded.
 
     Raises:
-        UserError: an image is damaged, neither grey nor RGB, or of another shape than the first.
+        UserError: an image is damaged, neither 8-bit grey nor 8-bit RGB, holds more than that, or
+            is of another shape than the first.
     """
 
     def __init__(
@@ -56,13 +58,15 @@ class EncodedImages:
     def content(self, i: int) -> bytes:
         """The file of image i, whose first bytes promise an image that fits the others."""
         content = self._content(i)
-        self._check(i, self._image(i, content, opened))
+        self._opened(i, content)
         return content
 
     def _decode(self, i: int) -> NDArray[np.uint8]:
-        image = self._image(i, self._content(i), decode)
-        self._check(i, image)
-        return planes(image)
+        image = self._opened(i, self._content(i))
+        try:
+            return planes(loaded(image))
+        except ValueError as error:
+            raise self._damaged(i, error) from error
 
     def _content(self, i: int) -> bytes:
         try:
@@ -75,26 +79,22 @@ class EncodedImages:
             raise self._damaged(i, "0 bytes")
         return content
 
-    def _image(
-        self, i: int, content: bytes, read: Callable[[IO[bytes]], Image.Image]
-    ) -> Image.Image:
+    def _opened(self, i: int, content: bytes) -> ImageFile:
+        """Image i, which is grey or RGB, and of the shape of the first."""
         try:
-            return read(io.BytesIO(content))
+            image = opened(io.BytesIO(content))
+            shape = shape_of(image)
+        except UnfitError as error:
+            raise UserError(f"{self._at(i)} is {error}") from error
         except ValueError as error:
             raise self._damaged(i, error) from error
-
-    def _check(self, i: int, image: Image.Image) -> None:
-        """Image i is grey or RGB, and of the shape of the first."""
-        mend = "convert the images with `sid data prepare folder`"
-        try:
-            shape = shape_of(image)
-        except ValueError as error:
-            raise UserError(f"{self._at(i)} is {error}; {mend}") from error
         if self.shape[1:] not in ((), shape):
             raise UserError(
                 f"{self._at(i)} is {shape}, but {self._names[0]} is {self.shape[1:]}; all images "
-                f"must be of one size, all grey or all RGB; {mend}"
+                "must be of one size, all grey or all RGB; convert the images with "
+                "`sid data prepare folder`"
             )
+        return image
 
     def _damaged(self, i: int, why: object) -> UserError:
         return UserError(f"{self._at(i)} is damaged ({why}); {self._mend}")

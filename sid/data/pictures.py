@@ -7,6 +7,9 @@ from typing import IO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
+from PIL.ImageFile import ImageFile
+
+from sid.data.stored import FORMATS, UnfitError, check_depth, check_jpeg, hidden
 
 
 class Picture(NamedTuple):
@@ -25,8 +28,8 @@ class Picture(NamedTuple):
 
 @cache
 def extensions() -> frozenset[str]:
-    """Ends of the file names that Pillow can open, `.png` and so on, in lower case."""
-    return frozenset(e for e, name in Image.registered_extensions().items() if name in Image.OPEN)
+    """Ends of the names of files in `FORMATS`, `.png` and so on, in lower case."""
+    return frozenset(e for e, name in Image.registered_extensions().items() if name in FORMATS)
 
 
 def is_image(name: str) -> bool:
@@ -40,28 +43,36 @@ def is_hidden(name: str) -> bool:
     return any(part.startswith(".") or part == "__MACOSX" for part in parts)
 
 
-def opened(source: IO[bytes]) -> Image.Image:
-    """An image file of which only the first bytes have been looked at: mode and size.
+def opened(source: IO[bytes]) -> ImageFile:
+    """An image file of 8 bits a channel of which only the first bytes have been looked at.
 
     Raises:
+        UnfitError: it has another number of bits.
         ValueError: it is damaged there, or no image.
     """
     try:
-        return Image.open(source)
+        image = Image.open(source, formats=FORMATS)
+        check_depth(image)
+    except UnfitError:
+        raise
+    except UnidentifiedImageError as error:
+        source.seek(0)
+        check_jpeg(source.read())
+        raise ValueError("no image") from error
     except Exception as error:  # Pillow's plug-ins raise whatever a damaged file leads them to.
-        reason = "no image" if isinstance(error, UnidentifiedImageError) else error
-        raise ValueError(f"{reason}") from error
+        raise ValueError(f"{error}") from error
+    return image
 
 
-def decode(source: IO[bytes]) -> Image.Image:
-    """The first frame of an image file, decoded, in the colour model that it is stored in.
+def loaded(image: ImageFile) -> ImageFile:
+    """The first picture of an opened file, decoded, in the colour model that it is stored in.
 
-    Its EXIF orientation is not applied, as in EDM's tool.
+    The numbers are those of the file: colour profile, gamma and EXIF orientation are not applied,
+    as in EDM's tool.
 
     Raises:
-        ValueError: it is damaged or no image.
+        ValueError: it is damaged.
     """
-    image = opened(source)
     try:
         image.load()
     except Exception as error:
@@ -69,23 +80,22 @@ def decode(source: IO[bytes]) -> Image.Image:
     return image
 
 
-def shape_of(image: Image.Image) -> tuple[int, int, int]:
-    """(C, H, W) of a grey or RGB image.
+def shape_of(image: ImageFile) -> tuple[int, int, int]:
+    """(C, H, W) of an opened image that is grey or RGB and nothing else.
 
     Raises:
-        ValueError: it is of another mode.
+        UnfitError: it is of another mode, or holds more.
+        ValueError: it is damaged.
     """
+    mend = "convert the images with `sid data prepare folder`"
     if image.mode not in ("L", "RGB"):
-        raise ValueError(f"of mode {image.mode}, neither 8-bit grey nor 8-bit RGB")
+        raise UnfitError(f"of mode {image.mode}, neither 8-bit grey nor 8-bit RGB; {mend}")
+    if more := hidden(image):
+        raise UnfitError(f"one that holds {more}; {mend}")
     return len(image.mode), image.height, image.width
 
 
 def planes(image: Image.Image) -> NDArray[np.uint8]:
-    """The pixels of a grey or RGB image, uint8 [C, H, W].
-
-    Raises:
-        ValueError: it is of another mode.
-    """
-    shape = shape_of(image)
+    """The pixels of a decoded grey or RGB image, uint8 [C, H, W]."""
     pixels = np.asarray(image)
-    return pixels[None] if shape[0] == 1 else pixels.transpose(2, 0, 1)
+    return pixels[None] if image.mode == "L" else pixels.transpose(2, 0, 1)

@@ -11,11 +11,13 @@ from sid.data.arrays import read_npy, read_npz
 from sid.data.encoded import EncodedImages
 from sid.data.folders import image_names
 from sid.data.images import Images, ImageSet
+from sid.data.stored import DARK, TOO_DARK
 from sid.data.zips import read_zip
-from sid.errors import UserError, printable, reason
+from sid.errors import UserError, printable, reason, warn
 from sid.files import sha256
 
 EAGER_BYTES = 8 * 2**20  # What is decoded at once and kept: it does not show in the memory.
+SOME = 64  # Images that are looked at for their range.
 
 
 def read_images(path: Path) -> ImageSet:
@@ -23,7 +25,8 @@ def read_images(path: Path) -> ImageSet:
 
     More than 8 MB of pixels stay on the disk and are decoded when they are asked for. Of a folder
     every file is read once for its hash; mixed sizes and modes are found then. Damage within a file
-    is found when its image is decoded, there as in a large zip.
+    is found when its image is decoded, there as in a large zip. If images taken at even distances
+    are all dark, a warning says so.
 
     A folder's order is that of `image_names`. Its `sha256` is that of 64 bytes an image, the sha256
     of its name and of its file, in order of the names' bytes: other files and the folder's own name
@@ -50,6 +53,9 @@ def read_images(path: Path) -> ImageSet:
         raise UserError(f"{path}: cannot be read ({reason(error)})") from error
     if len(images) < 2:
         raise UserError(f"{path}: holds one image; 2 are the least that can be compared")
+    some = range(0, len(images), -(-len(images) // SOME))
+    if all(images.images[i].max() < DARK for i in some):  # Often the first is bright enough.
+        warn(f"{path}: {TOO_DARK}")
     return images
 
 

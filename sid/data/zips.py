@@ -3,7 +3,6 @@
 import io
 import json
 import zipfile
-import zlib
 from array import array
 from collections.abc import Iterable
 from itertools import pairwise
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from sid.data.arrays import DAMAGED
 from sid.data.encoded import EncodedImages
 from sid.data.images import Images, ImageSet
 from sid.data.labels import parse_labels
@@ -27,15 +27,20 @@ STORED, DEFLATED = 0, -1  # PNG compression: none, as in EDM's zips; zlib's defa
 
 
 class Written(NamedTuple):
-    """What a zip holds: number, shape (C, H, W) and number of classes (0: no labels)."""
+    """What a zip holds: number, shape (C, H, W) and classes.
+
+    `classes` is the highest and one, 0 without labels; `empty` of these have no image.
+    """
 
     images: int
     shape: tuple[int, ...]
     classes: int
+    empty: int = 0
 
     def __str__(self) -> str:
         shape = "x".join(map(str, self.shape))
-        return f"{self.images} images, {shape}, {self.classes or 'no'} classes"
+        empty = f", {self.empty} of them without an image" if self.empty else ""
+        return f"{self.images} images, {shape}, {self.classes or 'no'} classes{empty}"
 
 
 def write_images(path: Path, pictures: Iterable[Picture], compression: int = STORED) -> Written:
@@ -76,7 +81,8 @@ def write_images(path: Path, pictures: Iterable[Picture], compression: int = STO
                 file.write(b"]}" if labels else b"null}")
 
     write_atomic(path, write)
-    return Written(len(numbers), shapes.pop(), max(labels, default=-1) + 1)
+    classes = max(labels, default=-1) + 1
+    return Written(len(numbers), shapes.pop(), classes, classes - len(set(labels)))
 
 
 def write_zip(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64] | None) -> Written:
@@ -113,7 +119,7 @@ def read_zip(path: Path, eager_bytes: int = EAGER_BYTES, *, labelled: bool = Tru
             known = parse_labels(archive.read("dataset.json"))
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; make it with `sid data`") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
+    except (*DAMAGED, ValueError) as error:
         raise UserError(
             f"{path}: damaged data set ({error}); make it again with `sid data`"
         ) from error

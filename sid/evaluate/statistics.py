@@ -1,14 +1,13 @@
 """Reference statistics: mean and covariance of features in an npz, EDM's, pytorch-fid's or ours."""
 
-import zipfile
-import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
-from sid.data.arrays import listed, npz_keys
+from sid.data.arrays import DAMAGED, listed, npz_keys
 from sid.data.images import ImageSet
 from sid.data.sources import read_images
 from sid.errors import UserError, printable, reason
@@ -113,7 +112,7 @@ def read_statistics(path: Path) -> Statistics:
     """
     try:
         keys = npz_keys(path)
-        if not {"mu", "sigma"} <= set(keys):
+        if not {"mu", "sigma"} <= keys.keys():
             raise UserError(f"{path}: holds {listed(keys)}; wanted `mu` and `sigma`")
         with path.open("rb") as file:
             return _read(path, file, keys)
@@ -121,8 +120,8 @@ def read_statistics(path: Path) -> Statistics:
         raise UserError(f"{path}: no such file") from error
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({reason(error)})") from error
-    # Of the zip, of its parts, of NumPy, which refuses pickles with a ValueError, of a count.
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, TypeError) as error:
+    # Of the zip, of NumPy, which refuses pickles with a ValueError, of a count.
+    except (*DAMAGED, ValueError, TypeError, ArithmeticError) as error:
         why = " ".join(str(error).split())
         raise UserError(f"{path}: damaged, or no statistics ({why}); make it again") from error
 
@@ -140,7 +139,7 @@ def read_reference(path: Path) -> ImageSet | Statistics:
             keys = npz_keys(path)
         except OSError as error:
             raise UserError(f"{path}: cannot be read ({reason(error)})") from error
-        if {"mu", "sigma"} <= set(keys):
+        if {"mu", "sigma"} <= keys.keys():
             return read_statistics(path)
         if "arr_0" not in keys:
             raise UserError(
@@ -149,10 +148,12 @@ def read_reference(path: Path) -> ImageSet | Statistics:
     return read_images(path)
 
 
-def _read(path: Path, file: IO[bytes], keys: list[str]) -> Statistics:
+def _read(path: Path, file: IO[bytes], keys: Collection[str]) -> Statistics:
     with np.load(file, allow_pickle=False) as arrays:
         gaussian = _gaussian(path, arrays["mu"], arrays["sigma"])
         count = int(arrays["n"]) if "n" in keys else None
+        if count is not None and (count < 1 or count != arrays["n"]):
+            raise ValueError(f"n is {arrays['n']}, not a number of images")
         texts = {key: str(arrays[key]) for key in TEXTS if key in keys}
         name = str(arrays["name"]) if "name" in keys else path.stem
     return Statistics(printable(name), gaussian, count, sha256(path), **texts)
@@ -160,6 +161,8 @@ def _read(path: Path, file: IO[bytes], keys: list[str]) -> Statistics:
 
 def _gaussian(path: Path, mean: Array, covariance: Array) -> Gaussian:
     for key, array in (("mu", mean), ("sigma", covariance)):
+        if not isinstance(array, np.ndarray):  # NumPy gives the bytes of what is none.
+            raise UserError(f"{path}: {key} is no array; make the statistics again")
         if not np.issubdtype(array.dtype, np.floating):
             raise UserError(f"{path}: {key} holds {array.dtype}, not float64")
         if not np.isfinite(array).all():

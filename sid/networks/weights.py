@@ -30,7 +30,12 @@ def digest(tensors: Mapping[str, Tensor]) -> str:
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
-    """Write tensors with JSON metadata and their checksum, atomically."""
+    """Write tensors with JSON metadata and their checksum, atomically.
+
+    Raises:
+        UserError: no file can be there, or none that could be read again.
+    """
+    _check_name(path)
     whole = {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}
     # One entry: the library writes several in an order that changes from process to process.
     about = {"about": json.dumps({**metadata, "sha256": digest(whole)}, sort_keys=True)}
@@ -53,29 +58,48 @@ def read_metadata(path: Path) -> dict[str, Any]:
     """The metadata of a file written by `save_tensors`.
 
     Raises:
-        UserError: the file is missing, cut, or of another format.
+        UserError: the file is missing, cut, or of another format or library.
     """
+    _check_name(path)
     try:
         with safetensors.safe_open(path, "pt") as handle:
-            about: dict[str, Any] = json.loads((handle.metadata() or {}).get("about", "{}"))
-        return about
+            about = json.loads((handle.metadata() or {}).get("about", "null"))
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file") from error
-    except (safetensors.SafetensorError, json.JSONDecodeError) as error:
+    # Of the library, of JSON, and of JSON that is nested deeply.
+    except (safetensors.SafetensorError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: damaged or not a safetensors file ({error})") from error
+    if not isinstance(about, dict) or not isinstance(about.get("sha256"), str):
+        raise UserError(
+            f"{path}: not written by `sid` (its metadata has no `about` with a checksum); "
+            "official networks are read by `sid teacher import`"
+        )
+    return about
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and metadata, after comparing the checksum.
 
     Raises:
-        UserError: the file is missing, cut or changed.
+        UserError: the file is missing, cut, changed, or of another format or library.
     """
     metadata = read_metadata(path)
     tensors = load_file(path)
-    if metadata.get("sha256") != digest(tensors):
+    if metadata["sha256"] != digest(tensors):
         raise UserError(f"{path}: damaged (its checksum does not match); make it again")
     return tensors, metadata
+
+
+def _check_name(path: Path) -> None:
+    """The library reads no path that is not UTF-8, and would call the file damaged."""
+    try:
+        os.fsencode(path).decode()
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{path}: safetensors takes paths in UTF-8 only; rename the file or its folder"
+        ) from error
+    if path.exists() and not path.is_file():
+        raise UserError(f"{path}: is no file, but a folder, a device or a pipe; name a file")
 
 
 def save_network(path: Path, network: EDMPrecond, metadata: Mapping[str, Any]) -> None:

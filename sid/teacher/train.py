@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from sid.data.images import ImageSet
+from sid.data.labels import check_classes
 from sid.data.tensors import class_batch, image_batch
 from sid.data.zips import read_zip
 from sid.errors import UserError
@@ -131,6 +132,8 @@ def train_teacher(
     images = read_zip(data)
     if recipe.conditional and images.labels is None:
         raise UserError(f"{data}: has no labels, and recipe {recipe.name} is conditional")
+    if recipe.conditional and images.labels is not None:
+        check_classes(images.labels, data)
     architecture = recipe.architecture(images.shape[1:], images.n_classes)
     world.share(0, recipe.batch, recipe.micro)
     folder = RunFolder(out)

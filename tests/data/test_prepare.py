@@ -113,6 +113,9 @@ def test_labels_from_dataset_json(tmp_path: Path) -> None:
     labels.write_text('{"labels": [["b.png", 5]]}')
     with pytest.raises(UserError, match=r"s/dataset.json: has no label for d/a.png$"):
         folder(source, tmp_path / "o.zip")
+    labels.write_text('{"labels": [["d/a.png", 1], ["b.png", 5], ["d/a.png", 2]]}')
+    with pytest.raises(UserError, match=r"s: dataset.json: .*d/a.png stands there twice; leave"):
+        folder(source, tmp_path / "o.zip")
     labels.write_text('{"labels": [["b.png", [0.5, 1]]]}')
     with pytest.raises(UserError, match=r"s: dataset.json: the label of b.png is \[0.5, 1\]"):
         folder(source, tmp_path / "o.zip")
@@ -180,7 +183,7 @@ def beside(source: Path) -> None:
     [
         (cut, r"/b/y.png: cannot be read \(.*\); replace it or remove it"),
         (text, r"/a/notes.jpg: cannot be read \(no image\)"),
-        (deep, r"/a/aa.png: has more than 8 bits a channel \(mode I;16\)"),
+        (deep, r"/a/aa.png: is of 16 bits a channel, and 8 are read; bring its values"),
         (empty, r"/c: holds no images; fill it or remove it"),
         (beside, r"/stray.png: lies beside the class folders; move it"),
     ],

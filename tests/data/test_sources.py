@@ -1,9 +1,13 @@
-"""What people have is read: the same images from any form, whatever their names."""
+"""What people have is read: the same images from any form; what is bad is one line; flat memory."""
 
+import io
 import os
 import subprocess
+import sys
+import tempfile
+import tracemalloc
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +21,34 @@ from sid.data.encoded import EncodedImages
 from sid.data.sources import read_images
 from sid.data.zips import write_zip
 from sid.errors import UserError
-from tests.data.forms import COLOUR, GREY, folder, npy, npz, write_png
+from tests.data.files import encoded
+
+RNG = np.random.default_rng(0)
+COLOUR = RNG.integers(0, 256, (5, 3, 6, 7), dtype=np.uint8)  # [N, C, H, W]
+GREY = COLOUR[:, :1]
+
+
+def write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)).save(path)
+
+
+def folder(path: Path, images: NDArray[np.uint8] = COLOUR) -> Path:
+    for i, image in enumerate(images):
+        write_png(path / f"{i}.png", image)
+    return path
+
+
+def npz(path: Path, images: NDArray[np.uint8], save: Callable[..., None] = np.savez) -> Path:
+    with path.open("wb") as file:
+        save(file, images.transpose(0, 2, 3, 1), np.array([{"never": "unpickled"}]))
+    return path
+
+
+def npy(path: Path, array: NDArray[np.generic]) -> Path:
+    np.save(path, array)
+    return path
+
 
 FORMS: dict[str, tuple[Callable[[Path], Path], NDArray[np.uint8]]] = {
     "folder": (lambda path: folder(path / "set"), COLOUR),
@@ -71,16 +102,14 @@ def test_folders_as_they_are(tmp_path: Path) -> None:
     for name in ("b/1.PNG", "a.png", "B.png", "b/0.Png", "a/deep/x.png"):
         write_png(top / name, np.full((1, 16, 16), len(name), np.uint8))
     (top / "empty").mkdir()
-    for name in ("Thumbs.db", ".DS_Store", ".hidden.png", "notes.txt", "dataset.json"):
+    for name in ("Thumbs.db", ".DS_Store", ".hidden.png", "features.h5", "dataset.json"):
         (top / name).write_bytes(b"no image")
     (top / "__MACOSX").mkdir()
     (top / "__MACOSX" / "x.png").write_bytes(b"no image")
     write_png(tmp_path / "outside" / "y.png", np.full((1, 16, 16), 99, np.uint8))
     (top / "c").symlink_to(tmp_path / "outside")
     levels = np.arange(256, dtype=np.uint8).reshape(16, 16)  # All greys, or it has a palette.
-    Image.fromarray(levels[::-1]).save(
-        top / "z.gif", save_all=True, append_images=[Image.fromarray(levels)]
-    )
+    Image.fromarray(levels[::-1]).save(top / "z.gif")
     data = read_images(top)
     # B.png, a/deep/x.png, a.png, b/0.Png, b/1.PNG, c/y.png, z.gif: by code point, not by alphabet.
     assert data.images[:, 0, 0, 0].tolist() == [5, 12, 5, 7, 7, 99, 240]
@@ -168,3 +197,324 @@ def test_deep_folders(tmp_path: Path) -> None:
         subprocess.run(["rm", "-r", str(tmp_path / "d")], check=True)  # Too deep for pytest.
     with pytest.raises(UserError, match="cannot be read \\(File name too long\\)"):
         read_images(Path("x" * 5000))
+
+
+PNG = encoded(Image.fromarray(COLOUR[0].transpose(1, 2, 0)), "png")
+BROKEN = bytearray(PNG)
+BROKEN[60] ^= 0xFF
+RGB = Image.new("RGB", (7, 6))
+NEITHER = "neither 8-bit grey nor 8-bit RGB; convert the images with `sid data prepare folder`"
+BAD_IMAGES = {
+    "corrupt": (bytes(BROKEN), "3.png is damaged ("),
+    "truncated": (PNG[:-40], "3.png is damaged ("),
+    "cut head": (PNG[:20], "3.png is damaged ("),
+    "0 bytes": (b"", "3.png is damaged (0 bytes); replace or remove it"),
+    "text": (b"no picture at all", "3.png is damaged (no image)"),
+    "size": (
+        encoded(Image.new("RGB", (7, 9)), "png"),
+        "3.png is (3, 9, 7), but 0.png is (3, 6, 7); all",
+    ),
+    "grey": (
+        encoded(RGB.convert("L"), "png"),
+        "of one size, all grey or all RGB; convert the images",
+    ),
+    "palette": (encoded(RGB.convert("P"), "png"), f"mode P, {NEITHER}"),
+    "alpha": (
+        encoded(RGB.convert("RGBA"), "png"),
+        f"mode RGBA, {NEITHER}",
+    ),
+    "16 bits": (
+        encoded(Image.fromarray(np.zeros((6, 7), np.uint16)), "png"),
+        "of 16 bits a channel, and 8 are read",
+    ),
+    "colour gif": (encoded(Image.fromarray(COLOUR[0].transpose(1, 2, 0)), "gif"), "of mode P"),
+}
+
+
+def all_pixels(path: Path) -> int:
+    data = read_images(path)
+    return sum(int(data.images[start : start + 2].sum()) for start in range(0, len(data), 2))
+
+
+@pytest.mark.parametrize("eager", [True, False])
+@pytest.mark.parametrize("what", BAD_IMAGES)
+def test_bad_images_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, eager: bool
+) -> None:
+    if not eager:
+        monkeypatch.setattr(sources, "EAGER_BYTES", 0)
+    content, message = BAD_IMAGES[what]
+    (folder(tmp_path / "set") / "3.png").write_bytes(content)
+    with pytest.raises(UserError) as caught:
+        all_pixels(tmp_path / "set")
+    assert str(caught.value).startswith(f"{tmp_path / 'set'}: 3.png is ")
+    assert message in str(caught.value)
+
+
+def test_what_the_first_bytes_tell_is_found_before_the_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "EAGER_BYTES", 0)
+    for what in ("cut head", "0 bytes", "text", "size", "grey", "palette", "alpha", "16 bits"):
+        (folder(tmp_path / what) / "3.png").write_bytes(BAD_IMAGES[what][0])
+        with pytest.raises(UserError, match=r"3\.png is"):
+            read_images(tmp_path / what)
+
+
+def test_too_few(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="empty: holds no images"):
+        read_images(tmp_path / "empty")
+    for make in (
+        lambda: folder(tmp_path / "one", COLOUR[:1]),
+        lambda: npz(tmp_path / "one.npz", COLOUR[:1]),
+        lambda: npy(tmp_path / "one.npy", COLOUR[:1]),
+    ):
+        with pytest.raises(UserError, match=r"one(.np[yz])?: holds one image; 2 are the least"):
+            read_images(make())
+
+
+def test_neither_folder_nor_file(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="none: no such file or folder"):
+        read_images(tmp_path / "none")
+    (tmp_path / "x.png").write_bytes(PNG)
+    with pytest.raises(UserError, match=r"x.png: neither a folder of images nor a .zip, .npz or"):
+        read_images(tmp_path / "x.png")
+    with pytest.raises(UserError, match="cannot be read \\(Not a directory\\)"):
+        read_images(tmp_path / "x.png" / "y")
+    os.mkfifo(tmp_path / "pipe.npy")  # Opening it would wait for ever.
+    with pytest.raises(UserError, match=r"pipe\.npy: neither"):
+        read_images(tmp_path / "pipe.npy")
+
+
+@pytest.mark.parametrize("what", ["broken link", "link to itself", "pipe"])
+def test_names_of_images_that_are_no_files(tmp_path: Path, what: str) -> None:
+    path = folder(tmp_path) / "x.png"
+    if what == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("nowhere" if what == "broken link" else "x.png")
+    with pytest.raises(
+        UserError, match=r"x\.png: (no file, or a broken|cannot be read \(Too many)"
+    ):
+        read_images(tmp_path)
+
+
+@pytest.fixture
+def ordinary_user() -> Iterator[Path]:
+    """A folder that any user can reach; root becomes one that permissions hold for."""
+    with tempfile.TemporaryDirectory() as path:
+        os.chmod(path, 0o755)
+        user = os.geteuid()
+        yield Path(path)
+        if user == 0:
+            os.seteuid(0)
+
+
+def test_no_permission(ordinary_user: Path) -> None:
+    top = folder(ordinary_user / "set")
+    write_png(top / "locked" / "x.png", COLOUR[0])
+    npy(ordinary_user / "set.npy", COLOUR)
+    for path in (top / "3.png", top / "locked", ordinary_user / "set.npy"):
+        path.chmod(0)
+    if os.geteuid() == 0:
+        os.seteuid(65534)
+    with pytest.raises(UserError, match=r"set/locked/?: cannot be read \(Permission denied\)"):
+        read_images(top)
+    with pytest.raises(UserError, match=r"set.npy: cannot be read \(Permission denied\)"):
+        read_images(ordinary_user / "set.npy")
+    if os.getuid() == 0:
+        os.seteuid(0)
+    (top / "locked").chmod(0o755)
+    if os.getuid() == 0:
+        os.seteuid(65534)
+    with pytest.raises(UserError, match=r"set: 3.png cannot be read \(Permission denied\)"):
+        read_images(top)
+
+
+def with_nan() -> NDArray[np.float32]:
+    array = np.zeros((4, 6, 7, 3), np.float32)
+    array[2, 5, 6, 1] = np.nan
+    return array
+
+
+BAD_ARRAYS: dict[str, tuple[NDArray[np.generic], str]] = {
+    "floats": (np.zeros((4, 6, 7, 3)), "holds float64; what range floats have is not told: save"),
+    "NaN": (with_nan(), "holds NaN, the first in image 2; "),
+    "int64": (np.zeros((4, 6, 7, 3), np.int64), "holds int64; save 0 to 255 as uint8"),
+    "complex": (np.zeros((4, 6, 7, 3), complex), "holds complex128; save 0 to 255 as uint8"),
+    "objects": (np.array([{}, []], object), "holds Python objects, which could run code"),
+    "strings": (np.array(["x"]), "holds <U1; save"),
+    "scalar": (np.array(3, np.uint8), "its shape () is not that of images"),
+    "vector": (np.zeros(7, np.uint8), "its shape (7,) is not that of images"),
+    "one image": (np.zeros((6, 7, 3), np.uint8), "its shape (6, 7, 3) is not that of images"),
+    "RGBA": (np.zeros((4, 6, 7, 4), np.uint8), "its shape (4, 6, 7, 4) is not that of images"),
+    "either": (np.zeros((4, 3, 7, 3), np.uint8), "could be [N, H, W, C] or [N, C, H, W]; save"),
+    "empty": (np.zeros((0, 6, 7, 3), np.uint8), "holds no images, its shape is (0, 6, 7, 3)"),
+    "Fortran": (np.asfortranarray(np.zeros((4, 6, 7, 3), np.uint8)), "is in Fortran order; save"),
+}
+
+
+@pytest.mark.parametrize("what", BAD_ARRAYS)
+def test_bad_arrays_are_named(tmp_path: Path, what: str) -> None:
+    array, message = BAD_ARRAYS[what]
+    np.save(tmp_path / "x.npy", array)
+    np.savez(tmp_path / "x.npz", array)
+    np.savez_compressed(tmp_path / "c.npz", array)
+    for name in ("x.npy", "x.npz", "c.npz"):
+        with pytest.raises(UserError) as caught:
+            read_images(tmp_path / name)
+        assert message in str(caught.value)
+        assert name in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_damaged_arrays_are_named(tmp_path: Path) -> None:
+    path = npy(tmp_path / "x.npy", COLOUR)
+    whole = path.read_bytes()
+    for content, message in (
+        (whole[:-1], r"x\.npy: ends after 757 of 758 bytes; make the file again"),
+        (whole[:50], r"x\.npy: not NumPy's format, or damaged"),
+        (whole.replace(b"'descr'", b"__(){}["), r"x\.npy: not NumPy's format, or damaged"),
+        (whole.replace(b"(5, 3", b"(5,-3"), r"x\.npy: holds no images, its shape is \(5, -3"),
+        (b"", r"x\.npy: not NumPy's format, or damaged"),
+        (b"text", r"x\.npy: not NumPy's format, or damaged"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match=message):
+            read_images(path)
+    path = npz(tmp_path / "x.npz", COLOUR)
+    whole = path.read_bytes()
+    for content, message in (
+        (b"", "not an npz file"),
+        (b"text", "not an npz file"),
+        (whole[:-30], "not an npz file"),
+        (whole.replace(COLOUR[4].transpose(1, 2, 0).tobytes(), bytes(126)), "damaged \\(Bad CRC"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match=rf"x\.npz: (arr_0 is )?{message}.*again"):
+            read_images(path)
+
+
+def test_wrong_keys_are_listed(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    np.savez(path, images=COLOUR, labels=np.arange(5))
+    with pytest.raises(UserError, match=r"x.npz: holds images, labels; wanted arr_0, uint8"):
+        read_images(path)
+    np.savez(path, **{f"k{i}": np.arange(1) for i in range(11)})
+    with pytest.raises(UserError, match=r"holds k0, .*k7 and 3 more; wanted arr_0"):
+        read_images(path)
+    with zipfile.ZipFile(path, "w"):
+        pass
+    with pytest.raises(UserError, match="holds nothing; wanted arr_0"):
+        read_images(path)
+
+
+PACKINGS = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_arrays_that_other_tools_put_into_a_zip(tmp_path: Path, packing: int) -> None:
+    """Without `.npy` at the end, which NumPy reads too; in any packing; and damaged there."""
+    path, array = tmp_path / "x.npz", io.BytesIO()
+    np.save(array, COLOUR.transpose(0, 2, 3, 1).copy())
+    with zipfile.ZipFile(path, "w", packing) as archive:
+        archive.writestr("arr_0", array.getvalue())
+    assert np.array_equal(read_images(path).images, COLOUR)
+    content = bytearray(path.read_bytes())
+    content[300:400] = bytes(100)
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"x\.npz: arr_0.* damaged"):
+        read_images(path)
+
+
+def test_members_that_are_no_arrays(tmp_path: Path) -> None:
+    path, array = tmp_path / "x.npz", io.BytesIO()
+    np.save(array, COLOUR)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("arr_0", b"text")
+    with pytest.raises(UserError, match=r"x\.npz: arr_0: not NumPy's format, or damaged"):
+        read_images(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("arr_0", array.getvalue())
+        archive.writestr("arr_0.npy", array.getvalue())
+    with pytest.raises(UserError, match=r"x\.npz: holds arr_0 twice; make the file again"):
+        read_images(path)
+
+
+def test_no_room_to_unpack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = npz(tmp_path / "x.npz", COLOUR, np.savez_compressed)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with pytest.raises(UserError, match=r"cannot be unpacked \(No such .*; set TMPDIR to a folder"):
+        read_images(path)
+
+
+def test_unpacked_arrays_leave_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = npz(tmp_path / "x.npz", COLOUR, np.savez_compressed)
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    monkeypatch.setattr(sources, "EAGER_BYTES", 0)
+    data = read_images(path)
+    path.unlink()
+    assert not list((tmp_path / "tmp").iterdir())
+    assert np.array_equal(data.images[2], COLOUR[2])
+
+
+PEAK = """
+import sys
+from pathlib import Path
+from sid.data.sources import read_images
+
+data, total = read_images(Path(sys.argv[1])), 0
+for start in range(0, len(data), 500):
+    total += int(data.images[start : start + 500].sum())
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print(total, status["VmHWM"].split()[0])
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is read from /proc")
+@pytest.mark.parametrize("kind", ["npy", "npz"])
+def test_memory_does_not_grow_with_the_images(tmp_path: Path, kind: str) -> None:
+    """30 MB and 300 MB, 3x32x32, in chunks of 500."""
+    peaks = {}
+    for n in (10_000, 100_000):
+        path = tmp_path / f"{n}.{kind}"
+        head, size = io.BytesIO(), n * 32 * 32 * 3
+        np.lib.format.write_array_header_1_0(
+            head, {"descr": "|u1", "fortran_order": False, "shape": (n, 32, 32, 3)}
+        )
+        if kind == "npy":
+            with path.open("wb") as file:  # Of holes, and one byte at the end.
+                file.write(head.getvalue())
+                file.seek(size - 1, os.SEEK_CUR)
+                file.write(b"\x07")
+        else:
+            archive = zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
+            with archive, archive.open("arr_0.npy", "w") as member:
+                member.write(head.getvalue())
+                for _ in range(n // 1000):
+                    member.write(bytes(size // n * 1000 - 1) + b"\x07")
+        words = [sys.executable, "-c", PEAK, str(path)]
+        total, peak = map(
+            int, subprocess.run(words, capture_output=True, check=True).stdout.split()
+        )
+        assert total == (7 if kind == "npy" else 7 * n // 1000)
+        peaks[n] = peak
+    assert peaks[100_000] - peaks[10_000] < 4000  # kB; 270,000 more were read.
+
+
+def test_memory_of_a_folder_is_that_of_a_chunk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "EAGER_BYTES", 0)
+    for i in range(200):
+        write_png(tmp_path / f"{i:03d}.png", np.full((3, 128, 128), i, np.uint8))
+    read_images(tmp_path)  # Python keeps each part of a path for ever, in a table that doubles.
+    tracemalloc.start()
+    data = read_images(tmp_path)
+    means = [data.images[start : start + 10].mean(axis=(1, 2, 3)) for start in range(0, 200, 10)]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.concatenate(means).tolist() == list(range(200))
+    assert peak < 3 * 2**20  # All together are 9.4 MiB.

@@ -64,6 +64,15 @@ def test_refuses_unlabelled(reference: ImageSet) -> None:
         train_extractor(replace(reference, labels=None), 0)
 
 
+def test_refuses_one_class_whatever_its_number(reference: ImageSet) -> None:
+    """A classifier of one class gives an inception score of 1 with no error."""
+    with pytest.raises(UserError, match=r"digits: .*at least two classes"):
+        train_extractor(replace(reference, labels=np.full(1797, 3)), 0)
+    assert reference.labels is not None
+    with pytest.raises(UserError, match="1 of the classes 0 to 10 have no image, first 0; number"):
+        train_extractor(replace(reference, labels=reference.labels + 1), 0)
+
+
 def test_refuses_damaged_files(extractor: Extractor, tmp_path: Path) -> None:
     path = tmp_path / "extractor.safetensors"
     extractor.save(path)

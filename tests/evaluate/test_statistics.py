@@ -94,6 +94,9 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "integers": ({"mu": np.zeros(6, int)}, "mu holds int64, not float64"),
     "objects": ({"mu": np.array([{}] * 6)}, "damaged, or no statistics (Object arrays cannot be"),
     "many counts": ({"n": np.array([3, 4])}, "damaged, or no statistics"),
+    "endless": ({"n": np.inf}, "damaged, or no statistics (cannot convert float infinity"),
+    "half an image": ({"n": 3.5}, "damaged, or no statistics (n is 3.5, not a number of images)"),
+    "less than none": ({"n": -3}, "damaged, or no statistics (n is -3, not a number of images)"),
 }
 
 
@@ -122,6 +125,20 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
     for path, message in ((tmp_path / "none.npz", "no such file"), (tmp_path, "Is a directory")):
         with pytest.raises(UserError, match=message):
             read_statistics(path)
+
+
+def test_members_without_npy(tmp_path: Path) -> None:
+    path, arrays = tmp_path / "x.npz", foreign(tmp_path / "y.npz")
+    with zipfile.ZipFile(arrays) as source, zipfile.ZipFile(path, "w") as archive:
+        for key in ("mu", "sigma"):
+            archive.writestr(key, source.read(f"{key}.npy"))
+    assert np.array_equal(read_statistics(path).gaussian.mean, GAUSSIAN.mean)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mu", b"no array")
+        archive.writestr("sigma", b"no array")
+    for read in (read_statistics, read_reference):
+        with pytest.raises(UserError, match=r"x\.npz: mu is no array; make the statistics again"):
+            read(path)
 
 
 def test_an_npz_is_what_its_keys_say(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """Networks on disk: whole, damaged, and of a shape that cannot be."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from sid.errors import UserError
 from sid.networks import Architecture, load_network, network_of, read_metadata, save_network
@@ -106,3 +108,31 @@ def test_weights_of_another_kind() -> None:
     architecture = Architecture.model_validate(ADM)
     with pytest.raises(UserError, match="weights: does not fit its architecture: "):
         network_of(architecture, SMALL.build().state_dict(), CPU, "weights")
+
+
+FOREIGN = [None, {"format": "pt"}, *({"about": text} for text in ("null", "[]", "3", '{"a": 1}'))]
+
+
+@pytest.mark.parametrize("metadata", FOREIGN)
+def test_files_of_other_libraries_are_not_called_damaged(
+    tmp_path: Path, metadata: dict[str, str] | None
+) -> None:
+    path = tmp_path / "n.safetensors"
+    save_file({"x": torch.zeros(3)}, path, metadata)
+    with pytest.raises(UserError, match=r"n\.safetensors: not written by `sid` .*teacher import"):
+        load_network(path, CPU)
+
+
+def test_places_that_the_library_cannot_read(tmp_path: Path) -> None:
+    """It takes no path that is not UTF-8, and waits for ever at a pipe."""
+    path = tmp_path / os.fsdecode(b"\xff.safetensors")
+    with pytest.raises(UserError, match="takes paths in UTF-8 only; rename the file"):
+        save_network(path, SMALL.build(), {})
+    assert not path.exists()
+    path.touch()
+    with pytest.raises(UserError, match="takes paths in UTF-8 only; rename the file"):
+        load_network(path, CPU)
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(UserError, match=f"{place}: is no file"):
+            load_network(place, CPU)

@@ -95,3 +95,14 @@ def test_labels_are_needed_for_conditions(tmp_path: Path, digits_zip: Path) -> N
     write_zip(tmp_path / "digits.zip", read_zip(digits_zip).images[:20], None)
     with pytest.raises(UserError, match="has no labels, and recipe digits is conditional"):
         trained(tiny_teacher(conditional=True), tmp_path / "digits.zip", tmp_path / "run")
+
+
+def test_conditions_need_images_of_every_class(tmp_path: Path, digits_zip: Path) -> None:
+    """Classes 0, 7, ... 63 would be 64, most of them of noise."""
+    data = read_zip(digits_zip)
+    assert data.labels is not None
+    write_zip(tmp_path / "digits.zip", data.images[:100], 7 * data.labels[:100])
+    with pytest.raises(UserError, match=r"digits\.zip: 54 of the classes 0 to 63 have no image, "):
+        trained(tiny_teacher(conditional=True), tmp_path / "digits.zip", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    trained(tiny_teacher(kimg=0.1), tmp_path / "digits.zip", tmp_path / "run")  # Not looked at.

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sid.data.images import ImageSet
+from sid.data.labels import check_classes
 from sid.errors import UserError
 from sid.evaluate.extractors.extractor import Extractor
 from sid.networks.weights import digest, load_tensors, save_tensors
@@ -162,13 +163,14 @@ def train_extractor(data: ImageSet, seed: int) -> DataExtractor:
         seed: of the split, the initial weights and the order.
 
     Raises:
-        UserError: the data set has no labels, or fewer than two classes.
+        UserError: the data set has no labels, fewer than two classes, or a class without an image.
     """
-    if data.labels is None or data.n_classes < 2:
+    if data.labels is None or len(set(data.labels.tolist())) < 2:
         raise UserError(
             f"{data.name}: an extractor needs images of at least two classes, "
             "and dataset.json gives no such labels; use a labelled data set"
         )
+    check_classes(data.labels, data.name)
     _, channels, height, width = data.images.shape
     shape = (channels, height, width)
     labels = torch.from_numpy(data.labels)

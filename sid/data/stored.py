@@ -1,0 +1,128 @@
+"""What an image file stores and Pillow's mode does not tell: bits, hidden channels, more pictures.
+
+Pillow opens 16-bit colour as 8-bit RGB, and an animation as its first picture, without a word.
+"""
+
+from PIL.ImageFile import ImageFile
+
+# Those that people keep samples in. Pillow knows more, among them HDF5, films and documents.
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", "AVIF", "JPEG2000")
+# Of numbers up to 1, 15 or 16 in files of 8 bits no file tells, but their images do.
+DARK = 32
+TOO_DARK = (
+    f"no pixel looked at is above {DARK - 1} of 255; "
+    "if the images are of fewer bits, or from 0 to 1, bring them to 0 .. 255"
+)
+DEPTH, SAMPLE_FORMAT, CHANNELS = 258, 339, 277  # Tags of TIFF.
+
+
+class UnfitError(ValueError):
+    """A whole image of a kind that is not taken: what it is, and the mend."""
+
+
+def check_depth(image: ImageFile) -> None:
+    """See that an image stores 8 bits a channel, or fewer that its format scales to 0 .. 255.
+
+    Args:
+        image: opened, not yet decoded.
+
+    Raises:
+        UnfitError: it stores more, or numbers that may be negative.
+    """
+    _check_bits(_bits(image), exactly=image.format == "JPEG2000")  # Pillow does not scale those.
+    if image.format == "TIFF" and set(_tag(image, SAMPLE_FORMAT)) != {1}:
+        raise UnfitError("of signed numbers or fractions; save 0 .. 255, or remove it")
+
+
+def hidden(image: ImageFile) -> str:
+    """What a file holds beside one picture in the channels of its mode, empty if nothing.
+
+    Args:
+        image: opened, not yet decoded.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    try:
+        # The further pictures of an MPO are a camera's previews; the first is the photograph.
+        if image.format != "MPO" and getattr(image, "is_animated", False):
+            return "several pictures"
+        if image.format == "PPM" and _follows(image).lstrip().startswith(b"P"):
+            return "several pictures"
+    except Exception as error:  # The second picture is looked for, and may be damaged.
+        raise ValueError(f"{error}") from error
+    if image.mode not in ("L", "RGB"):
+        return ""
+    if "transparency" in image.info:
+        return "transparency"
+    channels = _tag(image, CHANNELS)[0] if image.format == "TIFF" else len(image.mode)
+    return "channels beside its colours" if channels != len(image.mode) else ""
+
+
+def check_jpeg(content: bytes) -> None:
+    """See whether what Pillow takes for no image is a JPEG of 12 bits, by its frame header.
+
+    ITU T.81, B.2.2.
+
+    Raises:
+        UnfitError: it is.
+    """
+    place = 2
+    while content.startswith(b"\xff\xd8") and content[place : place + 1] == b"\xff":
+        head = content[place : place + 5].ljust(5, b"\x08")
+        if 0xC0 <= head[1] <= 0xCF and head[1] not in (0xC4, 0xC8, 0xCC):
+            _check_bits(head[4])
+            break
+        place += 2 + int.from_bytes(head[2:4])
+
+
+def _check_bits(bits: int, *, exactly: bool = False) -> None:
+    if bits > 8 or (exactly and bits < 8):
+        raise UnfitError(
+            f"of {bits} bits a channel, and 8 are read; bring its values to 0 .. 255, or remove it"
+        )
+
+
+def _bits(image: ImageFile) -> int:
+    raw = image.tile[0].args if image.tile else ""
+    match image.format:
+        case "PNG" | "PPM" if isinstance(raw, str):
+            return 16 if "16" in raw else 8
+        case "PPM" if isinstance(raw, tuple) and image.mode != "F":  # Its maximum is behind it.
+            return int(raw[1]).bit_length()
+        case "TIFF":
+            return max(_tag(image, DEPTH))
+        case "AVIF":  # Two flags of its configuration box say 10 or 12.
+            flags = _after(image, b"av1C", 2)
+            return 12 if flags & 0x20 else 10 if flags & 0x40 else 8
+        case "JPEG2000":  # The first channel's, in the size marker of the code stream.
+            return (_after(image, b"\xff\x4f\xff\x51", 38) & 0x7F) + 1
+    return {"1": 1, "I": 32, "F": 32}.get(image.mode, 16 if image.mode.startswith("I;16") else 8)
+
+
+def _tag(image: ImageFile, number: int) -> tuple[int, ...]:
+    found = image.tag_v2.get(number, 1)  # type: ignore[attr-defined]
+    return found if isinstance(found, tuple) else (found,)
+
+
+def _content(image: ImageFile) -> bytes:
+    assert image.fp
+    place = image.fp.tell()
+    image.fp.seek(0)
+    content = image.fp.read()
+    image.fp.seek(place)
+    return content
+
+
+def _after(image: ImageFile, mark: bytes, distance: int) -> int:
+    """The byte so far behind a mark in the file."""
+    behind = _content(image).partition(mark)[2]
+    return int.from_bytes(behind[distance : distance + 1])
+
+
+def _follows(image: ImageFile) -> bytes:
+    """What follows the pixels of a binary PPM or PGM."""
+    decoder, _, offset, _ = image.tile[0]
+    if decoder == "ppm_plain" or image.mode not in ("L", "RGB"):
+        return b""
+    return _content(image)[offset + image.width * image.height * len(image.mode) :]
