@@ -18,6 +18,7 @@ from sid.networks.weights import load_tensors
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["sid.distill.command", "sid.runs.world"])
 _starts = iter(range(10**6))
+GUARD_S = 600.0  # Against hanging alone: a loaded machine may take long.
 
 
 def process(words: Sequence[str], environment: dict[str, str], messages: Path) -> None:
@@ -33,7 +34,7 @@ def process(words: Sequence[str], environment: dict[str, str], messages: Path) -
     loop.STATE_EVERY_S = 0.0
     loop.STATE_SHARE = float("inf")
     folder.LOCK_EVERY_S = 0.1
-    world.PATIENCE = timedelta(seconds=int(environment.get("PATIENCE", "60")))
+    world.PATIENCE = timedelta(seconds=int(environment["PATIENCE"]))
     main()
 
 
@@ -55,7 +56,7 @@ class Run:
         words: Sequence[object],
         out: Path,
         absent: Sequence[int] = (),
-        patience: int = 60,
+        patience: int = 3600,
         job: str = "",
     ) -> None:
         self.out, start = out, job or f"{os.getpid()}-{next(_starts)}"
@@ -84,9 +85,9 @@ class Run:
             if pid and self.processes[rank].is_alive():
                 os.kill(pid, number)
 
-    def end(self, seconds: float = 120) -> list[int | None]:
+    def end(self) -> list[int | None]:
         """Exit statuses, once all have ended."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + GUARD_S
         for one in self.processes:
             if one.pid:
                 one.join(max(deadline - time.monotonic(), 0))
@@ -99,9 +100,9 @@ class Run:
         """What all wrote to standard error."""
         return "".join(path.read_text() for path in self.messages if path.exists())
 
-    def wait_for(self, condition: Callable[[], object], seconds: float = 120) -> None:
+    def wait_for(self, condition: Callable[[], object]) -> None:
         """Until a condition holds; the processes must live."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + GUARD_S
         while not condition():
             assert time.monotonic() < deadline, self.said()
             assert all(one.pid is None or one.is_alive() for one in self.processes), self.said()

@@ -63,8 +63,18 @@ def test_help_keeps_its_lines(
     assert any(line.startswith("  digits ") for line in lines)
 
 
-def test_terminals_that_know_ascii_only() -> None:
-    words = [sys.executable, "-c", "from sid.cli import fail; fail('ü\\udcff')"]
-    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        {"PYTHONIOENCODING": "koi8-r"},
+    ],
+)
+def test_terminals_that_do_not_know_a_character(environment: dict[str, str]) -> None:
+    code = r"from sid.cli import *; build(None); print('\xb1 \xfc\udcff'); fail('\xfc\udcff')"
+    words = [sys.executable, "-c", code]
+    environment = {**os.environ, **environment}
     done = subprocess.run(words, capture_output=True, check=False, env=environment)
     assert (done.returncode, done.stderr) == (2, b"error: \\xfc\\xff\n")
+    assert done.stdout == b"+- \\xfc\\xff\n"

@@ -1,7 +1,6 @@
 """The bench: every implementation against one reference, on one set of images after another."""
 
 import math
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -11,10 +10,11 @@ import torch
 
 from sid import provenance
 from sid.data.images import ImageSet, first
-from sid.errors import UserError, printable
+from sid.errors import UserError, warn
 from sid.evaluate.cache import Key, cached
+from sid.evaluate.classes import unlike
 from sid.evaluate.extractors import Extractor
-from sid.evaluate.implementations.implementation import Implementation, Value
+from sid.evaluate.implementations.implementation import Implementation, OfExtractor, Value
 from sid.evaluate.records import Record
 from sid.evaluate.sampling import CHUNK, Sampler
 from sid.evaluate.seen import Seen
@@ -66,6 +66,7 @@ class Bench:
         self._work, self._progress, self._chunk = work, progress, chunk
         self._seen: Seen | None = None
         self._kept: Statistics | None = None
+        self._unlike = ""
         if isinstance(reference, ImageSet):
             self._seen = Seen(reference, extractor, work.place("reference"))
         for given in (statistics, reference):
@@ -124,6 +125,7 @@ class Bench:
             draw: number of the draw.
             seed: of the sampler, and of subsets and shuffles.
         """
+        about = {**about, "labels": self._labels(sampler.classes)}
         drawn_from = {**about, "seed": seed, **self._common}
         images = self._work.images(
             str(about["generated"]), sampler, max(sizes), drawn_from, self._progress, self._chunk
@@ -133,6 +135,16 @@ class Bench:
             for n in sizes
             for record in self._records(first(images, n), drawn_from, about, draw, seed)
         ]
+
+    def _labels(self, classes: int) -> str:
+        """How the classes of the images are drawn, and in what the real images' differ."""
+        if not classes:
+            return ""
+        drawn, apart = f"uniform over {classes} classes", unlike(classes, self.reference)
+        if apart and not self._unlike:
+            warn(f"images are drawn {drawn}, and {apart}")
+        self._unlike = apart
+        return "; ".join(filter(None, (drawn, apart)))
 
     def given(
         self, images: ImageSet, about: Mapping[str, Any], *, draw: int, seed: int
@@ -187,6 +199,11 @@ class Bench:
             "preprocessing": one.preprocessing(seen),
             "seconds": round(time.perf_counter() - start, 3),
         }
+        if isinstance(one, OfExtractor):
+            values = [one.noted(value, seen, side) for value in values]
+        for value in values:
+            if value.note:
+                warn(f"{one.name}, {value.metric} of {seen.images.name}: {value.note}")
         return [Record.model_validate({**said, **value._asdict()}) for value in values]
 
     def _side(self, one: Implementation) -> Seen | Statistics:
@@ -214,8 +231,7 @@ def finite(values: Sequence[Value], implementation: str, name: str) -> list[Valu
         if math.isfinite(value.value):
             found.append(value)
         else:
-            what = printable(f"{implementation} finds no finite {value.metric} of {name}")
-            print(f"warning: {what}", file=sys.stderr)
+            warn(f"{implementation} finds no finite {value.metric} of {name}")
     return found
 
 

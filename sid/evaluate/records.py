@@ -1,13 +1,13 @@
 """Records: one metric value with everything needed to believe it."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from sid.errors import UserError
+from sid.errors import UserError, printable
 from sid.files import read_json, read_table, write_atomic, write_json
 
 ONE_MEASUREMENT = (
@@ -15,6 +15,7 @@ ONE_MEASUREMENT = (
     *("dataset", "implementation", "extractor", "preprocessing", "metric"),
 )
 Role = Literal["curve", "final", "teacher", "floor", "halves", "sample"]
+LATER = ("labels", "note")  # Tables from before have no such columns.
 OPTIONAL = ("stderr", "n_reference", "extractor_accuracy")
 # What a record says of where its images came from, and how long they took to measure.
 ORIGIN = (
@@ -57,6 +58,8 @@ class Record(BaseModel):
         n_images: generated images.
         n_reference: real images; None where only their moments are known.
         reference_sha256: of the reference's file or folder.
+        labels: how the classes were drawn of which the images were made, empty without classes.
+        note: what is not as the metric's protocol takes it to be, empty if nothing.
         draw: which draw; 0 is the fixed noise of the curves.
         seed: of the draw: sample i was made from (seed, i); so were subsets and shuffles.
         seconds: time the implementation took for all metrics of this draw.
@@ -91,6 +94,8 @@ class Record(BaseModel):
     n_images: int
     n_reference: int | None
     reference_sha256: str
+    labels: str = ""
+    note: str = ""
     draw: int
     seed: int
     seconds: float
@@ -98,6 +103,12 @@ class Record(BaseModel):
     torch: str
     git: str
     threads: int = 1
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _printable(cls, value: Any) -> Any:
+        """A name may hold bytes that are no UTF-8, and a CSV may not."""
+        return printable(value) if isinstance(value, str) else value
 
 
 def write_records(path: Path, records: list[Record]) -> None:
@@ -177,6 +188,7 @@ def load_table(path: Path) -> pd.DataFrame:
     """
     mend = "make it with `sid evaluate merge`"
     table = read_table(path, mend, na_values={name: [""] for name in OPTIONAL})
+    table = table.assign(**{name: "" for name in LATER if name not in table.columns})
     missing = [name for name in Record.model_fields if name not in table.columns]
     if missing:
         raise UserError(f"{path}: has no column {missing[0]}; merge the evaluations again")

@@ -1,5 +1,6 @@
 """Whatever a user has, beside a reference: folders, zips, arrays, generators, teachers."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import torch
 
 from sid.data.images import ImageSet
-from sid.errors import UserError
+from sid.errors import UserError, warn
 from sid.evaluate.bench import Bench
 from sid.evaluate.evaluate import fields, load
 from sid.evaluate.extractors import load_extractor
@@ -17,7 +18,7 @@ from sid.evaluate.neighbours import Manifold
 from sid.evaluate.records import Record
 from sid.evaluate.reference import check_shapes
 from sid.evaluate.sampling import Sampler, sample_generator, sample_teacher
-from sid.evaluate.seen import Seen
+from sid.evaluate.seen import CAP, Seen
 from sid.evaluate.setup import Setup
 from sid.runs.folder import RunFolder, snapshot_at
 from sid.teacher.sampler import PUBLISHED, Churn
@@ -52,9 +53,9 @@ def sampler_for(
     if about.get("kind") == "generator":
         if sampler or steps:
             raise UserError(f"{path}: a generator takes one step; drop --sampler and --steps")
-        if "sigma_init" not in about:
-            raise UserError(f"{path}: its metadata has no `sigma_init`")
-        sigma = float(about["sigma_init"])
+        sigma = about.get("sigma_init")
+        if not isinstance(sigma, int | float) or not 0 < sigma < math.inf:
+            raise UserError(f"{path}: its metadata has no `sigma_init`, a noise level above zero")
         return lambda seed: sample_generator(network, seed, sigma), 1
     count, churn = PUBLISHED[sampler] if sampler else (steps or 18, Churn())
     return lambda seed: sample_teacher(network, seed, count, churn), 2 * count - 1
@@ -123,6 +124,9 @@ def look_for_copies(
         Seen(one, network, setup.work.place(name), setup.progress)
         for one, name in ((images, "generated"), (training, "reference"))
     )
+    for side in (seen, real):
+        if side.count > CAP:
+            warn(f"{side.images.name}: the first {CAP:,} of {side.count:,} images are compared")
     found = memorisation(indexed(seen.features), Manifold(indexed(real.features)))
     write_pairs(out, images.images, training.images, found, pairs)
     return found

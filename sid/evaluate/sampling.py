@@ -32,13 +32,14 @@ class Sampler:
 
     Attributes:
         shape: (C, H, W).
+        classes: K, drawn uniformly as EDM's `generate.py` does; 0 where the network takes none.
     """
 
     def __init__(
         self, network: EDMPrecond, seed: int, make: Callable[[Tensor, Tensor | None, int], Tensor]
     ) -> None:
         self.shape = network.architecture.image_shape
-        self._classes = network.architecture.label_dim
+        self.classes = network.architecture.label_dim
         self._device = next(network.parameters()).device
         self._latents, self._labels = Stream(seed, "samples"), Stream(seed, "sample labels")
         self._make = make
@@ -48,9 +49,9 @@ class Sampler:
         with exact(), torch.inference_mode():
             z = self._latents.normal(start, stop, self.shape).to(self._device)
             one_hot = None
-            if self._classes:
-                labels = self._labels.integers(start, stop, self._classes).to(self._device)
-                one_hot = F.one_hot(labels, self._classes).float()
+            if self.classes:
+                labels = self._labels.integers(start, stop, self.classes).to(self._device)
+                one_hot = F.one_hot(labels, self.classes).float()
             images: NDArray[np.uint8] = to_uint8(self._make(z, one_hot, start)).cpu().numpy()
         return images
 

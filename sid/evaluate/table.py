@@ -136,12 +136,15 @@ def provenance(records: Sequence[Record]) -> list[str]:
     ]
     weights = sorted({r.extractor_sha256[:12] for r in records})
     count = "moments of unknown n" if one.n_reference is None else f"{one.n_reference} images"
+    notes = {f"{r.implementation}, {r.metric}: {r.note}": None for r in records if r.note}
     return [
         f"generated  {printable(one.generated)}, {one.n_images} images, "
         f"{one.generated_sha256[:12]}, seeds {', '.join(map(str, seeds))}",
+        *([f"classes    {one.labels}"] if one.labels else []),
         f"reference  {printable(one.dataset)}, {count}, {one.reference_sha256[:12]}",
         f"extractor  {one.extractor}, weights {', '.join(weights)}",
         *(f"images     {text}" for text in shown),
+        *(f"note       {text}" for text in notes),
         f"code       {', '.join(versions)}, torch {one.torch}, git {one.git[:12]}",
         f"machine    {one.device}, {one.threads} threads, float32 without TF32, moments in float64",
     ]

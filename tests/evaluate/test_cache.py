@@ -157,7 +157,7 @@ def test_two_processes_at_once(folder: Path) -> None:
         subprocess.Popen(words, env=environment, stdout=-1, stderr=-1, text=True) for _ in range(2)
     ]
     for process in running:
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=600)
         assert (process.returncode, err) == (0, "")
         assert "made" in out
     assert not list(folder.rglob(".*"))

@@ -137,6 +137,93 @@ def test_draws_have_seeds_and_an_interval(place: Path, tmp_path: Path) -> None:
     assert alone[FRECHET] == ours[1]["value"] != ours[0]["value"]
 
 
+def conditional(kind: str, path: Path) -> Path:
+    """A network of ten classes."""
+    network = Architecture(
+        img_resolution=8,
+        img_channels=1,
+        label_dim=10,
+        model_channels=8,
+        channel_mult=(1,),
+        num_blocks=1,
+        attn_resolutions=(),
+    ).build()
+    save_network(path, network, {"kind": kind, "sigma_init": 2.5})
+    return path
+
+
+def test_how_classes_were_drawn_is_said(place: Path, tmp_path: Path, reference: ImageSet) -> None:
+    out, digits = tmp_path / "r.json", place / "digits.zip"
+    options = ("--extractor", place / "e.safetensors", "--json", out, "--quiet")
+    options += ("--metrics", "fd", "--implementations", "ours", "--chunk", 20)
+    generator = conditional("generator", tmp_path / "g.safetensors")
+    done = sid(generator, digits, *options, "--n", 20, "--allow-unequal-n")
+    assert "\nclasses    uniform over 10 classes\n" in done.stdout
+    assert not done.stderr  # The labels of the reference are not looked at.
+    ask(place, place / "g.safetensors", "--metrics", "fd", json=tmp_path / "one.json")
+    labels = [
+        json.loads(p.read_text())["records"][0]["labels"] for p in (out, tmp_path / "one.json")
+    ]
+    assert labels == ["uniform over 10 classes", ""]
+
+    assert reference.labels is not None
+    some = np.flatnonzero(reference.labels != 3)[:100]
+    write_zip(tmp_path / "d.zip", np.asarray(reference.images)[some], reference.labels[some])
+    teacher = conditional("denoiser", tmp_path / "t.safetensors")
+    sizes = ("--n-curve", 20, "--n-final", 20)
+    done = sid("teacher", teacher, tmp_path / "d.zip", *options, *sizes)
+    told = "uniform over 10 classes{} d has no images of 1 of these"
+    assert done.stderr == f"warning: images are drawn {told.format(', and')}\n"  # Once.
+    records = json.loads(out.read_text())["records"]
+    assert {record["labels"] for record in records} == {told.format(";")}
+
+
+def test_sorted_images_are_said_beside_the_value(
+    place: Path, tmp_path: Path, reference: ImageSet
+) -> None:
+    out, digits = tmp_path / "r.json", np.asarray(reference.images)[:600, 0]
+    assert reference.labels is not None
+    np.save(tmp_path / "s.npy", digits[np.argsort(reference.labels[:600], kind="stable")])
+    options = ("--extractor", place / "e.safetensors", "--metrics", "is", "--quiet", "--json", out)
+    many = ("--implementations", "nvidia,ours")
+    done = sid(tmp_path / "s.npy", place / "digits.zip", *options, *many)
+    told = "nvidia, inception_score{}: the images are sorted by class, and its splits are contig"
+    assert done.stderr.startswith(f"warning: {told.format(' of s')}")
+    assert f"\nnote       {told.format('')}" in done.stdout
+    notes = {r["implementation"]: r["note"] for r in json.loads(out.read_text())["records"]}
+    assert "shuffled, they score" in notes["nvidia"]
+    assert not notes["ours"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "iso8859-2", "koi8-r"])
+def test_a_terminal_of_any_encoding(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    """One character of a table, or of a name, does not cost the result."""
+    folder = tmp_path / os.fsdecode(b"g\xff\xc3\xbc")
+    folder.symlink_to(place / "pictures")
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding=encoding) for _ in range(2)]
+    options = ("--metrics", "fd,is", "--implementations", "ours", "--json", tmp_path / "r.json")
+    words = ("evaluate", folder, place / "digits.zip", "--extractor", place / "e.safetensors")
+    monkeypatch.setattr(sys, "argv", ["sid", *map(str, (*words, *options))])
+    with (
+        mock.patch.object(sys, "stdout", streams[0]),
+        mock.patch.object(sys, "stderr", streams[1]),
+        pytest.raises(SystemExit) as ended,
+    ):
+        main()
+    assert not ended.value.code
+    for stream in streams:
+        stream.flush()
+    out, error = (stream.buffer.getvalue().decode(encoding) for stream in streams)
+    assert "value  +- error" in out
+    shown = "g\\xff" + (r"\xfc" if encoding != "iso8859-2" else "ü")
+    assert f"{shown}, 600 images" in out
+    assert shown in error  # The progress.
+    merge_records([tmp_path / "r.json"], tmp_path / "records.csv")
+    assert "g\\xffü" in load_table(tmp_path / "records.csv")["generated"][0]
+
+
 def test_errors_are_of_the_images(place: Path, tmp_path: Path) -> None:
     """Libraries' errors of subsets are none of these: those shown cover other draws."""
     out, drawn = tmp_path / "r.json", {}
@@ -171,7 +258,7 @@ def test_processes_give_the_last_digit(place: Path, tmp_path: Path) -> None:
                 command, env={**os.environ, **world}, stdout=subprocess.PIPE, text=True
             )
         )
-    printed = [process.communicate(timeout=100)[0] for process in running]
+    printed = [process.communicate(timeout=600)[0] for process in running]
     assert [process.returncode for process in running] == [0, 0]
     assert values(out) == one
     assert "Frechet" in printed[0]

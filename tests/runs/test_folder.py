@@ -107,7 +107,7 @@ def test_the_lock_waits_and_dies_with_its_process(tmp_path: Path) -> None:
         f"with RunFolder(Path({str(tmp_path)!r})).lock():\n"
         "    print('held', flush=True); time.sleep(float(sys.argv[1]))"
     )
-    first = subprocess.Popen([sys.executable, "-c", code, "60"], stdout=subprocess.PIPE)
+    first = subprocess.Popen([sys.executable, "-c", code, "3600"], stdout=subprocess.PIPE)
     assert first.stdout
     assert first.stdout.readline() == b"held\n"
     second = subprocess.Popen(
@@ -119,7 +119,7 @@ def test_the_lock_waits_and_dies_with_its_process(tmp_path: Path) -> None:
     assert second.poll() is None
     os.kill(first.pid, 9)
     first.wait()
-    out, _ = second.communicate(timeout=20)
+    out, _ = second.communicate(timeout=600)
     assert out == b"held\n"
     assert second.returncode == 0
 

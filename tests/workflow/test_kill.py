@@ -63,7 +63,7 @@ def start(top: Path) -> subprocess.Popen[str]:
 
 
 def finish(process: subprocess.Popen[str]) -> str:
-    output, _ = process.communicate(timeout=1200)
+    output, _ = process.communicate(timeout=1800)
     assert process.returncode == 0, output
     return output
 
@@ -83,7 +83,7 @@ def test_kills_change_nothing(undisturbed: Path, tmp_path: Path, tree: Tree) -> 
     # Snakemake alone: its trainer lives on, and the next workflow must not write beside it.
     first = start(top)
     wait_for_work(top, first)
-    refused, _ = (second := start(top)).communicate(timeout=1200)
+    refused, _ = (second := start(top)).communicate(timeout=600)
     assert second.returncode == 2
     assert "another `make demo` is running in this folder" in refused
     os.kill(first.pid, signal.SIGKILL)

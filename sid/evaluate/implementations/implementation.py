@@ -4,7 +4,8 @@ from collections.abc import Callable, Collection
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from sid.errors import UserError
-from sid.evaluate.seen import Seen
+from sid.evaluate.order import sorted_by_class
+from sid.evaluate.seen import CAP, Seen
 from sid.evaluate.statistics import Statistics
 
 # Twenty subsets of 1,000, not the customary 100: the error of the mean over subsets is then still
@@ -21,6 +22,12 @@ LEAST = {
 }
 
 
+# Metrics that look at the real images one by one.
+OF_REAL_FEATURES = frozenset(
+    {"kernel_distance", "precision", "recall", "density", "coverage", "authenticity"}
+)
+
+
 class Value(NamedTuple):
     """One metric.
 
@@ -30,12 +37,14 @@ class Value(NamedTuple):
         stderr: its standard error, or None where the implementation gives none.
         stderr_of: what the error is taken over: `images` (what other images of the same
             generator would change), or only `subsets` or `splits` of these.
+        note: what the implementation takes for granted of the images and does not find.
     """
 
     metric: str
     value: float
     stderr: float | None = None
     stderr_of: str = ""
+    note: str = ""
 
 
 class Implementation(Protocol):
@@ -87,6 +96,28 @@ class OfExtractor:
     def preprocessing(self, seen: Seen) -> str:
         """That of the extractor."""
         return seen.extractor.preprocessing
+
+    def noted(self, value: Value, generated: Seen, reference: Seen | Statistics) -> Value:
+        """A value with a note where it is not of all images: features are kept of the first `CAP`.
+
+        A Frechet distance is of all, by their moments, and its error of those kept.
+        """
+        of_error = value.metric == "frechet_distance"
+        if of_error and value.stderr is None:
+            return value
+        sides = {"generated": generated}
+        if isinstance(reference, Seen) and value.metric in OF_REAL_FEATURES:
+            sides["real"] = reference
+        told = [
+            f"{CAP:,} of {side.count:,} {name} images"
+            + (", which are sorted by class" if sorted_by_class(side.logits) else "")
+            for name, side in sides.items()
+            if side.count > CAP
+        ]
+        if not told:
+            return value
+        note = f"{'its error is ' if of_error else ''}of the first {' and '.join(told)}"
+        return value._replace(note="; ".join(filter(None, (value.note, note))))
 
 
 def enough(generated: Seen, reference: Seen | Statistics, metrics: Collection[str]) -> None:

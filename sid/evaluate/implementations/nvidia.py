@@ -3,17 +3,20 @@
 Features are summed raw in float64, f and f f^T; the covariance is what is left of the second sum
 without the mean's part, over N - 1 (EDM) or, of the generated images, over N (SiD). The distance is
 |m - r|^2 + tr(C + R - 2 (C R)^1/2) with SciPy's square root, its real part taken. The inception
-score is that of probabilities in float32, of contiguous tenths of the images in their order.
+score is that of probabilities in float32, of contiguous tenths of the images in their order, which
+a generator's random order makes samples of all; whether it is random is looked at.
 """
 
 import math
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import numpy as np
 import scipy
+from numpy.typing import NDArray
 from scipy.special import softmax
 
+from sid.data.rows import Rows
 from sid.evaluate.implementations.implementation import (
     SCORE_SPLITS,
     Kept,
@@ -22,6 +25,7 @@ from sid.evaluate.implementations.implementation import (
     enough,
 )
 from sid.evaluate.moments import Gaussian
+from sid.evaluate.order import sorted_by_class
 from sid.evaluate.seen import Seen
 from sid.evaluate.statistics import Statistics
 
@@ -47,7 +51,7 @@ class Nvidia(OfExtractor):
     def evaluate(
         self, generated: Seen, reference: Seen | Statistics, metrics: Collection[str], seed: int
     ) -> list[Value]:
-        """Those of `metrics` that it has; nothing is random (see `Implementation.evaluate`)."""
+        """Those of `metrics` that it has (see `Implementation.evaluate`); none is random."""
         enough(generated, reference, self.metrics & set(metrics))
         found = []
         if "frechet_distance" in metrics:
@@ -62,7 +66,7 @@ class Nvidia(OfExtractor):
             distance = frechet_distance(gaussian_of(generated, self._ddof), real)
             found.append(Value("frechet_distance", distance))
         if "inception_score" in metrics and generated.extractor.classes:
-            found.append(Value("inception_score", *inception_score(generated), "splits"))
+            found.append(score_in_order(generated.logits, seed))
         return found
 
 
@@ -82,11 +86,30 @@ def frechet_distance(generated: Gaussian, reference: Gaussian) -> float:
     return float(np.real(shift @ shift + traces))
 
 
-def inception_score(seen: Seen) -> tuple[float, float]:
-    """Mean over splits, and their standard deviation over the root of their number."""
-    scores, n = [], len(seen.logits)
-    for i in range(SCORE_SPLITS):
-        part = seen.logits[i * n // SCORE_SPLITS : (i + 1) * n // SCORE_SPLITS]
+def score_in_order(logits: Rows, seed: int) -> Value:
+    """The inception score of the images in their order, and what it would be in a random one.
+
+    Args:
+        logits: [N, K].
+        seed: of the random order, which is looked at only where theirs is not random.
+    """
+    n = len(logits)
+    ends = [(i * n // SCORE_SPLITS, (i + 1) * n // SCORE_SPLITS) for i in range(SCORE_SPLITS)]
+    value = Value("inception_score", *inception_score(logits[a:b] for a, b in ends), "splits")
+    if not sorted_by_class(logits):
+        return value
+    order = np.random.RandomState(seed).permutation(n)
+    shuffled, _ = inception_score(logits[order[a:b]] for a, b in ends)
+    return value._replace(
+        note="the images are sorted by class, and its splits are contiguous: "
+        f"shuffled, they score {shuffled:.4g}"
+    )
+
+
+def inception_score(splits: Iterable[NDArray[np.floating]]) -> tuple[float, float]:
+    """Mean over splits of logits [n, K], and their deviation over the root of their number."""
+    scores = []
+    for part in splits:
         p = softmax(part, axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             terms = p * (np.log(p) - np.log(p.mean(axis=0, keepdims=True)))
