@@ -83,7 +83,7 @@ def write_report(records: Path, verdicts: Path, runs: Path, teacher: Path, out: 
     figures = {name: out / "figures" / f"{name}.svg" for name in drawn}
     figures["samples"] = out / "figures" / "samples.png"
     page = out / "index.html"
-    write_text(page, render(rows, main, distances.bias, agreement, judged, published, figures))
+    write_text(page, render(rows, main, distances, agreement, judged, published, figures))
     return page
 
 

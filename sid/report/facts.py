@@ -56,7 +56,8 @@ def what_was_run(records: pd.DataFrame) -> list[tuple[str, str]]:
     for role in ("curve", "final"):
         found = sorted(set(records.loc[records["role"] == role, "n_images"]))
         sizes[role] = ", ".join(f"{n:,}" for n in found) or "-"
-    draws = records.loc[records["role"] == "final", "draw"].nunique()
+    draws = {role: records.loc[records["role"] == role, "draw"] for role in ("final", "teacher")}
+    own, teacher = draws["final"].nunique(), draws["teacher"][draws["teacher"] > 0].nunique()
     return [
         ("Data", f"{_values(records, 'dataset')}, {_images(records)} images"),
         ("Recipes", ", ".join(recipes) or "-"),
@@ -65,7 +66,11 @@ def what_was_run(records: pd.DataFrame) -> list[tuple[str, str]]:
             ", ".join(map(str, sorted(set(trained["run_seed"])))) or "-",
         ),
         ("Curves", f"{sizes['curve']} images a snapshot, fixed noise"),
-        ("Final numbers", f"{draws} fresh draws of {sizes['final']} images"),
+        (
+            "Final numbers",
+            f"{own} fresh draws of {sizes['final']} images, "
+            + (f"{teacher} of the teacher" if teacher else "the teacher's on the curves' noise"),
+        ),
         ("Features", _values(records, "extractor") + known),
         ("Implementations", _versions(records)),
         ("Device", f"{_values(records, 'device')}; PyTorch {_values(records, 'torch')}"),
@@ -102,7 +107,7 @@ def errors(noise: pd.DataFrame, seeds: int, n_images: int) -> str:
     """What the errors of the methods' means are taken over.
 
     Args:
-        noise: as of `sid.report.noise.noise`.
+        noise: as of `sid.report.noise.noise`, of one extractor.
         seeds: training seeds.
         n_images: of a fresh draw.
     """

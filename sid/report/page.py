@@ -14,8 +14,7 @@ from sid.report.agreement import TOLERANCE
 from sid.report.labels import number
 from sid.report.sheet import Agreement, readable_agreement, readable_noise, summary
 from sid.report.tables import endings, ladder, readable
-from sid.verdict.bias import Bias
-from sid.verdict.distances import DECIDES
+from sid.verdict.distances import DECIDES, Distances
 
 TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
 PUBLISHED = ["method", "dataset", "conditional", "metric", "value", "std", "evidence", "source"]
@@ -42,7 +41,7 @@ def own_numbers(published: pd.DataFrame) -> pd.DataFrame:
 def render(
     records: pd.DataFrame,
     table: pd.DataFrame,
-    bias: Bias | None,
+    distances: Distances,
     agreement: Agreement,
     verdicts: pd.DataFrame,
     published: pd.DataFrame,
@@ -53,7 +52,7 @@ def render(
     Args:
         records: records of one benchmark, as of `sid.verdict.distances.one_benchmark`.
         table: as of `sid.report.tables.main_table`.
-        bias: of finitely many images, where it is known.
+        distances: of the implementation that decides.
         agreement: of all records.
         verdicts: as in `verdicts.csv`.
         published: as in `published.csv`.
@@ -71,17 +70,14 @@ def render(
     )
     environment.filters.update(number=number, interval=interval)
     extractor = ", ".join(sorted(set(records["extractor"])))
-    seeds = facts.seeds(records)
-    sizes = {
-        role: int(records.loc[records["role"] == role, "n_images"].max() or 0)
-        for role in ("curve", "final")
-    }
+    seeds, n_final = facts.seeds(records), distances.n_images("final")
+    redraw = agreement.noise[agreement.noise["extractor"] == extractor]
     return environment.get_template("index.html.j2").render(
         dataset=", ".join(sorted(set(records["dataset"]))),
         extractor=extractor,
         seeds=seeds,
-        errors=facts.errors(agreement.noise, seeds, sizes["final"]),
-        perfect=facts.perfect(bias, sizes.values()),
+        errors=facts.errors(redraw, seeds, n_final),
+        perfect=facts.perfect(distances.bias, [distances.n_images("curve"), n_final]),
         run=facts.what_was_run(records),
         tiles=facts.tiles(endings(table)),
         counts=facts.counts(verdicts),

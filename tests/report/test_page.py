@@ -126,9 +126,10 @@ def test_the_command_prints_the_page(tmp_path):
     assert "over 2 training seeds (1 degree of freedom)" in html
 
 
-def test_methods_that_are_missing_leave_a_page(tmp_path):
+@pytest.mark.parametrize("kept", [{"recipe": ["sid", "real"]}, {"role": ["curve", "teacher"]}])
+def test_what_is_missing_leaves_a_page(tmp_path, kept):
     table = make_records()
-    kept = table[table["recipe"].isin(["sid", "real"])]
+    kept = table[table[list(kept)].isin(kept).all(axis=1)]
     html = write_report(*prepare(tmp_path, kept), tmp_path / "out").read_text()
     assert "not run" in html
     assert Page(html).open == []
