@@ -73,11 +73,13 @@ def demo(machine: str, seed: int, folder: Path, budget: str) -> float:
     told = MACHINES[machine]
     settings = [f"seeds=[{seed}]", f"results={folder / 'results'}", f"reports={folder / 'reports'}"]
     settings += [f"threads={{teacher: {told.threads}, distill: {told.threads}}}"]
+    # As `make` does: Snakemake's jobs find `sid` on the path.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     start = time.monotonic()
     subprocess.run(
         [sys.executable, "workflow/launch.py", budget, "--config", *settings],
         cwd=ROOT,
-        env={**os.environ, **told.variables},
+        env={**os.environ, "PATH": path, **told.variables},
         check=True,
     )
     return time.monotonic() - start
