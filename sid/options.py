@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from sid.errors import UserError
+from sid.runs.memory import keep_freed_memory
 from sid.runs.precision import set_precision
 
 Out = Annotated[Path, typer.Option(help="Where to write.")]
@@ -60,12 +61,13 @@ def same_command(context: typer.Context) -> str:
 
 
 def prepare(device: str, threads: int) -> torch.device:
-    """Set threads and the published float32 precision (no TF32), and find the device.
+    """Set threads, memory and the published float32 precision (no TF32), and find the device.
 
     Raises:
         UserError: there is no such device.
     """
     torch.set_num_threads(threads)
+    keep_freed_memory()
     set_precision("fp32")
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"

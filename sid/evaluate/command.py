@@ -26,7 +26,6 @@ from sid.evaluate.sample import (
 from sid.evaluate.sampling import CHUNK
 from sid.evaluate.setup import Setup, metrics_of
 from sid.evaluate.statistics import Statistics, read_reference
-from sid.evaluate.table import show
 from sid.networks import load_network
 from sid.options import Device, Out, Quiet, Seed, Threads, group, prepare
 from sid.runs.folder import snapshot_at
@@ -99,6 +98,8 @@ def compare(
 
     Example: sid evaluate samples/ digits.zip --metrics all --json samples.json
     """
+    from sid.evaluate.table import show  # Its quantiles are slow to import.
+
     metrics_of(metrics)  # Before the images are read.
     weights = weights_at(gen)
     if weights is None and (n or steps or sampler or draws > 1):
