@@ -15,7 +15,7 @@ STAGES = {
     "data": "Make data sets in EDM's zip layout.",
     "teacher": "Train or import diffusion models to distil.",
     "distill": "Distil a teacher into a one-step generator.",
-    "evaluate": "Measure runs, teachers and the floor of the noise.",
+    "evaluate": "Measure runs, teachers and the real images themselves.",
     "verdict": "Judge the claims by the records.",
     "report": "Write the tables, the figures and one self-contained page.",
 }

@@ -27,7 +27,7 @@ class Evaluation(Strict):
     Attributes:
         n_curve: images for each point of a curve.
         n_final: images for each final draw.
-        draws: how many of these.
+        draws: how many of these, of each generator and of the teacher.
         extractor: as of `sid evaluate`; null trains a classifier on the data set's labels.
         metrics: as of `sid evaluate`; null takes the usual ones.
         implementations: as of `sid evaluate`; null takes those that are usual for the extractor.

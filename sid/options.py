@@ -1,5 +1,7 @@
 """Options that several commands share, and what they set up."""
 
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from sid.errors import UserError
+from sid.runs.memory import keep_freed_memory
 from sid.runs.precision import set_precision
 
 Out = Annotated[Path, typer.Option(help="Where to write.")]
@@ -42,13 +45,29 @@ def group(default: str) -> type[TyperGroup]:
     return Group
 
 
+def same_command(context: typer.Context) -> str:
+    """The running command with its options, as a line for a shell in this folder."""
+    program = Path(sys.executable).with_name("sid")
+    if program.is_relative_to(Path.cwd()):
+        program = program.relative_to(Path.cwd())
+    words = [str(program), *context.command_path.split()[1:]]
+    for option in context.command.params:
+        value = context.params[option.name or ""]
+        if value is True:
+            words.append(option.opts[0])
+        elif value not in (None, False, option.default):
+            words += [option.opts[0], str(value)]
+    return shlex.join(words)
+
+
 def prepare(device: str, threads: int) -> torch.device:
-    """Set threads and the published float32 precision (no TF32), and find the device.
+    """Set threads, memory and the published float32 precision (no TF32), and find the device.
 
     Raises:
         UserError: there is no such device.
     """
     torch.set_num_threads(threads)
+    keep_freed_memory()
     set_precision("fp32")
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -143,7 +143,7 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
         form = shape(resources, job.threads, target is not None)
         tasks = form.nodes * form.tasks
         # What is refused is refused before old outputs are removed.
-        parameters(self.settings, resources, form, "", self.folder)
+        given = parameters(self.settings, resources, form)
         self.cluster.check()
         # From now on its outputs count as incomplete, whenever this process dies.
         job.register()
@@ -157,7 +157,6 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
         folder = self.folder / entry.name
         try:
             task = self._task(job, target, Claim(str(self.registry.path(key)), entry.name))
-            given = parameters(self.settings, resources, form, entry.name, folder)
             job_id = send(
                 entry, task, given, folder, self.cluster, self.settings, self.logger.warning
             )

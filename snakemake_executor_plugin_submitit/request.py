@@ -1,9 +1,7 @@
 """What a job asks of the cluster: from Snakemake's resources to submitit's parameters."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from snakemake_interface_common.exceptions import WorkflowError
@@ -60,7 +58,7 @@ def shape(resources: Mapping[str, Any], threads: int, parallel: bool) -> Shape:
 
 
 def parameters(
-    settings: ExecutorSettings, resources: Mapping[str, Any], form: Shape, name: str, folder: Path
+    settings: ExecutorSettings, resources: Mapping[str, Any], form: Shape
 ) -> dict[str, Any]:
     """The arguments of submitit's `AutoExecutor.update_parameters`.
 
@@ -68,14 +66,11 @@ def parameters(
         settings: of the executor; resources win over them.
         resources: of the job. `runtime` in minutes, `mem_mb` of a node.
         form: of the job.
-        name: of the job.
-        folder: of this submission.
 
     Raises:
         WorkflowError: a resource or an option has a wrong value.
     """
     chosen: dict[str, Any] = {
-        "name": name,
         "timeout_min": _whole(resources, "runtime", HOUR, least=1),  # To Slurm 0 is no limit.
         "nodes": form.nodes,
         "tasks_per_node": form.tasks,
@@ -102,24 +97,7 @@ def parameters(
         # One dead task ends its job: the others would wait for it for ever. And since Slurm 22.05
         # srun does not take the number of CPUs from sbatch.
         "slurm_srun_args": ["--kill-on-bad-exit=1", f"--cpus-per-task={form.cpus}"],
-        "slurm_setup": setup(folder),
     }
-
-
-def setup(folder: Path) -> list[str]:
-    """Shell lines that run before the tasks, also after a requeue.
-
-    submitit names the pickle after the job once sbatch has told it the id. If Snakemake dies
-    before that, the job names it itself. What a checkpoint that was cut off left would make the
-    next one fail.
-    """
-    place, unnamed = shlex.quote(str(folder)), "?" * 32 + ".pkl"
-    return [
-        f"rm -f {place}/*.save_tmp",
-        f"for pickle in {place}/{unnamed}; do",
-        f'  ln "$pickle" {place}/"$SLURM_JOB_ID"_submitted.pkl 2>/dev/null || true',
-        "done",
-    ]
 
 
 def _whole(resources: Mapping[str, Any], name: str, default: int, least: int = 0) -> int:

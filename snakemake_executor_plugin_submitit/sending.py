@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -36,7 +37,7 @@ def send(
     Args:
         entry: written down for it.
         task: run in every task of the job.
-        parameters: for submitit.
+        parameters: for submitit, without name and setup.
         folder: of this submission.
         cluster: asked for a job that arrived although nobody answered.
         settings: of the executor.
@@ -51,7 +52,7 @@ def send(
     """
     again = {f"{settings.cluster}_max_num_timeout": settings.max_timeouts}
     sender = submitit.AutoExecutor(folder, settings.cluster, **again)
-    sender.update_parameters(**parameters)
+    sender.update_parameters(name=entry.name, slurm_setup=setup(folder), **parameters)
     job_id = None
     for tries, seconds in enumerate((5, 10, 20, 40, 0)):
         try:
@@ -68,6 +69,22 @@ def send(
             warn(f"{text}; tried again in {seconds} s")
         time.sleep(seconds)
     raise AssertionError("the last try returns or raises")
+
+
+def setup(folder: Path) -> list[str]:
+    """Shell lines that run before the tasks, also after a requeue.
+
+    submitit names the pickle after the job once sbatch has told it the id. If Snakemake dies
+    before that, the job names it itself. What a checkpoint that was cut off left would make the
+    next one fail.
+    """
+    place, unnamed = shlex.quote(str(folder)), "?" * 32 + ".pkl"
+    return [
+        f"rm -f {place}/*.save_tmp",
+        f"for pickle in {place}/{unnamed}; do",
+        f'  ln "$pickle" {place}/"$SLURM_JOB_ID"_submitted.pkl 2>/dev/null || true',
+        "done",
+    ]
 
 
 @contextmanager

@@ -42,7 +42,7 @@ def launch(budget: str, arguments: list[str]) -> int:
         except BlockingIOError:
             print("error: another `make demo` is running in this folder", file=sys.stderr)
             return 2
-        start = time.monotonic()
+        start, began = time.monotonic(), time.time()
         profile = ["--profile", "workflow/profiles/local"]
         if "--executor" in arguments:  # Which says itself where jobs run, and how many.
             profile = ["--rerun-incomplete", "--quiet", "rules", "reason", "host"]
@@ -51,15 +51,20 @@ def launch(budget: str, arguments: list[str]) -> int:
             snakemake([*arguments, *profile, "--nolock", *BUDGETS[budget]])
         except SystemExit as stop:
             if stop.code:
-                status = stop.code if isinstance(stop.code, int) else 1
-                print(
-                    "The demo stopped; the cause is above. Finished work is kept: mend it and run"
-                )
-                print("the same command again.")
-                return status
+                again = "make demo" + ("" if budget == "demo" else f" BUDGET={budget}")
+                print("The demo stopped.", *causes(began), sep="\n", file=sys.stderr)
+                print(f"Finished work is kept. Mend that and run: {again}", file=sys.stderr)
+                return stop.code if isinstance(stop.code, int) else 1
         reports = ROOT / "reports" / ("" if budget == "demo" else budget)
         print(f"Done in {time.monotonic() - start:.0f} s. Open {reports / 'index.html'}")
     return 0
+
+
+def causes(began: float) -> list[str]:
+    """The errors in the logs of jobs that were written since a time, which Snakemake buries."""
+    logs = [path for path in Path("results").glob("**/logs/*.log") if path.stat().st_mtime >= began]
+    lines = [line for path in logs for line in path.read_text(errors="replace").splitlines()]
+    return list(dict.fromkeys(line for line in lines if line.startswith("error: ")))
 
 
 if __name__ == "__main__":

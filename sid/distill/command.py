@@ -10,11 +10,13 @@ from sid.distill.recipe import load_recipe
 from sid.distill.tiny import Inputs, tiny_inputs, tiny_recipe
 from sid.distill.train import distill
 from sid.errors import UserError
-from sid.options import Budget, Device, Out, Quiet, Restart, Seed, Threads, prepare
+from sid.options import Budget, Device, Out, Quiet, Restart, Seed, Threads, prepare, same_command
+from sid.runs.loop import StoppedError
 from sid.runs.world import join
 
 
 def distill_command(
+    context: typer.Context,
     recipe: Annotated[str, typer.Option(help="A YAML file, or a name that `sid recipes` lists.")],
     out: Out,
     data: Annotated[Path | None, typer.Option(help="The data set, a zip in EDM's layout.")] = None,
@@ -42,7 +44,8 @@ def distill_command(
     --teacher results/teacher/digits --out results/distill/sid/seed0
     """
     world, where = join(prepare(device, threads))
-    chosen = load_recipe(recipe_path(recipe)).scaled(budget)
+    path = recipe_path(recipe)
+    chosen = load_recipe(path).scaled(budget)
     if tiny:
         if data or teacher or start:
             raise UserError("--tiny makes its own data, teacher and start; drop those options")
@@ -54,18 +57,25 @@ def distill_command(
         if not data or not teacher:
             raise UserError(f"--{'teacher' if data else 'data'} is missing (or try --tiny)")
         inputs = Inputs(data, teacher, start)
-    distill(
-        chosen,
-        inputs.data,
-        inputs.teacher,
-        inputs.start,
-        out,
-        seed=seed,
-        device=where,
-        world=world,
-        restart=restart,
-        quiet=quiet or not world.main,
-    )
+    try:
+        distill(
+            chosen,
+            inputs.data,
+            inputs.teacher,
+            inputs.start,
+            out,
+            seed=seed,
+            device=where,
+            world=world,
+            restart=restart,
+            quiet=quiet or not world.main,
+        )
+    except StoppedError as stop:
+        again = same_command(context) if world.size == 1 else "the same command"
+        raise UserError(
+            f"{stop}. To go on all the same, write `{stop.problem.key}: null` under `gates:` in "
+            f"{path} and run: {again}"
+        ) from stop
     if world.main:
         print(f"{out}: distilled for {chosen.kimg:g} kimg")
 

@@ -11,23 +11,24 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d
 
 from sid.config import Strict
+from sid.runs.loop import Problem
 
 PROBE = 64  # Images of the fixed noise that are looked at.
 WINDOW = 100  # Updates over which dropped images and mended gradients are counted.
 
 
 class Gates(Strict):
-    """Bounds; null switches a gate off.
+    """Bounds; null switches a gate off. What they let pass and stop is measured (docs/training.md).
 
     Attributes:
         max_dropped: share of the images of 100 updates that were left out as not finite.
         max_sanitised: share of 100 updates whose gradients were not finite.
         min_spread: standard deviation over images, as a share of the data's: below it the generator
             makes one image.
-        max_roughness: mean difference of neighbouring pixels, as a multiple of the data's: above it
-            the generator makes noise.
-        band_kimg: from these thousand images on ...
-        band: ... `distance` is at most this multiple of what it was at image 0.
+        max_noise: how far the generated images may go from the data, at 0, to white noise, at 1,
+            in the share of their variance that is in single pixels.
+        max_distance: `distance` of the generated images from the data, as a multiple of what one
+            grey picture reads, the mean of the data, or of what image 0 read if that was more.
         max_memory: share of the machine's memory that this process may hold (a container's own
             limit is not looked at).
     """
@@ -35,9 +36,8 @@ class Gates(Strict):
     max_dropped: float | None = Field(0.05, ge=0, le=1)
     max_sanitised: float | None = Field(0.5, ge=0, le=1)
     min_spread: PositiveFloat | None = 0.1
-    max_roughness: PositiveFloat | None = 5.0
-    band_kimg: PositiveFloat = 20.0
-    band: PositiveFloat | None = 1.5
+    max_noise: float | None = Field(0.5, gt=0, lt=1)
+    max_distance: PositiveFloat | None = 5.0
     max_memory: float | None = Field(0.9, gt=0, le=1)
 
 
@@ -46,10 +46,26 @@ def spread(images: Tensor) -> float:
     return images.std(dim=0).mean().item()
 
 
-def roughness(images: Tensor) -> float:
-    """Mean absolute difference of each pixel from the mean of the 3 x 3 around it."""
-    smooth = avg_pool2d(images, 3, stride=1, padding=1, count_include_pad=False)
-    return (images - smooth).abs().mean().item()
+def pixel_noise(images: Tensor) -> float:
+    """Share of the variance over images that the mean of 3 x 3 pixels takes away; 0 without any.
+
+    Smooth images are near 0; white noise has `white_noise`, whatever its strength.
+    """
+    images = images.double()  # So that the same image again and again has no variance at all.
+    varying = images - images.mean(dim=0)
+    rest = varying - _smooth(varying)
+    return (rest.square().sum() / varying.square().sum().clamp_min(1e-30)).item()
+
+
+def white_noise(images: Tensor) -> float:
+    """`pixel_noise` of white noise in the shape of `images`: 8 / 9, and less at the edges."""
+    ones = torch.ones_like(images[:1])
+    inside = avg_pool2d(ones, 3, stride=1, padding=1)  # Pixels of the 3 x 3 that exist, over 9.
+    return (1 - 1 / (9 * inside)).mean().item()
+
+
+def _smooth(images: Tensor) -> Tensor:
+    return avg_pool2d(images, 3, stride=1, padding=1, count_include_pad=False)
 
 
 def distance(images: Tensor, real: Tensor) -> float:
@@ -57,22 +73,37 @@ def distance(images: Tensor, real: Tensor) -> float:
 
     It needs no feature extractor and tells only what is grossly wrong.
     """
-    a, b = (adaptive_avg_pool2d(x, 4).flatten(1).double() for x in (images, real))
+    a, b = (_pooled(x) for x in (images, real))
     means = (a.mean(0) - b.mean(0)).square().sum()
     return (means + (a.std(0) - b.std(0)).square().sum()).item()
 
 
+def grey(real: Tensor) -> float:
+    """The `distance` of one picture, the mean of the data, from the data: their variance."""
+    return _pooled(real).var(0).sum().item()
+
+
+def _pooled(images: Tensor) -> Tensor:
+    return adaptive_avg_pool2d(images, 4).flatten(1).double()
+
+
 class Watch:
-    """The gates of one run, with what they remember: two counts, and the distance at image 0.
+    """The gates of one run, what they compare with, and two counts.
 
     Args:
         gates: the bounds.
         real: real images in [-1, 1], [B, C, H, W].
+        first: what the generator makes of the fixed noise at image 0, [B, C, H, W].
         batch: images per update.
     """
 
-    def __init__(self, gates: Gates, real: Tensor, batch: int) -> None:
+    def __init__(self, gates: Gates, real: Tensor, first: Tensor, batch: int) -> None:
         self.gates, self.real, self.batch = gates, real, batch
+        # What the run begins with is no fault of its own: a start may be blurred, noisy or far off.
+        self.least_spread = min(spread(real), 5 * spread(first))
+        self.least_noise = max(pixel_noise(real), pixel_noise(first))
+        self.white = white_noise(real)
+        self.farthest = max(grey(real), distance(first, real))
         self.dropped = torch.zeros((), dtype=torch.int64)
         self.sanitised = torch.zeros((), dtype=torch.int64)
 
@@ -84,43 +115,49 @@ class Watch:
         self.dropped += dropped
         self.sanitised += sanitised
 
-    def counted(self, images: int) -> str:
-        """Judge the counts and, now and then, the memory; the reason to stop, or nothing."""
-        dropped, sanitised = self.dropped.item(), self.sanitised.item()
-        # Both networks see `batch` images an update.
-        limit = self.gates.max_dropped
-        if limit is not None and dropped > limit * WINDOW * self.batch * 2:
-            return f"{dropped} images not finite in {WINDOW} updates (max_dropped)"
-        limit = self.gates.max_sanitised
-        if limit is not None and sanitised > limit * WINDOW * 2:
-            return f"{sanitised} gradients not finite in {WINDOW} updates (max_sanitised)"
-        return self.memory() if (images // self.batch) % WINDOW == 0 else ""
+    def counted(self) -> Problem | None:
+        """Judge the counts of the updates since the last multiple of 100."""
+        gates, both = self.gates, WINDOW * 2  # Both networks see `batch` images an update.
+        for key, found, bound, what in (
+            ("max_dropped", self.dropped, gates.max_dropped, "images"),
+            ("max_sanitised", self.sanitised, gates.max_sanitised, "gradients"),
+        ):
+            of = both * self.batch if what == "images" else both
+            if bound is not None and found.item() > bound * of:
+                share = f"{found.item()} of the {of} {what} of {WINDOW} updates are not finite"
+                return Problem(key, f"{share}, which is above the share {bound:g} ({key})")
+        return None
 
-    def look(self, images: int, made: Tensor, first: Tensor) -> str:
-        """Judge what the averaged generator makes; the reason to stop, or nothing.
+    def look(self, made: Tensor) -> Problem | None:
+        """Judge what the averaged generator makes.
 
         Args:
-            images: images seen.
             made: from the fixed noise, [B, C, H, W].
-            first: the same at image 0.
         """
         gates = self.gates
-        if gates.min_spread and spread(made) < gates.min_spread * spread(self.real):
-            return f"collapse to one image: spread {spread(made):.3g}, that of the data " + (
-                f"{spread(self.real):.3g} (min_spread)"
-            )
-        if gates.max_roughness and roughness(made) > gates.max_roughness * roughness(self.real):
-            return f"collapse to noise: roughness {roughness(made):.3g}, that of the data " + (
-                f"{roughness(self.real):.3g} (max_roughness)"
-            )
-        now, then = distance(made, self.real), distance(first, self.real)
-        if gates.band and images >= gates.band_kimg * 1000 and now > gates.band * then:
-            return f"out of the expected band: distance {now:.3g}, at image 0 {then:.3g} (band)"
-        return self.memory()
+        if gates.min_spread is not None:
+            found, bound = spread(made), gates.min_spread * self.least_spread
+            if not found >= bound:
+                said = f"all images are alike: their spread {found:.3g} is below {bound:.3g}"
+                return Problem("min_spread", f"{said} (min_spread)")
+        if gates.max_noise is not None:
+            found = pixel_noise(made)
+            bound = self.least_noise + gates.max_noise * (self.white - self.least_noise)
+            if not found <= bound:
+                said = f"the images are noise: their pixel noise {found:.3g} is above {bound:.3g}"
+                return Problem("max_noise", f"{said} (max_noise)")
+        if gates.max_distance is not None:
+            found, bound = distance(made, self.real), gates.max_distance * self.farthest
+            if not found <= bound:
+                said = f"the images are far from the data: their distance {found:.3g} is above "
+                return Problem("max_distance", f"{said}{bound:.3g} (max_distance)")
+        return None
 
-    def memory(self) -> str:
-        """Whether this process holds too much memory; the reason to stop, or nothing."""
+    def memory(self) -> Problem | None:
+        """Judge the memory that this process holds."""
         held, whole = psutil.Process().memory_info().rss, psutil.virtual_memory().total
-        if self.gates.max_memory and held > self.gates.max_memory * whole:
-            return f"{held / 2**30:.3g} GiB of {whole / 2**30:.3g} GiB of memory (max_memory)"
-        return ""
+        share = self.gates.max_memory
+        if share is None or held <= share * whole:
+            return None
+        said = f"the process holds {held / 2**30:.3g} of the {whole / 2**30:.3g} GiB of memory"
+        return Problem("max_memory", f"{said}, which is above the share {share:g} (max_memory)")

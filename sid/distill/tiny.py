@@ -33,7 +33,7 @@ def tiny_recipe(recipe: Recipe) -> Recipe:
     """
     scaled = recipe.scaled(UPDATES * BATCH / 1000 / recipe.kimg)
     accumulates = recipe.micro_batch is not None and recipe.micro_batch < recipe.batch
-    blind = {"min_spread": None, "max_roughness": None, "band": None}
+    blind = {"min_spread": None, "max_noise": None, "max_distance": None}
     changes = {
         "batch": BATCH,
         "micro_batch": BATCH // 2 if accumulates else None,

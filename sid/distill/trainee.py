@@ -11,12 +11,13 @@ from torch import Tensor
 
 from sid.data.images import ImageSet
 from sid.data.tensors import class_batch, image_batch
-from sid.distill.gates import PROBE, Watch
+from sid.distill.gates import PROBE, WINDOW, Watch
 from sid.distill.method import Draw
 from sid.distill.recipe import Recipe
 from sid.networks import EDMPrecond
 from sid.networks.precond import one_step
 from sid.runs.ema import ema_decay, ema_update
+from sid.runs.loop import Problem
 from sid.runs.precision import autocast, set_precision
 from sid.runs.schedule import learning_rate
 from sid.runs.state import pack, unpack
@@ -76,8 +77,7 @@ class Distillation:
         self.data = data
         some = epoch_order(seed, 0, min(16 * PROBE, len(data)), len(data)).numpy()
         real = image_batch(data, some, torch.device("cpu"))
-        self.watch = Watch(recipe.gates, real, self.batch)
-        self.first = self._probe()
+        self.watch = Watch(recipe.gates, real, self._probe(), self.batch)
         self.metadata: Mapping[str, Any] = {
             "kind": "generator",
             "recipe": recipe.name,
@@ -116,12 +116,13 @@ class Distillation:
         numbers = {key: value for turn in done for key, value in turn.numbers.items()}
         return {**numbers, "dropped": dropped, "sanitised": sanitised}
 
-    def problem(self, images: int, at_snapshot: bool) -> str:
-        """Why the run should stop at `images`, or nothing."""
-        reason = self.watch.counted(images)
-        if reason or not at_snapshot:
-            return reason
-        return self.watch.look(images, self._probe(), self.first)
+    def problem(self, images: int, at_snapshot: bool) -> Problem | None:
+        """Why the run should stop at `images`; it looks at the images every 100 updates too."""
+        due = (images // self.batch) % WINDOW == 0
+        found = self.watch.counted() or (self.watch.memory() if due else None)
+        if found or not (due or at_snapshot):
+            return found
+        return self.watch.look(self._probe())
 
     def _turn(
         self,

@@ -1,4 +1,4 @@
-"""`sid evaluate GEN REF`, and what the workflow calls for runs, teachers and the floor."""
+"""`sid evaluate GEN REF`, and what the workflow calls for runs, teachers and real images."""
 
 from pathlib import Path
 from typing import Annotated
@@ -26,7 +26,6 @@ from sid.evaluate.sample import (
 from sid.evaluate.sampling import CHUNK
 from sid.evaluate.setup import Setup, metrics_of
 from sid.evaluate.statistics import Statistics, read_reference
-from sid.evaluate.table import show
 from sid.networks import load_network
 from sid.options import Device, Out, Quiet, Seed, Threads, group, prepare
 from sid.runs.folder import snapshot_at
@@ -36,7 +35,7 @@ app = typer.Typer(
     cls=group("compare"),
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Measure images, generators, runs, teachers and the floor of the noise.\n\n"
+    help="Measure images, generators, runs, teachers and the real images themselves.\n\n"
     "`sid evaluate GEN REF` is short for `sid evaluate compare GEN REF`.",
 )
 
@@ -99,6 +98,8 @@ def compare(
 
     Example: sid evaluate samples/ digits.zip --metrics all --json samples.json
     """
+    from sid.evaluate.table import show  # Its quantiles are slow to import.
+
     metrics_of(metrics)  # Before the images are read.
     weights = weights_at(gen)
     if weights is None and (n or steps or sampler or draws > 1):
@@ -201,18 +202,19 @@ def teacher(
     implementations: Implementations = None,
     n_curve: Curve = 5000,
     n_final: Final = 20000,
+    draws: Draws = 3,
     statistics: Moments = None,
     chunk: Chunk = CHUNK,
     threads: Threads = 1,
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Measure a teacher at 1 to 35 network evaluations per image and at the published number.
+    """Measure a teacher at 1 to 35 evaluations or the published number, there on fresh draws.
 
     Example: sid evaluate teacher results/teacher/digits results/data/digits.zip
     --extractor results/extractor.safetensors --json results/evaluate/teacher.json
     """
-    sizes = {"n_curve": n_curve, "n_final": n_final}
+    sizes = {"n_curve": n_curve, "n_final": n_final, "draws": draws}
     with Setup(f"evaluate {snapshot}", json, device=device, threads=threads, quiet=quiet) as setup:
         bench = setup.bench(
             read_zip(data),

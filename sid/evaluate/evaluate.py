@@ -149,16 +149,21 @@ def evaluate_teacher(
     *,
     n_curve: int = 5000,
     n_final: int = 20000,
+    draws: int = 3,
     device: torch.device,
 ) -> list[Record]:
-    """The teacher on the noise of the curves, at few evaluations and at its full number.
+    """The teacher at few and at all evaluations on the curves' noise, then on fresh noise.
+
+    Draws 1 .. `draws` at its full number of evaluations start from the latents of the same draws
+    of a generator, so that neither side is known better than the other.
 
     Args:
         bench: the implementations and the reference; its progress is advanced by
             `teacher_passes`.
         snapshot: weights of a diffusion network.
-        n_curve: images at each of `teacher_steps`.
-        n_final: images at the most steps.
+        n_curve: images at each of `teacher_steps`, on draw 0.
+        n_final: images per fresh draw at the most steps.
+        draws: how many of these.
         device: of the network.
 
     Raises:
@@ -169,16 +174,19 @@ def evaluate_teacher(
         raise UserError(f"{snapshot}: a {found['kind']}, not a teacher; see `sid evaluate run`")
     about = {**fields(found, snapshot), "role": "teacher", "method": "teacher"}
     about["recipe"] = about["recipe"] or snapshot.stem  # Imported weights name none.
-    records, steps = [], teacher_steps(bench.reference.name)
-    for count, churn in steps.items():
-        sizes = sorted({n_curve, n_final}) if count == max(steps) else [n_curve]
-        sampler = sample_teacher(network, 0, count, churn)
-        now = {**about, "nfe": 2 * count - 1}
-        records += bench.sampled(sampler, sizes, now, draw=0, seed=0)
+    steps = teacher_steps(bench.reference.name)
+
+    def measure(count: int, n: int, draw: int) -> list[Record]:
+        sampler = sample_teacher(network, draw, count, steps[count])
+        return bench.sampled(sampler, [n], {**about, "nfe": 2 * count - 1}, draw=draw, seed=draw)
+
+    records = [record for count in steps for record in measure(count, n_curve, 0)]
+    for draw in range(1, draws + 1):
+        records += measure(max(steps), n_final, draw)
     return records
 
 
-def teacher_passes(bench: Bench, *, n_curve: int, n_final: int) -> int:
+def teacher_passes(bench: Bench, *, n_curve: int, n_final: int, draws: int) -> int:
     """Progress that `evaluate_teacher` is worth."""
-    fewer = len(teacher_steps(bench.reference.name)) - 1
-    return fewer * bench.passes(n_curve) + bench.passes(*{n_curve, n_final})
+    steps = len(teacher_steps(bench.reference.name))
+    return steps * bench.passes(n_curve) + draws * bench.passes(n_final)

@@ -1,4 +1,8 @@
-"""Real against real: what no generator can go below at a number of images."""
+"""The real images measured against themselves, which tells the bias of the measurement.
+
+Neither reading is a lower bound for a generator, nor what a perfect one would read: that follows
+from both (`sid.verdict.bias`).
+"""
 
 from collections.abc import Callable
 
@@ -15,10 +19,11 @@ ABOUT = {"method": "real", "recipe": "real"}
 def evaluate_floor(
     bench: Bench, reference: ImageSet, *, n_curve: int = 5000, n_final: int = 20000, draws: int = 3
 ) -> list[Record]:
-    """Real against real at the same n: the reference drawn again, with replacement.
+    """The reference drawn again with replacement, n times, against all of it.
 
-    A generator that had learnt these images by heart would get this. The drawn images are among
-    the reference, so the kernel distance, which takes the two sides for independent, comes out
+    A generator that repeated these images at random would get this. One that made new images would
+    get more, since the references are themselves a sample. The drawn images are among the
+    reference, so the kernel distance, which takes the two sides for independent, comes out
     slightly below zero.
 
     Args:
@@ -43,8 +48,9 @@ def evaluate_halves(
 ) -> list[Record]:
     """One half of the real images against the other, `draws` times.
 
-    Neither half holds an image of the other, so that this is what a perfect generator of as many
-    new images would get: the noise of the measurement and its bias at N / 2.
+    Neither half holds an image of the other, so that this is what N / 2 new images of a perfect
+    generator would get against N / 2 references: the noise of the measurement, and the bias that
+    both sides bring.
 
     Args:
         bench: makes one for a reference.

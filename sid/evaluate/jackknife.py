@@ -20,9 +20,10 @@ def frechet_stderr(reference: FrechetReference, groups: Sequence[Moments]) -> fl
     sqrt((G - 1) / G sum_g (D_g - mean D)^2), D_g the distance of all groups but g. Between G = 10
     groups it has nine degrees of freedom: it is itself uncertain by a quarter.
 
-    It holds the reference fixed: what the distance would change with other real images is not in
-    it, nor is the bias at finite N (see `sid.evaluate.infinity`), nor another training of the
-    generator.
+    It is the error of the value expected at N images, not of the distance between the populations:
+    it holds the reference fixed, so that what the distance would change with other real images is
+    not in it, nor is the bias at finite N (see `sid.evaluate.infinity` for that of the generated
+    images, `sid.verdict.bias` for that of both), nor another training of the generator.
 
     Args:
         reference: the factored reference.

@@ -17,6 +17,11 @@ ONE_MEASUREMENT = (
 Role = Literal["curve", "final", "teacher", "floor", "halves", "sample"]
 LATER = ("labels", "note")  # Tables from before have no such columns.
 OPTIONAL = ("stderr", "n_reference", "extractor_accuracy")
+# What a record says of where its images came from, and how long they took to measure.
+ORIGIN = (
+    *("role", "generated", "method", "recipe", "run_seed", "images", "kimg", "iterations"),
+    *("selection", "nfe", "seconds"),
+)
 Selection = Literal["", "last", "best"]
 
 
@@ -26,8 +31,8 @@ class Record(BaseModel):
     Attributes:
         role: `curve` (each snapshot, one fixed noise), `final` (fresh draws of a selected
             snapshot), `teacher` (the teacher at `nfe` evaluations), `floor` (real images drawn
-            again, against all), `halves` (one half of them against the other), `sample` (what
-            `sid evaluate GEN REF` was given).
+            again with replacement, against all), `halves` (one half of them against the other),
+            `sample` (what `sid evaluate GEN REF` was given).
         dataset: name of the reference.
         generated: what was measured, as the user named it.
         generated_sha256: of the images' bytes, or of the file or folder that held them.
@@ -36,7 +41,8 @@ class Record(BaseModel):
         run_seed: training seed, -1 where nothing was trained.
         images: images seen in training by the generator (`kimg` = images / 1000).
         iterations: updates of the generator.
-        selection: how a `final` snapshot was chosen: `last`, or `best` by the curve.
+        selection: how a `final` snapshot was chosen: `last`, or `best` by the curve. One that is
+            both has rows of both, with the same values; `once` counts them once.
         nfe: network evaluations per sample, 0 where that is not known.
         metric: as in `METRICS`; a distance is named after its extractor.
         extractor: name of the feature extractor; only `inception-2015` makes an FID.
@@ -157,6 +163,21 @@ def refuse_twice(table: pd.DataFrame, path: Path) -> None:
             f"{path}: {row['recipe'] or row['generated']} seed {row['run_seed']} at "
             f"{row['images']} images, draw {row['draw']}, stands twice; merge each evaluation once"
         )
+
+
+def once(table: pd.DataFrame) -> pd.DataFrame:
+    """Each measurement of the same images once, where values are pooled or counted.
+
+    A run whose last snapshot is also its best has rows of both; runs from one teacher share their
+    undistilled images, and snapshots of a generator that is still frozen are alike.
+
+    Args:
+        table: records as a table.
+
+    Returns:
+        The first row of those that are equal in all but their origin.
+    """
+    return table.drop_duplicates([name for name in Record.model_fields if name not in ORIGIN])
 
 
 def load_table(path: Path) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from rich.text import Text
 from scipy import stats
 
 from sid.errors import printable
+from sid.evaluate.groups import GROUPS
 from sid.evaluate.records import Record
 
 LEVEL = 0.95
@@ -27,6 +28,8 @@ RANGES = {
     "density": (0.0, math.inf),
     **dict.fromkeys(("precision", "recall", "coverage", "authenticity"), (0.0, 1.0)),
 }
+# Errors between ten groups or splits have nine degrees of freedom; others are of as many images.
+TENTHS = ("frechet_distance", "frechet_distance_infinity", "recall", "coverage", "inception_score")
 INCEPTION = "inception-2015"
 INCEPTION_NAMES = {
     "frechet_distance": "FID",
@@ -65,7 +68,7 @@ def label(metric: str, extractor: str) -> str:
 
 
 def summarise(records: Sequence[Record]) -> list[Summary]:
-    """Mean over draws with a t-interval; of one draw, its own error with a normal one."""
+    """Mean over draws with a t-interval; of one draw its own error, where over tenths with t."""
     groups: dict[tuple[str, str], list[Record]] = {}
     for record in records:
         groups.setdefault((record.metric, record.implementation), []).append(record)
@@ -78,7 +81,8 @@ def summarise(records: Sequence[Record]) -> list[Summary]:
             basis = f"{len(group)} draws"
         else:
             error = math.nan if one.stderr is None else one.stderr
-            reach = float(stats.norm.ppf(0.5 + LEVEL / 2)) * error
+            law = stats.t(GROUPS - 1) if metric in TENTHS else stats.norm
+            reach = float(law.ppf(0.5 + LEVEL / 2)) * error
             basis = one.stderr_of or "unknown without ours"
         mean = float(values.mean())
         least, most = RANGES.get(metric, (-math.inf, math.inf))

@@ -12,6 +12,7 @@ from sid.errors import UserError
 from sid.evaluate.records import Record, load_table, read_records, refuse_twice
 from sid.files import read_table, write_atomic, write_text
 from sid.options import group
+from sid.report.compare import compare_files
 from sid.report.curves import plot_curves
 from sid.report.dots import plot_agreement
 from sid.report.grids import strips, write_grid
@@ -71,8 +72,8 @@ def write_report(records: Path, verdicts: Path, runs: Path, teacher: Path, out: 
     for name, figure in drawn.items():
         write_figure(figure, out / "figures" / name)
     write_grid(shown, out / "figures" / "samples.png")
-    rows = one_benchmark(table)
-    main, extractor = main_table(rows), ", ".join(sorted(set(rows["extractor"])))
+    rows, main = one_benchmark(table), main_table(table)
+    extractor = ", ".join(sorted(set(rows["extractor"])))
     for name, numbers, readers in (
         ("main", main, readable(main, extractor)),
         ("agreement", agreement.table, readable_agreement(agreement.table)),
@@ -82,7 +83,7 @@ def write_report(records: Path, verdicts: Path, runs: Path, teacher: Path, out: 
     figures = {name: out / "figures" / f"{name}.svg" for name in drawn}
     figures["samples"] = out / "figures" / "samples.png"
     page = out / "index.html"
-    write_text(page, render(rows, agreement, judged, published, figures))
+    write_text(page, render(rows, main, distances, agreement, judged, published, figures))
     return page
 
 
@@ -162,6 +163,27 @@ def agreement(
     Example: sid report agreement samples.json --out reports/agreement
     """
     print(f"{write_agreement(records, out)}: of {len(records)} files of records")
+
+
+@app.command()
+def compare(
+    records: Annotated[Path, typer.Argument(help="Merged records of a finished demo, a CSV.")],
+    reference: Annotated[
+        Path, typer.Argument(help="Folder with spread.csv, such as reports/reference.")
+    ],
+) -> None:
+    """Compare an outcome with those of other processors and seeds; exit status 1 if beyond them.
+
+    Example: sid report compare results/records.csv reports/reference
+    """
+    table = compare_files(records, reference)
+    shown = table.assign(within=table["within"].map({True: "within", False: "NOT within"}))
+    print(shown.to_string(index=False, float_format=lambda value: f"{value:.3g}"))
+    outside = table.loc[~table["within"], "quantity"].tolist()
+    if outside:
+        print(f"Not within what other machines and seeds give: {', '.join(outside)}")
+        raise typer.Exit(1)
+    print(f"Within what {table['runs'].max()} runs on other machines and with other seeds give")
 
 
 def register(cli: typer.Typer) -> None:

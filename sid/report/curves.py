@@ -14,7 +14,7 @@ from sid.report.style import FAINT, INK, MUTED, look, style
 from sid.verdict.distances import BRANCHES, TEACHER_NFE, Array, Distances, names_of
 
 BESIDE = 1.08  # Fresh draws stand right of the last snapshot, by this factor.
-FLOOR = "real against real"
+PERFECT, DRAWN = "perfect generator, estimated", "real images drawn again"
 
 
 class Line(NamedTuple):
@@ -99,23 +99,30 @@ def _draw_line(axes: Axes, recipe: str, line: Line) -> tuple[Array, Array]:
 
 
 def _levels(distances: Distances) -> list[Level]:
-    """The teacher at each count of evaluations and real against real, at the curves' n."""
+    """The teacher on the curves' noise, a perfect generator and the real images, at their n."""
     rows = distances.table[distances.table["n_images"] == distances.n_images("curve")]
-    levels = []
-    for key, value in rows[rows["role"] == "teacher"].groupby("nfe")["value"].mean().items():
+    levels, teacher = [], rows[(rows["role"] == "teacher") & (rows["draw"] == 0)]
+    for key, value in teacher.groupby("nfe")["value"].mean().items():
         nfe = int(str(key))
         name = f"teacher, {nfe} evaluation{'s' if nfe > 1 else ''}"
         main = nfe == TEACHER_NFE
         levels.append(Level(name, float(value), INK if main else MUTED, main))
     floor = rows[rows["role"] == "floor"]["value"]
     if len(floor):
-        levels.append(Level(FLOOR, float(floor.mean()), MUTED, main=False))
+        levels.append(Level(DRAWN, float(floor.mean()), MUTED, main=False))
+    if distances.bias and len(rows):
+        perfect = distances.bias.perfect(distances.n_images("curve"))
+        levels.append(Level(PERFECT, perfect.value, MUTED, main=False, stderr=perfect.stderr))
     return levels
 
 
 def _draw_level(axes: Axes, level: Level) -> None:
-    if level.name == FLOOR:
-        axes.axhline(level.value, color=MUTED, lw=1.1, ls=(0, (4, 3)), zorder=1)
+    if level.name in (PERFECT, DRAWN):
+        dashes = (0, (4, 3)) if level.name == PERFECT else (0, (1, 2))
+        axes.axhline(level.value, color=MUTED, lw=1.1, ls=dashes, zorder=1)
+        if level.stderr < level.value:
+            ends = level.value - level.stderr, level.value + level.stderr
+            axes.axhspan(*ends, color=MUTED, alpha=0.12, lw=0, zorder=0)
     else:
         colour, width = (INK, 1.4) if level.main else (FAINT, 0.9)
         axes.axhline(level.value, color=colour, lw=width, zorder=1)
@@ -177,7 +184,7 @@ def _iterations(axes: Axes, distances: Distances) -> None:
 
 
 def plot_curves(distances: Distances) -> Figure:
-    """Distance over images seen and iterations, with the teacher's levels and the floor.
+    """Distance over images seen and iterations, with the teacher's and the real images' levels.
 
     Args:
         distances: those of one implementation.

@@ -1,11 +1,13 @@
 """What was run, read off the records: the page's numbers that are no table."""
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import pandas as pd
 
-from sid.report.tables import with_error
+from sid.report.tables import BOTH, with_error
+from sid.verdict.bias import Bias
 from sid.verdict.distances import DECIDES, NAMES, TEACHER_NFE, names_of
 
 VERDICTS = ("holds", "does not hold", "inconclusive", "not run")
@@ -54,7 +56,8 @@ def what_was_run(records: pd.DataFrame) -> list[tuple[str, str]]:
     for role in ("curve", "final"):
         found = sorted(set(records.loc[records["role"] == role, "n_images"]))
         sizes[role] = ", ".join(f"{n:,}" for n in found) or "-"
-    draws = records.loc[records["role"] == "final", "draw"].nunique()
+    draws = {role: records.loc[records["role"] == role, "draw"] for role in ("final", "teacher")}
+    own, teacher = draws["final"].nunique(), draws["teacher"][draws["teacher"] > 0].nunique()
     return [
         ("Data", f"{_values(records, 'dataset')}, {_images(records)} images"),
         ("Recipes", ", ".join(recipes) or "-"),
@@ -63,7 +66,11 @@ def what_was_run(records: pd.DataFrame) -> list[tuple[str, str]]:
             ", ".join(map(str, sorted(set(trained["run_seed"])))) or "-",
         ),
         ("Curves", f"{sizes['curve']} images a snapshot, fixed noise"),
-        ("Final numbers", f"{draws} fresh draws of {sizes['final']} images"),
+        (
+            "Final numbers",
+            f"{own} fresh draws of {sizes['final']} images, "
+            + (f"{teacher} of the teacher" if teacher else "the teacher's on the curves' noise"),
+        ),
         ("Features", _values(records, "extractor") + known),
         ("Implementations", _versions(records)),
         ("Device", f"{_values(records, 'device')}; PyTorch {_values(records, 'torch')}"),
@@ -74,7 +81,7 @@ def what_was_run(records: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def tiles(table: pd.DataFrame) -> list[Tile]:
-    """Where each method ends, beside the teacher and the floor at the same n.
+    """Where each method ends, beside the teacher and a perfect generator at the same n.
 
     Args:
         table: rows of the main table, as of `sid.report.tables.endings`.
@@ -82,14 +89,58 @@ def tiles(table: pd.DataFrame) -> list[Tile]:
     found = []
     for _, row in table[table["implementation"] == DECIDES].iterrows():
         value = with_error(row["frechet_distance"], row["frechet_distance_stderr"])
-        if row["role"] == "final" and row["selection"] == "last":
+        if row["role"] == "final" and row["selection"] in ("last", BOTH):
             name = NAMES.get(row["recipe"], row["recipe"])
             found.append(Tile(name, value, f"1 step, {row['kimg']} kimg"))
         elif row["role"] == "teacher" and row["nfe"] == TEACHER_NFE:
             found.append(Tile("Teacher", value, f"{TEACHER_NFE} evaluations"))
-        elif row["role"] == "floor":
-            found.append(Tile("Floor", value, "real against real"))
+        elif row["role"] == "perfect":
+            found.append(Tile("Perfect generator", value, "estimated: the bias"))
     return found
+
+
+def _degrees(freedom: int) -> str:
+    return f"{freedom} degree{'s' if freedom > 1 else ''} of freedom"
+
+
+def errors(noise: pd.DataFrame, seeds: int, n_images: int) -> str:
+    """What the errors of the methods' means are taken over.
+
+    Args:
+        noise: as of `sid.report.noise.noise`, of one extractor.
+        seeds: training seeds.
+        n_images: of a fresh draw.
+    """
+    if seeds > 1:
+        return f"over {seeds} training seeds ({_degrees(seeds - 1)})"
+    rows = noise[(noise["kind"] == "redraw") & (noise["n_images"] == n_images)]
+    rows = rows[rows["metric"] == "frechet_distance"]
+    if rows.empty:
+        return "over the images of one draw"
+    row = rows.iloc[0]
+    return (
+        f"from the spread of draws, pooled over {row['sources']} generators "
+        f"({_degrees(row['freedom'])})"
+    )
+
+
+def perfect(bias: Bias | None, sizes: Iterable[int]) -> str:
+    """What a perfect generator would read, how that is known, and what it is not.
+
+    Args:
+        bias: of the implementation that decides; none makes no sentence.
+        sizes: numbers of images.
+    """
+    if bias is None:
+        return ""
+    at = [f"{with_error(*bias.perfect(n))} at n = {n:,}" for n in sorted({*sizes}) if n > 0]
+    return (
+        f"Against {bias.n_reference:,} references, n new images of a perfect generator would read "
+        f"b (1/n + 1/{bias.n_reference:,}), b = {with_error(bias.b, bias.stderr)} by "
+        f"{bias.freedom + 1} measurements of real images against real images: {' and '.join(at)}. "
+        "The distance of any other generator holds about as much bias. It is no lower bound: a "
+        "generator that repeats the real images reads b/n."
+    )
 
 
 def counts(verdicts: pd.DataFrame) -> str:

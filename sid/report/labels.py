@@ -15,12 +15,13 @@ HALO = [withStroke(linewidth=2.2, foreground="white")]
 
 
 class Level(NamedTuple):
-    """A horizontal line: its name, its value, its colour, whether it is the main one."""
+    """A horizontal line: its name, value, colour, whether it is the main one, standard error."""
 
     name: str
     value: float
     colour: str
     main: bool
+    stderr: float = math.nan
 
 
 def darker(colour: str) -> str:
@@ -107,6 +108,9 @@ def name_levels(axes: Axes, levels: list[Level], curves: list[tuple[Array, Array
             below = not any(-near < step < 0 for step in others)
         else:
             below = any(0 < step < near for step in others)
+        crowded = any(0 < step < near for step in others) and any(
+            -near < step < 0 for step in others
+        )
         right = _clear_right(axes, curves, level.value)
         axes.annotate(
             f"{level.name}  {number(level.value)}",
@@ -120,6 +124,8 @@ def name_levels(axes: Axes, levels: list[Level], curves: list[tuple[Array, Array
             color=level.colour,
             fontweight="bold" if level.main else "normal",
             path_effects=HALO,
+            # Between two lines that are too close, it covers one of them.
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6} if crowded else None,
             zorder=6,
         )
 

@@ -13,8 +13,8 @@ from sid.report import facts
 from sid.report.agreement import TOLERANCE
 from sid.report.labels import number
 from sid.report.sheet import Agreement, readable_agreement, readable_noise, summary
-from sid.report.tables import endings, ladder, main_table, readable
-from sid.verdict.distances import DECIDES
+from sid.report.tables import endings, ladder, readable
+from sid.verdict.distances import DECIDES, Distances
 
 TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
 PUBLISHED = ["method", "dataset", "conditional", "metric", "value", "std", "evidence", "source"]
@@ -40,6 +40,8 @@ def own_numbers(published: pd.DataFrame) -> pd.DataFrame:
 
 def render(
     records: pd.DataFrame,
+    table: pd.DataFrame,
+    distances: Distances,
     agreement: Agreement,
     verdicts: pd.DataFrame,
     published: pd.DataFrame,
@@ -49,6 +51,8 @@ def render(
 
     Args:
         records: records of one benchmark, as of `sid.verdict.distances.one_benchmark`.
+        table: as of `sid.report.tables.main_table`.
+        distances: of the implementation that decides.
         agreement: of all records.
         verdicts: as in `verdicts.csv`.
         published: as in `published.csv`.
@@ -65,12 +69,15 @@ def render(
         undefined=jinja2.StrictUndefined,
     )
     environment.filters.update(number=number, interval=interval)
-    table = main_table(records)
     extractor = ", ".join(sorted(set(records["extractor"])))
+    seeds, n_final = facts.seeds(records), distances.n_images("final")
+    redraw = agreement.noise[agreement.noise["extractor"] == extractor]
     return environment.get_template("index.html.j2").render(
         dataset=", ".join(sorted(set(records["dataset"]))),
         extractor=extractor,
-        seeds=facts.seeds(records),
+        seeds=seeds,
+        errors=facts.errors(redraw, seeds, n_final),
+        perfect=facts.perfect(distances.bias, [distances.n_images("curve"), n_final]),
         run=facts.what_was_run(records),
         tiles=facts.tiles(endings(table)),
         counts=facts.counts(verdicts),

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sid.errors import UserError
+from sid.evaluate.records import once
 from sid.evaluate.table import label, significant
 from sid.report.agreement import (
     EQUAL,
@@ -23,7 +24,7 @@ KINDS = {
     "redraw": "one draw of a generator to the next",
     "error": "standard error of one value",
     "halves": "one half of the real images against the other",
-    "floor": "real images drawn again, against all",
+    "floor": "real images drawn again with replacement, against all",
 }
 
 
@@ -44,8 +45,11 @@ class Agreement(NamedTuple):
 
 
 def agree(records: pd.DataFrame) -> Agreement:
-    """The agreement in records as of `sid.evaluate.records`; empty where there is none."""
-    found, spreads = differences(records), noise(records)
+    """The agreement in records as of `sid.evaluate.records`; empty where there is none.
+
+    The same images count once, whatever they were drawn for.
+    """
+    found, spreads = differences(once(records)), noise(records)
     return Agreement(found, spreads, agreement_table(found, spreads), described(records))
 
 
@@ -99,6 +103,7 @@ def readable_noise(table: pd.DataFrame) -> pd.DataFrame:
     pairs = table[["value", "relative"]].to_numpy(float)
     shown["Value"] = [_plus_minus(value, abs(value) * relative) for value, relative in pairs]
     shown["Spread"] = [_percent(relative) for _, relative in pairs]
+    shown["Degrees"] = [str(freedom) if freedom else "-" for freedom in table["freedom"]]
     return shown
 
 

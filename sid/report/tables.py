@@ -9,12 +9,15 @@ import pandas as pd
 from sid.evaluate.table import NAMES as NAMES_OF_METRICS
 from sid.evaluate.table import label
 from sid.files import write_atomic, write_text
-from sid.verdict.distances import BRANCHES, DECIDES, NAMES, ROLES
+from sid.report.spread import Errors
+from sid.verdict.bias import bias_of
+from sid.verdict.distances import BRANCHES, DECIDES, NAMES, ROLES, last_is_best
 
 TEXTS = (
     *("Model", "Metric", "Implementations", "Reason", "Noise", "Implementation", "Version"),
-    *("Extractor", "Weights", "Preprocessing", "Divisor"),
+    *("Extractor", "Weights", "Preprocessing", "Divisor", "Error over"),
 )
+BOTH = "last and best"
 KEYS = ["role", "recipe", "selection", "nfe", "n_images", "implementation"]
 
 
@@ -31,46 +34,63 @@ def metrics_of(records: pd.DataFrame) -> list[str]:
     ]
 
 
-def _summary(rows: pd.DataFrame) -> tuple[float, float]:
-    """Mean and standard error: over training seeds where there are two, else over draws."""
-    values = rows["value"].astype(float)
-    means = values.groupby(rows["run_seed"]).mean()
-    units = means if len(means) > 1 else values
-    n = len(units)
-    return float(units.mean()), float(units.std(ddof=1)) / math.sqrt(n) if n > 1 else math.nan
-
-
 def _named(role: str, recipe: str, selection: str, nfe: int) -> str:
     if role == "teacher":
         return f"Teacher, {nfe} evaluation{'s' if nfe > 1 else ''}"
     if role == "floor":
-        return "Real against real"
+        return "Real images drawn again"
     if role == "curve":
         return "One step, undistilled"
     return f"{NAMES.get(recipe, recipe)}, {selection}"
 
 
 def _shown(records: pd.DataFrame) -> pd.DataFrame:
-    """Rows that the table summarises: fresh draws, the teacher, the floor, image 0.
+    """Rows that the table summarises: fresh draws, the teacher, real images, image 0.
 
     All runs from the teacher share their undistilled start and its noise, so one stands for all.
+    Where the last snapshot of every seed is its best, one row has both names. The teacher has its
+    fresh draws, and that on the curves' noise only where there are no others of its size.
     """
     begun = records[(records["role"] == "curve") & (records["images"] == 0)]
     begun = begun[~begun["recipe"].isin(BRANCHES)].drop_duplicates(["implementation", "metric"])
     others = records[records["role"].isin(ROLES) & (records["role"] != "curve")]
+    fresh = others.groupby(["role", "recipe", "nfe", "n_images"])["draw"].transform("max") > 0
+    others = others[~((others["role"] == "teacher") & (others["draw"] == 0) & fresh)]
+    final = others["role"] == "final"
+    both = [recipe for recipe, rows in others[final].groupby("recipe") if last_is_best(rows)]
+    twice = final & others["recipe"].isin(both)
+    others = others[~(twice & (others["selection"] == "best"))]
+    others = others.assign(selection=others["selection"].mask(twice, BOTH))
     return pd.concat([others, begun.assign(recipe="", run_seed=-1)], ignore_index=True)
 
 
+def _perfect(records: pd.DataFrame, table: pd.DataFrame) -> list[dict[str, object]]:
+    """A row of a perfect generator, estimated, beside each of real images drawn again."""
+    rows = []
+    for row in table[table["role"] == "floor"].to_dict("records"):
+        bias = bias_of(records, str(row["implementation"]))
+        if bias:
+            value, stderr = bias.perfect(int(row["n_images"]))
+            rows.append(
+                {key: row[key] for key in ("recipe", "selection", "nfe", "n_images")}
+                | {"implementation": row["implementation"], "role": "perfect", "kimg": ""}
+                | {"model": "Perfect generator, estimated", "seeds": "", "draws": ""}
+                | {"over": f"{bias.freedom + 1} values of b", "frechet_distance": value}
+                | {"frechet_distance_stderr": stderr}
+            )
+    return rows
+
+
 def _order(table: pd.DataFrame) -> pd.DataFrame:
-    """Methods as named elsewhere, then ceilings and floor; ours first."""
-    roles = {"final": 0, "curve": 1, "teacher": 2, "floor": 3}
+    """Methods as named elsewhere, then teacher and real images; ours first."""
+    roles = {"final": 0, "curve": 1, "teacher": 2, "perfect": 3, "floor": 4}
     recipes = {recipe: place for place, recipe in enumerate(NAMES)}
     keys = pd.DataFrame(
         {
             "n": -table["n_images"],
             "role": table["role"].map(roles),
             "recipe": table["recipe"].map(recipes).fillna(len(recipes)),
-            "selection": table["selection"] != "last",
+            "selection": table["selection"] == "best",
             "nfe": -table["nfe"],
             "implementation": table["implementation"].map(first_ours),
         }
@@ -79,17 +99,20 @@ def _order(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def main_table(records: pd.DataFrame) -> pd.DataFrame:
-    """Methods x implementations at the last and the best snapshot, with floor and ceilings.
+    """Methods x implementations at the last and the best snapshot, with teacher and real images.
 
     Args:
-        records: records as of `sid.evaluate.records`.
+        records: records of one benchmark, as of `sid.evaluate.records`.
 
     Returns:
         One row for each model, selection, image count and implementation; for each metric its
-        mean and standard error, over training seeds where there are two or more, else over draws.
+        mean and standard error (`Errors`), and what that is `over`. The rows of role `perfect`
+        are estimates (`sid.verdict.bias`).
     """
-    rows, metrics = [], metrics_of(records)
-    for _, group in _shown(records).groupby(KEYS, sort=False):
+    numbers = {name: pd.to_numeric(records[name]).astype(float) for name in ("value", "stderr")}
+    shown = _shown(records.assign(**numbers))
+    rows, metrics, errors = [], metrics_of(shown), Errors(shown)
+    for _, group in shown.groupby(KEYS, sort=False):
         first = group.iloc[0]
         low, high = f"{group['kimg'].min():.4g}", f"{group['kimg'].max():.4g}"
         kimg = low if low == high else f"{low} to {high}"
@@ -98,20 +121,33 @@ def main_table(records: pd.DataFrame) -> pd.DataFrame:
             "kimg": kimg if first["role"] in ("final", "curve") else "",
             "seeds": group["run_seed"].nunique() if first["role"] == "final" else "",
             "draws": group["draw"].nunique(),
+            "over": errors.over(group),
         }
         for metric in metrics:
-            mean, stderr = _summary(group[group["metric"] == metric])
+            mean, stderr = errors.of(group[group["metric"] == metric])
             row |= {metric: mean, f"{metric}_stderr": stderr}
         rows.append(row)
     pairs = [name for metric in metrics for name in (metric, f"{metric}_stderr")]
-    return _order(pd.DataFrame(rows, columns=[*KEYS, "model", "kimg", "seeds", "draws", *pairs]))
+    columns = [*KEYS, "model", "kimg", "seeds", "draws", "over", *pairs]
+    table = pd.DataFrame(rows, columns=columns)
+    perfect = pd.DataFrame(_perfect(records, table), columns=columns)
+    return _order(pd.concat([table, perfect], ignore_index=True) if len(perfect) else table)
 
 
 def with_error(value: float, stderr: float, digits: int = 3) -> str:
-    """`value +- stderr` with as many decimals on both, `-` for no value."""
+    """`value +- stderr`, both to two digits of the error; `-` for no value.
+
+    Args:
+        value: the value.
+        stderr: its error; where there is none, `digits` of the value are shown.
+        digits: how many.
+    """
     if not np.isfinite(value):
         return "-"
-    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value)))) if value else digits
+    if np.isfinite(stderr) and stderr > 0:
+        decimals = max(0, 1 - math.floor(math.log10(stderr)))
+    else:
+        decimals = max(0, digits - 1 - math.floor(math.log10(abs(value)))) if value else digits
     text = f"{value:,.{decimals}f}"
     return text if not np.isfinite(stderr) else f"{text} \N{PLUS-MINUS SIGN} {stderr:,.{decimals}f}"
 
@@ -134,7 +170,7 @@ def readable(table: pd.DataFrame, extractor: str) -> pd.DataFrame:
     for _, group in table.groupby(["model", "n_images"], sort=False):
         first = group.iloc[0]
         row = {"Model": first["model"], "kimg": first["kimg"], "n": f"{first['n_images']:,}"}
-        row |= {"Seeds": first["seeds"], "Draws": first["draws"]}
+        row |= {"Seeds": first["seeds"], "Draws": first["draws"], "Error over": first["over"]}
         cells = {str(of["implementation"]): of for of in group.to_dict("records")}
         for metric, of in asked:
             cell = cells.get(of, {metric: math.nan, f"{metric}_stderr": math.nan})
@@ -145,12 +181,12 @@ def readable(table: pd.DataFrame, extractor: str) -> pd.DataFrame:
 
 
 def endings(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows at the fresh draws' n: where each method ends, the teacher and the floor."""
+    """Rows at the fresh draws' n: where each method ends, the teacher and the real images."""
     return table[table["n_images"].isin(table.loc[table["role"] == "final", "n_images"])]
 
 
 def ladder(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows at the curves' n: the undistilled start, the teacher's ladder and the floor."""
+    """Rows at the curves' n: the undistilled start, the teacher's ladder and the real images."""
     return table[~table.index.isin(endings(table).index)]
 
 

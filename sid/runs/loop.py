@@ -6,7 +6,8 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
 
@@ -22,6 +23,28 @@ from sid.runs.world import World
 STATE_EVERY_S = 10.0
 STATE_SHARE = 0.02  # Of the time goes to checkpoints at most; those of large networks take long.
 LOG_EVERY_STEPS = 8
+
+
+class Problem(NamedTuple):
+    """Why a run should stop.
+
+    Attributes:
+        key: of the bound that was passed, in the recipe.
+        reason: what was found and what the bound is.
+    """
+
+    key: str
+    reason: str
+
+
+class StoppedError(UserError):
+    """A run was stopped for a problem; its checkpoint is written."""
+
+    def __init__(self, path: Path, images: int, problem: Problem) -> None:
+        super().__init__(
+            f"{path}: stopped after {images} images, its checkpoint is kept: {problem.reason}"
+        )
+        self.images, self.problem = images, problem
 
 
 class Trainee(Protocol):
@@ -41,8 +64,8 @@ class Trainee(Protocol):
         """Train on places images .. images + batch of the training order; numbers to log."""
         ...
 
-    def problem(self, images: int, at_snapshot: bool) -> str:
-        """Why the run should stop after `images` images, or nothing."""
+    def problem(self, images: int, at_snapshot: bool) -> Problem | None:
+        """Why the run should stop after `images` images, if it should."""
         ...
 
     def pack(self) -> dict[str, Tensor]:
@@ -78,8 +101,9 @@ def train(
         world: the processes of the run. The main one writes, the others take part in the steps.
 
     Raises:
-        UserError: no checkpoint is whole, a loss is no longer finite, the trainee has a problem, or
-            another process of the run is gone.
+        UserError: no checkpoint is whole, a loss is no longer finite, or another process of the run
+            is gone.
+        StoppedError: the trainee has a problem.
         OSError: the disk is full or forbidden; the last checkpoint is whole.
     """
     if world.most(world.main and folder.done.exists()):
@@ -195,17 +219,14 @@ def lead(
     return time.monotonic() - started
 
 
-def stop_for(problem: str, folder: RunFolder, images: int) -> None:
+def stop_for(problem: Problem | None, folder: RunFolder, images: int) -> None:
     """Stop the run if there is a problem.
 
     Raises:
-        UserError: there is.
+        StoppedError: there is.
     """
     if problem:
-        raise UserError(
-            f"{folder.path}: stopped after {images} images: {problem}; change the recipe, "
-            "or its gates to go on (the checkpoint is kept)"
-        )
+        raise StoppedError(folder.path, images, problem)
 
 
 def finish(folder: RunFolder, times: Sequence[int], seconds: float) -> None:

@@ -86,9 +86,8 @@ class TeacherTraining:
         sigma_data = self.network.architecture.sigma_data
         return Loss(denoising_loss(denoised, clean, sigma, sigma_data), {})
 
-    def problem(self, images: int, at_snapshot: bool) -> str:
-        """Nothing: a denoising loss that goes wrong is not finite, and stops the run."""
-        return ""
+    def problem(self, images: int, at_snapshot: bool) -> None:
+        """None: a denoising loss that goes wrong is not finite, and stops the run."""
 
     def pack(self) -> dict[str, Tensor]:
         """Weights, average and Adam moments."""

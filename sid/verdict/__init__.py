@@ -1,1 +1,1 @@
-"""Verdicts: what the records say about each published claim."""
+"""Verdicts: what the records say about each claim, in miniature."""

@@ -45,12 +45,15 @@ def verdict(
     ),
     published: Annotated[Path, typer.Option(help="Folder of published numbers.")] = PUBLISHED,
 ) -> None:
-    """Judge each published claim by the records: holds, does not hold, inconclusive or not run.
+    """Judge each claim, in miniature: holds, does not hold, inconclusive or not run.
+
+    A verdict says what it is about: this checkpoint, this run, or so many training seeds.
 
     Example: sid verdict results/records.csv --out results/verdict
     """
     for row in write_verdicts(records, published, out).itertuples():
-        print(f"{row.verdict:>13}  {row.claim}: {row.reason}")
+        scope = f" ({row.scope!s})" if row.scope else ""
+        print(f"{row.verdict:>13}  {row.claim}{scope}: {row.reason}")
 
 
 def register(cli: typer.Typer) -> None:

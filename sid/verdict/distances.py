@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sid.errors import UserError
+from sid.verdict.bias import Bias, bias_of
 
 Array = NDArray[np.float64]
 
@@ -33,6 +34,19 @@ def names_of(recipes: Iterable[str]) -> dict[str, str]:
     return known | {recipe: recipe for recipe in sorted(found - set(NAMES))}
 
 
+def last_is_best(final: pd.DataFrame) -> bool:
+    """Whether one recipe's rows of role `final` have the same snapshots as last and as best."""
+    last, best = (
+        set(
+            final.loc[final["selection"] == selection, ["run_seed", "images"]].itertuples(
+                index=False
+            )
+        )
+        for selection in ("last", "best")
+    )
+    return last == best
+
+
 class Curve(NamedTuple):
     """One run's distances on the fixed noise: images seen [N], rising, and distances [N]."""
 
@@ -46,7 +60,7 @@ class Curve(NamedTuple):
 
 
 def one_benchmark(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of runs, teachers and the floor, seen by one extractor against one data set.
+    """The rows of runs, teachers and the real images, of one extractor against one data set.
 
     Libraries may have weights files of their own, and published moments in place of the images:
     only those of the implementation that decides must be the same throughout.
@@ -80,11 +94,16 @@ class Distances:
         table: records as of `sid.evaluate.records`.
         implementation: whose values.
 
+    Attributes:
+        table: the rows.
+        bias: of finitely many images; None where no records tell it.
+
     Raises:
         UserError: the records mix data sets or extractors.
     """
 
     def __init__(self, table: pd.DataFrame, implementation: str = DECIDES) -> None:
+        self.bias: Bias | None = bias_of(table, implementation)
         table = one_benchmark(table)
         chosen = (table["metric"] == "frechet_distance") & (
             table["implementation"] == implementation
@@ -114,15 +133,27 @@ class Distances:
             int(str(seed)): run["value"].to_numpy(float) for seed, run in rows.groupby("run_seed")
         }
 
+    def last_is_best(self, recipe: str) -> bool:
+        """Whether the last snapshot of every seed is also its best by the curve."""
+        return last_is_best(self._rows("final", recipe=recipe))
+
     def kimg(self, recipe: str, selection: str) -> str:
         """Where the selected snapshots stand, such as `60` or `58 to 60`, in kimg."""
         kimg = self._rows("final", recipe=recipe, selection=selection)["kimg"]
         low, high = f"{kimg.min():.3g}", f"{kimg.max():.3g}"
         return low if low == high else f"{low} to {high}"
 
-    def teacher(self, n_images: int, nfe: int = TEACHER_NFE) -> Array:
-        """The teacher's draws of `n_images` images at `nfe` evaluations, [draws]."""
-        return self._rows("teacher", nfe=nfe, n_images=n_images)["value"].to_numpy(float)
+    def teacher(self, role: str) -> Array:
+        """The teacher at `TEACHER_NFE` evaluations, as the generators' rows of a role, [draws].
+
+        Args:
+            role: `curve`, on the curves' noise (draw 0), or `final`, on the generators' fresh
+                draws. Older records have the teacher on draw 0 alone, which then stands for both.
+        """
+        rows = self._rows("teacher", nfe=TEACHER_NFE, n_images=self.n_images(role))
+        fixed = rows["draw"] == 0
+        chosen = rows[fixed] if role == "curve" or fixed.all() else rows[~fixed]
+        return chosen["value"].to_numpy(float)
 
     def n_images(self, role: str) -> int:
         """How many images the rows of a role have; 0 without rows.

@@ -83,7 +83,7 @@ def equivalence(interval: Interval, margin: float) -> Outcome:
 
     Args:
         interval: of a difference where lower is better; for tests at 5 %, the 90 % interval.
-        margin: largest difference that counts as none, declared beforehand, > 0.
+        margin: largest difference that counts as none, > 0.
 
     Returns:
         `equivalent` where the interval lies inside +-margin; `better` or `worse` where it lies

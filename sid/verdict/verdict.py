@@ -1,4 +1,4 @@
-"""A verdict: a claim, the criterion declared beforehand, the reproduced figure, the outcome."""
+"""A verdict: a claim, its criterion, the reproduced figure, the outcome, and what it is about."""
 
 import math
 from typing import Literal, NamedTuple
@@ -7,26 +7,23 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from sid.verdict.criteria import CRITERIA, LEVEL
 from sid.verdict.distances import Array
 from sid.verdict.intervals import Interval, difference_interval, mean_interval
 
 Outcome = Literal["holds", "does not hold", "inconclusive", "not run"]
-Scope = Literal["", "checkpoint verification", "training reproduction"]
 SID = "SiD, arXiv 2404.04057"
 SIDA = "SiDA, arXiv 2410.14919"
 README = "README of mingyuanzhou/SiD, branch sida"
-
-
-def fast_fall(recipe: str) -> str:
-    """Where it is said that the distance falls fast and along a line in log-log."""
-    sid = f"{SID}, abstract (exponentially fast reduction in FID); run_sid_v1.sh (log-log linear)"
-    return sid if recipe == "sid" else f"{SIDA}; {README} (about ten times faster)"
-
-
-def surpasses(recipe: str) -> str:
-    """Where it is said that one step does as well as the teacher."""
-    sid = f"{SID}; its README: FID 1.923 on CIFAR-10, where the teacher is published with 1.97"
-    return sid if recipe == "sid" else f"{SIDA}; {README} (surpasses the teacher)"
+FAST = {
+    "sid": f"{SID}, abstract (exponentially fast reduction in FID)",
+    "sida": f"{SIDA}; {README} (about ten times faster)",
+}
+MEETS = {
+    "sid": f"{SID}; its README: FID 1.923 on CIFAR-10, where the teacher is published with 1.97",
+    "sida": f"{SIDA}; {README} (surpasses the teacher)",
+    "sid2a": f"{SIDA}; {README} (surpasses the teacher)",
+}
 
 
 class Verdict(BaseModel):
@@ -34,12 +31,14 @@ class Verdict(BaseModel):
 
     Attributes:
         claim: id of the claim.
-        statement: the claim, in miniature.
-        source: where the original is made.
-        criterion: when it holds, declared before any run.
+        statement: what is judged, in miniature: of one training run it speaks of this run.
+        source: where the original is made, and what of the miniature is ours.
+        criterion: when it holds.
+        fixed: commit at which the criterion last changed (`sid.verdict.criteria`).
+        changed: what of it changed after an outcome had been committed.
         verdict: the outcome.
-        scope: `checkpoint verification` covers redrawing noise for one trained run;
-            `training reproduction` has two or more training seeds as its units.
+        scope: what it is about: `this checkpoint` (new noise for one trained generator), `this
+            run` (one curve), or a number of training seeds.
         figure: what is reproduced.
         value, low, high: the figure and its confidence limits; nan where there is none.
         level: their confidence, as a share.
@@ -52,17 +51,34 @@ class Verdict(BaseModel):
     statement: str
     source: str
     criterion: str
+    fixed: str
+    changed: str = ""
     verdict: Outcome = "not run"
-    scope: Scope = ""
+    scope: str = ""
     figure: str = ""
     value: float = math.nan
     low: float = math.nan
     high: float = math.nan
-    level: float = 0.95
+    level: float = LEVEL
     reason: str
 
+    @classmethod
+    def of(cls, claim: str, statement: str, source: str, level: float = LEVEL) -> "Verdict":
+        """A claim that is still to be judged, with the criterion of its kind."""
+        text, _, fixed, changed = CRITERIA[claim.partition("/")[0]]
+        return cls(
+            claim=claim,
+            statement=statement[:1].upper() + statement[1:],
+            source=source,
+            criterion=text,
+            fixed=fixed,
+            changed=changed,
+            level=level,
+            reason="",
+        )
+
     def found(
-        self, verdict: Outcome, scope: Scope, figure: str, interval: Interval, reason: str
+        self, verdict: Outcome, scope: str, figure: str, interval: Interval, reason: str
     ) -> "Verdict":
         """This claim with its outcome."""
         return self.model_copy(
@@ -96,12 +112,17 @@ def above(interval: Interval, bound: float) -> Outcome:
     return "does not hold" if interval.high < bound else "inconclusive"
 
 
-def scope_of(seeds: int) -> Scope:
-    """Two or more training seeds reproduce the training, one verifies its checkpoint."""
-    return "training reproduction" if seeds > 1 else "checkpoint verification"
+def scope_of(seeds: int, one: str = "this checkpoint") -> str:
+    """What a verdict is about: one training run says nothing of training again."""
+    return f"{seeds} training seeds" if seeds > 1 else one
 
 
-def limits(interval: Interval, level: float = 0.95) -> str:
+def called(name: str, seeds: int, one: str = "generator") -> str:
+    """The method's name; of one training run only that run's, such as `this SiD generator`."""
+    return f"this {name} {one}" if seeds == 1 else name
+
+
+def limits(interval: Interval, level: float = LEVEL) -> str:
     """The interval in words."""
     if math.isnan(interval.low):
         return "no interval"
@@ -112,18 +133,20 @@ class Contrast(NamedTuple):
     """A ratio of distances, with what it repeats over."""
 
     ratio: Interval
-    scope: Scope
+    scope: str
     covers: str
 
 
 def contrast(
-    runs: dict[int, Array], baseline: dict[int, Array] | Array, level: float = 0.95
+    runs: dict[int, Array], baseline: dict[int, Array] | Array, level: float = LEVEL
 ) -> Contrast | None:
     """The ratio of geometric means, runs over baseline.
 
     With two or more training seeds the seeds are the units: against runs of the same seeds, pairs
     by seed; against the teacher, each seed's mean beside the teacher's draws. With one seed the
-    draws are the units, and the interval says nothing about retraining.
+    draws are the units, and the interval says nothing about retraining. That both sides were drawn
+    with the same noise is not used. Against a teacher the interval is given that teacher: that
+    another training would have made another one is not in it.
 
     Args:
         runs: draws of each seed.
@@ -133,29 +156,29 @@ def contrast(
     Returns:
         The contrast; None where a side is missing.
     """
-    paired = isinstance(baseline, dict)
     seeds = sorted(set(runs) & set(baseline)) if isinstance(baseline, dict) else sorted(runs)
     if not seeds or len(baseline) == 0:
         return None
-    if len(seeds) > 1:
-        means = [float(np.log(runs[seed]).mean()) for seed in seeds]
-        covers = f"over {len(seeds)} training seeds"
-        if isinstance(baseline, dict):
-            steps = [
-                mean - float(np.log(baseline[seed]).mean())
-                for mean, seed in zip(means, seeds, strict=True)
-            ]
-            ratio = mean_interval(steps, level)
-        else:
-            ratio = difference_interval(means, np.log(baseline).tolist(), level)
-        return Contrast(ratio.exp(), scope_of(len(seeds)), covers)
-    ours = runs[seeds[0]]
-    other = baseline[seeds[0]] if isinstance(baseline, dict) else baseline
-    ratio = difference_interval(np.log(ours).tolist(), np.log(other).tolist(), level)
-    whose = "" if paired else "the teacher's "
-    alike = ", the lone draw taken to scatter like the others" if len(other) == 1 else ""
-    covers = f"over {len(ours)} draws against {whose}{len(other)} (redraw noise only{alike})"
-    return Contrast(ratio.exp(), scope_of(1), covers)
+    several, scope = len(seeds) > 1, scope_of(len(seeds))
+    means = [float(np.log(runs[seed]).mean()) for seed in seeds]
+    units = means if several else np.log(runs[seeds[0]]).tolist()
+    if not isinstance(baseline, dict):
+        ratio = difference_interval(units, np.log(baseline).tolist(), level)
+        return Contrast(ratio.exp(), scope, _given_teacher(units, len(baseline), several))
+    others = [float(np.log(baseline[seed]).mean()) for seed in seeds]
+    if several:
+        steps = [mean - other for mean, other in zip(means, others, strict=True)]
+        return Contrast(mean_interval(steps, level).exp(), scope, f"over {scope}")
+    draws = np.log(baseline[seeds[0]]).tolist()
+    covers = f"over {len(units)} draws against {len(draws)} (redraw noise only)"
+    return Contrast(difference_interval(units, draws, level).exp(), scope, covers)
+
+
+def _given_teacher(units: list[float], draws: int, several: bool) -> str:
+    kind = "training seeds" if several else "draws"
+    noise = "" if several else "redraw noise only, "
+    lone = f"lone draw, taken to scatter like these {kind}" if draws == 1 else f"{draws} draws"
+    return f"over {len(units)} {kind} ({noise}given this teacher, by its {lone})"
 
 
 def to_table(verdicts: list[Verdict]) -> pd.DataFrame:

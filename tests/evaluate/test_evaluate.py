@@ -111,10 +111,13 @@ def test_teacher(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> N
     network = Architecture(img_resolution=8, img_channels=1, **TINY).build()
     save_network(path, network, {"kind": "denoiser"})
     with bench_of(reference, extractor) as (bench, progress):
-        records = evaluate_teacher(bench, path, n_curve=40, n_final=60, device=CPU)
-        assert progress._done == teacher_passes(bench, n_curve=40, n_final=60)
-    measured = {(r.nfe, r.n_images, r.draw) for r in records}
-    assert measured == {*((nfe, 40, 0) for nfe in (1, 5, 9, 17, 35)), (35, 60, 0)}
+        sizes = {"n_curve": 40, "n_final": 60, "draws": 2}
+        records = evaluate_teacher(bench, path, **sizes, device=CPU)
+        assert progress._done == teacher_passes(bench, **sizes)
+    measured = {(r.nfe, r.n_images, r.draw, r.seed) for r in records}
+    fresh = {(35, 60, 1, 1), (35, 60, 2, 2)}
+    assert measured == {*((nfe, 40, 0, 0) for nfe in (1, 5, 9, 17, 35)), *fresh}
+    assert len({r.generated_sha256 for r in records}) == 7  # Every draw has noise of its own.
     assert {(r.role, r.method, r.recipe, r.run_seed) for r in records} == {
         ("teacher", "teacher", "teacher", -1)
     }
@@ -217,7 +220,7 @@ def test_commands(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> 
     teacher = tmp_path / "teacher.safetensors"
     network = Architecture(img_resolution=8, img_channels=1, **TINY).build()
     save_network(teacher, network, {"kind": "denoiser"})
-    sid("teacher", teacher, *given, tmp_path / "teacher.json")
+    sid("teacher", teacher, *given, tmp_path / "teacher.json", "--draws", "2")
     with pytest.raises(UserError, match="a generator, not a teacher"):
         sid("teacher", run, *given, tmp_path / "teacher.json")
     for made in (teacher, run):
@@ -227,7 +230,7 @@ def test_commands(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> 
     assert len(read_records(tmp_path / "run.json")) == 3 * 8
     out = tmp_path / "records.csv"
     files = [tmp_path / f"{name}.json" for name in ("run", "teacher", "floor")]
-    assert "80 values" in sid("merge", *files, "--out", out)
+    assert "96 values" in sid("merge", *files, "--out", out)
     table = load_table(out)
     assert isinstance(table, pd.DataFrame)
     assert set(table["role"]) == {"curve", "final", "teacher", "floor", "halves"}

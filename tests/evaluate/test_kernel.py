@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from sid.evaluate.compat import torch_fidelity
-from sid.evaluate.kernel import kernel, kernel_distance, mmd
+from sid.evaluate.kernel import Side, kernel, kernel_distance, mmd
 from sid.evaluate.moments import Array
 
 
@@ -46,6 +46,56 @@ def test_components_of_the_variance() -> None:
     # The witness of y is 4 - (4 + 4 y); pairs vary within y alone.
     assert found[1:] == pytest.approx((0, 16, 0, 16, 0), abs=0.05)
     assert found.variance(50, 100) == pytest.approx(4 * 16 / 100 + 2 * 16 / 9900, rel=0.01)
+
+
+def discrepancy(x: Array, y: Array) -> list[float]:
+    """What `mmd` finds, from whole matrices and the components' definitions."""
+
+    def centred(k: Array, rows: Array, columns: Array) -> Array:
+        found: Array = k - rows[:, None] - columns + rows.mean()
+        return found
+
+    across = kernel(x, y)
+    of_x, of_y = across.mean(axis=1), across.mean(axis=0)
+    pairs = (centred(across, of_x, of_y) ** 2).mean()
+    values, witnesses, within = [], [], []
+    for vectors, other in ((x, of_x), (y, of_y)):
+        n, own = len(vectors), kernel(vectors, vectors)
+        others = ~np.eye(n, dtype=bool)
+        mean = np.where(others, own, 0).sum(axis=1) / (n - 1)
+        within.append((centred(own, mean, mean)[others] ** 2).mean())
+        noise = within[-1] / (n - 1) + pairs * n / across.size
+        witnesses.append(np.var(mean - other, ddof=1) - noise)
+        values.append((mean - other).mean())
+    return [sum(values), *witnesses, *within, pairs]
+
+
+@pytest.mark.parametrize(("n", "m"), [(2, 3), (63, 64), (150, 129)])  # Rows come 64 at a time.
+def test_components_are_those_of_whole_matrices(n: int, m: int) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(0.2, 1, size=(n, 5)), rng.normal(size=(m, 5))
+    assert mmd(x, y) == pytest.approx(discrepancy(x, y), rel=1e-9)
+
+
+def test_equal_vectors_have_no_negative_variance() -> None:
+    rng = np.random.default_rng(0)
+    x, y = np.tile(rng.normal(size=(1, 7)), (300, 1)), rng.normal(size=(200, 7))
+    for one, other in ((x, y), (y, x), (x, x)):
+        found = mmd(one, other)
+        assert min(found.pairs_x, found.pairs_y, found.pairs_across) >= 0
+        assert np.isfinite(kernel_distance(one, other, 5, 100, 0).stderr)
+
+
+def test_what_the_reference_s_subsets_gave_is_used_again() -> None:
+    rng = np.random.default_rng(0)
+    x, other, y = rng.normal(size=(300, 4)), rng.normal(size=(300, 4)), rng.normal(size=(200, 4))
+    sides: list[Side] = []
+    assert kernel_distance(x, y, 5, 100, 0, sides) == kernel_distance(x, y, 5, 100, 0)
+    assert [len(side.mean) for side in sides] == [100] * 5
+    assert kernel_distance(other, y, 5, 100, 0, sides) == kernel_distance(other, y, 5, 100, 0)
+    wrong = [side._replace(mean=side.mean + 1) for side in sides]
+    found = kernel_distance(other, y, 5, 100, 0, wrong)
+    assert found.value == pytest.approx(kernel_distance(other, y, 5, 100, 0).value + 1)
 
 
 def test_same_distribution_is_about_zero() -> None:

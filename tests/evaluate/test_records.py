@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from sid.errors import UserError
@@ -7,6 +8,7 @@ from sid.evaluate.records import (
     Record,
     load_table,
     merge_records,
+    once,
     read_records,
     write_records,
 )
@@ -56,6 +58,15 @@ def test_round_trip_and_merge(tmp_path: Path) -> None:
     before = (tmp_path / "records.csv").read_bytes()
     merge_records(paths[::-1], tmp_path / "records.csv")
     assert (tmp_path / "records.csv").read_bytes() == before
+
+
+def test_the_same_measurement_counts_once() -> None:
+    last = Record(**{**FIELDS, "role": "final", "selection": "last", "draw": 1})  # type: ignore[arg-type]
+    same = [{"selection": "best"}, {"recipe": "other", "images": 0, "seconds": 3.0}]
+    other = [{"value": 0.2}, {"draw": 2}, {"implementation": "x"}, {"generated_sha256": "f"}]
+    rows = [last, *(last.model_copy(update=change) for change in (*same, *other))]
+    table = once(pd.DataFrame([row.model_dump() for row in rows]))
+    assert list(table.index) == [0, 3, 4, 5, 6]
 
 
 def test_messages(tmp_path: Path) -> None:

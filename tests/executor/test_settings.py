@@ -9,6 +9,7 @@ from submitit.slurm.slurm import SlurmExecutor, _make_sbatch_string
 
 from snakemake_executor_plugin_submitit import ExecutorSettings
 from snakemake_executor_plugin_submitit.request import Shape, parameters, shape
+from snakemake_executor_plugin_submitit.sending import setup
 from snakemake_executor_plugin_submitit.settings import sbatch_options
 
 FOLDER = Path("/shared/a folder/train-0123456789ab")
@@ -16,7 +17,8 @@ FOLDER = Path("/shared/a folder/train-0123456789ab")
 
 def script(settings: ExecutorSettings, resources: dict[str, Any], form: Shape) -> list[str]:
     """The lines of the script that submitit makes of our parameters, without a Slurm."""
-    given = parameters(settings, resources, form, "train-0123456789ab", FOLDER)
+    given = parameters(settings, resources, form)
+    given |= {"name": "train-0123456789ab", "slurm_setup": setup(FOLDER)}
     names = SlurmExecutor._equivalence_dict()
     own = {
         names.get(name, name).removeprefix("slurm_"): value  # type: ignore[call-overload]
@@ -113,7 +115,7 @@ def test_numbers_that_do_not_go_together(
 
 
 def test_local_machine_stands_for_all_nodes() -> None:
-    given = parameters(ExecutorSettings(cluster="local"), {}, Shape(2, 2, 1, 1), "name", FOLDER)
+    given = parameters(ExecutorSettings(cluster="local"), {}, Shape(2, 2, 1, 1))
     assert (given["nodes"], given["tasks_per_node"], given["gpus_per_node"]) == (1, 4, 2)
 
 
@@ -128,4 +130,4 @@ def test_sbatch_options() -> None:
 
 def test_no_time_is_not_unlimited_time() -> None:
     with pytest.raises(WorkflowError, match="runtime=0: must be at least 1"):
-        parameters(ExecutorSettings(), {"runtime": 0}, Shape(1, 1, 0, 1), "name", FOLDER)
+        parameters(ExecutorSettings(), {"runtime": 0}, Shape(1, 1, 0, 1))

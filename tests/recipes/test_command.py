@@ -48,7 +48,7 @@ def test_recipe_with_its_sources(
         *["ffhq64:", "--g_beta1", "0.9"],
     ]
     assert lines["method.alpha"][1] == "1.2"
-    assert lines["gates.band"][2] == "ours:"
+    assert lines["gates.max_distance"][2] == "ours:"
 
 
 @pytest.mark.parametrize(

@@ -205,7 +205,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 # The random teacher makes noise, which the gates would stop.
-BLIND = Gates(min_spread=None, max_roughness=None, band=None)
+BLIND = Gates(min_spread=None, max_noise=None, max_distance=None)
 
 
 def run(chosen: Recipe, files: tuple[Path, Path], out: Path) -> Path:

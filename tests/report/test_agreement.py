@@ -104,6 +104,17 @@ def test_differences_stand_beside_the_redraw_noise():
     assert np.isnan(agree(records[records["draw"] == 0]).table.iloc[0]["redraws_max"])
 
 
+def test_the_same_images_count_once():
+    """Two runs share their start, and a last snapshot may be the best: one set of images each."""
+    records = make_samples({"ours": {}, "a": {"off": 1e-5}}, draws=3)
+    last = records.assign(role="final", recipe="sid", selection="last")
+    again = [last.assign(selection="best"), last.assign(recipe="sida", seconds=2.0)]
+    found = agree(pd.concat([last, *again], ignore_index=True))
+    pd.testing.assert_frame_equal(found.table, agree(last).table)
+    assert found.table.iloc[0]["sets"] == 3
+    assert found.noise.iloc[0]["draws"] == 3
+
+
 def test_one_implementation_alone_has_nothing_to_agree_with():
     records = make_records(laws={"sid": LAWS["sid"]})
     alone = agree(records[records["implementation"] == "ours"])

@@ -8,7 +8,7 @@ from sid.report.curves import line_of, plot_curves
 from sid.report.labels import number, spread_apart
 from sid.report.style import write_figure
 from sid.verdict.distances import NAMES, Distances
-from tests.verdict.synthetic import BRANCH, LAWS, STOPS, TEACHER, make_records
+from tests.verdict.synthetic import BIAS, BRANCH, LAWS, STOPS, TEACHER, make_records
 
 
 def figure_of(table):
@@ -30,10 +30,12 @@ def test_axes_are_logarithmic_and_every_method_has_its_line():
     assert main.child_axes[0].get_xlabel() == "iterations (batch 128)"
 
 
-def test_teacher_and_floor_are_horizontal_lines_at_the_curves_n():
+def test_teacher_and_real_images_are_horizontal_lines_at_the_curves_n():
     main = figure_of(make_records(noise=0)).axes[1]
     levels = {line.get_ydata()[0] for line in main.lines if list(line.get_xdata()) == [0, 1]}
+    perfect = BIAS * (1 / 5000 + 1 / 1797)
     assert levels >= {*TEACHER.values(), 0.9}
+    assert pytest.approx(perfect) in list(levels)
     assert 4.1 not in levels  # The teacher at the fresh draws' n has no place here.
 
 

@@ -25,7 +25,7 @@ def test_the_variances_of_generators_are_pooled_by_their_draws():
     two["value"] *= 50
     row = rows(pd.concat([one, two]), "redraw").loc[5000]
     assert row["relative"] == pytest.approx(((4 * 0.04**2 + 2 * 0.01**2) / 6) ** 0.5)
-    assert (row["sources"], row["draws"]) == (2, 8)
+    assert (row["sources"], row["draws"], row["freedom"]) == (2, 8, 6)
 
 
 def test_sizes_are_kept_apart():
@@ -60,5 +60,20 @@ def test_real_images_are_measured_against_themselves():
 
 def test_fresh_draws_of_finals_are_redraws():
     row = rows(make_records(), "redraw").loc[20000]
-    assert (row["sources"], row["draws"]) == (10, 30)
+    assert (row["sources"], row["draws"], row["freedom"]) == (11, 33, 22)  # With the teacher.
     assert 0.02 < row["relative"] < 0.07  # Made with 0.08 at 5,000, half of it at 20,000.
+
+
+def test_a_snapshot_that_is_last_and_best_counts_once():
+    records = make_records(last_is_best=("sid", "sida"))
+    row = rows(records, "redraw").loc[20000]
+    assert (row["sources"], row["draws"], row["freedom"]) == (9, 27, 18)
+    again = records["recipe"].isin(["sid", "sida"]) & (records["selection"] == "best")
+    pd.testing.assert_frame_equal(noise(records), noise(records[~again]))
+
+
+def test_a_spread_about_zero_is_pooled_as_it_is():
+    one = make_samples({"ours": {}}, draws=5, spread=0.04).assign(metric="kernel_distance")
+    near_zero = one.assign(generated="others", value=one["value"] - 10)
+    row = rows(pd.concat([one, near_zero]), "redraw", "kernel_distance").loc[5000]
+    assert row["value"] * row["relative"] == pytest.approx(0.4)

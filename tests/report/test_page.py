@@ -83,9 +83,20 @@ def test_each_claim_stands_with_its_badge_in_words(page):
     text = "".join(parsed.text)
     badges = [attrs["class"] for tag, attrs in parsed.tags if "badge" in attrs.get("class", "")]
     assert len(badges) == 13 + 1
-    assert "SiDA needs fewer images than SiD" in text
+    assert "This SiDA run needs fewer images than this SiD run" in text
+    assert "say nothing of training again" in text
     assert "redraw noise only" in text
     assert "Frechet distance (digits-cnn)" in text
+
+
+def test_the_page_says_when_criteria_were_fixed_and_what_bias_is(page):
+    text = "".join(page[0].text)
+    assert "As of commit dbb1d3d" in text
+    assert "As of commit dea8164: the first outcome of one seed (155138b)" in text
+    assert "beforehand" not in text
+    assert "pooled over 11 generators (22 degrees of freedom)" in text
+    assert "Against 1,797 references, n new images of a perfect generator would read b" in text
+    assert "It is no lower bound" in text
 
 
 def test_tables_and_figures_lie_beside_it(page):
@@ -110,12 +121,15 @@ def test_the_command_prints_the_page(tmp_path):
     done = CliRunner().invoke(app, ["report", str(records), *words])
     assert done.exit_code == 0, done.output
     assert done.output.startswith(str(tmp_path / "out" / "index.html"))
-    assert "The intervals cover 2 training seeds." in (tmp_path / "out" / "index.html").read_text()
+    html = (tmp_path / "out" / "index.html").read_text()
+    assert "The verdicts are about 2 training seeds of each method from one teacher" in html
+    assert "over 2 training seeds (1 degree of freedom)" in html
 
 
-def test_methods_that_are_missing_leave_a_page(tmp_path):
+@pytest.mark.parametrize("kept", [{"recipe": ["sid", "real"]}, {"role": ["curve", "teacher"]}])
+def test_what_is_missing_leaves_a_page(tmp_path, kept):
     table = make_records()
-    kept = table[table["recipe"].isin(["sid", "real"])]
+    kept = table[table[list(kept)].isin(kept).all(axis=1)]
     html = write_report(*prepare(tmp_path, kept), tmp_path / "out").read_text()
     assert "not run" in html
     assert Page(html).open == []

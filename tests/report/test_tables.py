@@ -13,7 +13,7 @@ from sid.report.tables import (
     with_error,
     write_table,
 )
-from tests.verdict.synthetic import IMPLEMENTATIONS, make_records, make_samples
+from tests.verdict.synthetic import BIAS, IMPLEMENTATIONS, make_records, make_samples
 
 
 def row_of(table, model, implementation="ours"):
@@ -21,35 +21,106 @@ def row_of(table, model, implementation="ours"):
     return table[chosen].iloc[0]
 
 
-def test_rows_are_methods_by_implementations_with_ceilings_and_floor():
+def test_rows_are_methods_by_implementations_with_teacher_and_real_images():
     table = main_table(make_records())
-    assert len(endings(table)) == (5 * 2 + 2) * 3
-    assert len(ladder(table)) == (1 + 5 + 1) * 3
+    assert len(endings(table)) == (5 * 2 + 3) * 3
+    assert len(ladder(table)) == (1 + 5 + 2) * 3
     assert set(table["implementation"]) == set(IMPLEMENTATIONS)
     assert row_of(table, "SiD, best")["kimg"] == "44"
 
 
-def test_the_standard_error_is_over_draws_of_one_seed_and_over_seeds_of_many():
-    records = make_records()
-    chosen = (records["recipe"] == "sid") & (records["selection"] == "last")
-    chosen &= (records["metric"] == "frechet_distance") & (records["implementation"] == "ours")
-    values = records.loc[chosen, "value"]
-    row = row_of(main_table(records), "SiD, last")
-    assert row["frechet_distance"] == pytest.approx(values.mean())
-    assert row["frechet_distance_stderr"] == pytest.approx(values.std() / 3**0.5)
+def of_ours(records, metric="frechet_distance"):
+    chosen = (records["metric"] == metric) & (records["implementation"] == "ours")
+    return records[chosen].astype({"value": float})
 
+
+def test_the_standard_error_of_draws_is_pooled_over_generators_and_the_teacher():
+    records = make_records()
+    rows = of_ours(records[records["n_images"] == 20000])
+    draws = rows[rows["role"].isin(["final", "teacher"])].groupby(["recipe", "selection"])["value"]
+    assert len(draws) == 11
+    pooled = ((draws.std() / draws.mean()) ** 2).mean() ** 0.5
+    for model, key in (
+        ("SiD, last", ("sid", "last")),
+        ("Teacher, 35 evaluations", ("teacher", "")),
+    ):
+        row = row_of(endings(main_table(records)), model)
+        assert row["frechet_distance"] == pytest.approx(draws.mean()[key])
+        expected = draws.mean()[key] * pooled / 3**0.5
+        assert row["frechet_distance_stderr"] == pytest.approx(expected)
+        assert (row["draws"], row["over"]) == (3, "3 draws, pooled")
+
+
+def test_a_metric_that_may_be_zero_is_pooled_as_it_is():
+    """One generator about 0 would make the relative spread of all boundless."""
+    records = make_records()
+    near_zero = (records["recipe"] == "sid2a") & (records["metric"] == "kernel_distance")
+    level = records.loc[near_zero, "value"].mean()
+    records.loc[near_zero, "value"] -= level
+    rows = of_ours(records, "kernel_distance")
+    rows = rows[rows["role"].isin(["final", "teacher"]) & (rows["n_images"] == 20000)]
+    pooled = (rows.groupby(["recipe", "selection"])["value"].var().mean() / 3) ** 0.5
+    row = row_of(main_table(records), "SiD, last")
+    assert row["kernel_distance_stderr"] == pytest.approx(pooled)
+
+
+def test_the_standard_error_of_seeds_is_over_seeds():
     records = make_records(seeds=(0, 1, 2))
     chosen = (records["recipe"] == "sid") & (records["selection"] == "last")
     chosen &= (records["metric"] == "frechet_distance") & (records["implementation"] == "ours")
     means = records[chosen].groupby("run_seed")["value"].mean()
     row = row_of(main_table(records), "SiD, last")
-    assert (row["seeds"], row["draws"]) == (3, 3)
+    assert (row["seeds"], row["draws"], row["over"]) == (3, 3, "3 seeds")
     assert row["frechet_distance_stderr"] == pytest.approx(means.std() / 3**0.5)
 
 
-def test_a_single_draw_has_no_error():
+def test_a_single_draw_has_the_error_of_its_images():
     row = row_of(main_table(make_records(draws=1)), "SiD, last")
     assert np.isnan(row["frechet_distance_stderr"])
+    older = make_records(teacher_draws=0)
+    teacher = (older["role"] == "teacher") & (older["n_images"] == 20000)
+    older.loc[teacher, "stderr"] = 0.3
+    row = row_of(endings(main_table(older)), "Teacher, 35 evaluations")
+    assert (row["frechet_distance_stderr"], row["draws"], row["over"]) == (0.3, 1, "images")
+
+
+def test_a_snapshot_that_is_last_and_best_is_one_row():
+    both = main_table(make_records(last_is_best=("sid",)))
+    names = set(both["model"])
+    assert "SiD, last and best" in names
+    assert not {"SiD, last", "SiD, best"} & names
+    assert {"SiDA, last", "SiDA, best"} <= names
+    # It counts once in what is pooled, too.
+    records = make_records(last_is_best=("sid",))
+    again = (records["recipe"] == "sid") & (records["selection"] == "best")
+    pd.testing.assert_series_equal(
+        both["frechet_distance_stderr"], main_table(records[~again])["frechet_distance_stderr"]
+    )
+
+
+def test_seeds_that_differ_in_which_is_best_keep_two_rows():
+    one = make_records(seeds=(0, 1))
+    last = (one["selection"] == "last") & (one["run_seed"] == 0) & (one["recipe"] == "sid")
+    best = (one["selection"] == "best") & (one["run_seed"] == 0) & (one["recipe"] == "sid")
+    mixed = pd.concat([one[~best], one[last].assign(selection="best")])
+    table = main_table(mixed)
+    assert row_of(table, "SiD, best")["kimg"] == "44 to 60"
+    assert row_of(table, "SiD, last")["seeds"] == row_of(table, "SiD, best")["seeds"] == 2
+
+
+def test_a_perfect_generator_is_estimated_beside_the_real_images():
+    table = main_table(make_records(noise=0))
+    row = row_of(endings(table), "Perfect generator, estimated")
+    expected = BIAS * (1 / 20000 + 1 / 1797)
+    assert row["frechet_distance"] == pytest.approx(expected)
+    assert np.isnan(row["kernel_distance"])  # It is unbiased.
+    assert row_of(endings(table), "Real images drawn again")["frechet_distance"] < expected / 10
+
+
+def test_of_curves_and_fresh_draws_of_one_size_the_teacher_has_the_fresh_ones():
+    records = make_records(noise=0).replace({"n_images": {5000: 20000}})
+    row = row_of(main_table(records), "Teacher, 35 evaluations")
+    assert (row["draws"], row["frechet_distance"]) == (3, pytest.approx(4.1))
 
 
 def test_markdown_and_csv_agree(tmp_path):
@@ -80,6 +151,8 @@ def test_markdown_parses_as_a_table():
 
 def test_values_and_errors_share_their_decimals():
     assert with_error(7.897, 0.142) == "7.90 ± 0.14"
+    assert with_error(-9e-6, 0.0024) == "-0.0000 ± 0.0024"
+    assert with_error(8.4941, 0.008) == "8.4941 ± 0.0080"
     assert with_error(764.2, float("nan")) == "764"
     assert with_error(float("nan"), 1.0) == "-"
     assert with_error(0.0, float("nan")) == "0.000"
@@ -105,7 +178,7 @@ def test_only_the_2015_inception_makes_an_fid():
 
 def test_halves_and_samples_are_no_models():
     table = main_table(pd.concat([make_records(), make_samples({"ours": {}})]))
-    assert set(table["role"]) == {"final", "curve", "teacher", "floor"}
+    assert set(table["role"]) == {"final", "curve", "teacher", "perfect", "floor"}
     assert 898 not in set(table["n_images"])
 
 

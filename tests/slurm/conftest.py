@@ -1,5 +1,6 @@
 """The labs of these tests: one with accounting and one without, each started once when needed."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,7 +31,10 @@ def no_snakemake_is_left() -> Iterator[None]:
     yield
     while STARTED:
         process = STARTED.pop()
-        if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 

@@ -12,6 +12,7 @@ Law = Callable[[float], float]  # Images -> distance.
 START = 764.0
 STOPS = [250, 500, 1000, 2000, 3000, 4000, 6000, 8000, 12000, 16000, 24000, 32000, 44000, 60000]
 BRANCH = [1000, 2000, 4000, 6000, 9000, 12000, 18000]
+BIAS = 4500.0  # b: two samples of n and N of one distribution read b (1 / n + 1 / N).
 TEACHER = {1: 1350.0, 5: 160.0, 9: 22.0, 17: 5.6, 35: 4.4}
 IMPLEMENTATIONS = {"ours": 0.0, "torch-fidelity": 3e-7, "clean-fid": 2e-5}
 
@@ -35,9 +36,20 @@ def make_records(
     laws: dict[str, Law] | None = None,
     noise: float = 0.08,
     draws: int = 3,
-    teacher_draws: int = 1,
+    teacher_draws: int | None = None,
+    last_is_best: tuple[str, ...] = (),
 ) -> pd.DataFrame:
-    """Records of all roles for the given laws; noise 0 gives the laws exactly."""
+    """Records of all roles for the given laws; noise 0 gives the laws exactly.
+
+    Args:
+        seeds: of training.
+        laws: of each recipe.
+        noise: sd of log distance from draw to draw at 5,000 images.
+        draws: fresh draws of a generator, and of the real images.
+        teacher_draws: those of the teacher, as many if not given; 0 puts it on draw 0 alone, as
+            older records do.
+        last_is_best: recipes whose last snapshot is their best, of which the rows stand twice.
+    """
     laws = LAWS if laws is None else laws
     rng = np.random.default_rng(7)
     rows: list[dict[str, object]] = []
@@ -91,23 +103,29 @@ def make_records(
                 value = first if images == 0 else min(START, law(images)) * shift
                 at = {"images": images, "iterations": images // 128}
                 add(value, 5000, role="curve", **run, **at)
-            for selection, images in (("last", stops[-1]), ("best", stops[-2])):
+            chosen = [("last", stops[-1])]
+            chosen += [] if recipe in last_is_best else [("best", stops[-2])]
+            for selection, images in chosen:
                 at = {"images": images, "iterations": images // 128, "selection": selection}
                 for draw in range(1, draws + 1):
                     value = law(images) * shift * 0.97
                     add(value, 20000, role="final", **run, **at, draw=draw, seed=draw + 1)
+            if recipe in last_is_best:
+                own = [row for row in rows if row["role"] == "final" and run.items() <= row.items()]
+                rows += [{**row, "selection": "best"} for row in own]
     trained = {"method": "teacher", "recipe": "teacher", "run_seed": 0, "images": 277000}
     for nfe, value in TEACHER.items():
         add(value, 5000, role="teacher", nfe=nfe, **trained)
-    for draw in range(teacher_draws):
+    fresh = draws if teacher_draws is None else teacher_draws
+    for draw in range(1, fresh + 1) if fresh else [0]:
         add(4.1, 20000, role="teacher", nfe=35, draw=draw, seed=draw, **trained)
     for draw in range(1, draws + 1):
         at = {"draw": draw, "seed": draw + 1}
-        for n_images, value in ((5000, 0.9), (20000, 0.24)):
-            add(value, n_images, role="floor", method="real", recipe="real", nfe=0, **at)
+        for n_images in (5000, 20000):
+            add(BIAS / n_images, n_images, role="floor", method="real", recipe="real", nfe=0, **at)
         half = {"dataset": f"half {draw} 1", "reference_sha256": f"{draw}" * 64}
         at |= {"n_reference": 898, **half}
-        add(1.9, 898, role="halves", method="real", recipe="real", nfe=0, **at)
+        add(BIAS * 2 / 898, 898, role="halves", method="real", recipe="real", nfe=0, **at)
     return _whole(rows)
 
 

@@ -1,11 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from sid.errors import UserError
 from sid.verdict.claims import judge
 from sid.verdict.verdict import to_table
-from tests.verdict.synthetic import LAWS, make_records, make_samples, power
+from tests.verdict.synthetic import BIAS, LAWS, make_records, make_samples, power
 
 
 def by_claim(table):
@@ -78,13 +79,80 @@ def test_noise_beyond_the_margin_is_inconclusive():
     assert by_claim(table)["meets-teacher/sida"].verdict == "inconclusive"
 
 
-def test_one_seed_verifies_a_checkpoint_and_three_a_training():
+def test_of_one_training_run_only_that_run_is_spoken():
     one, three = by_claim(make_records()), by_claim(make_records(seeds=(0, 1, 2)))
     for claim, verdict in one.items():
-        assert verdict.scope == "checkpoint verification"
+        curve = claim.startswith(("power-law", "fewer"))
+        assert verdict.scope == ("this run" if curve else "this checkpoint")
         assert "redraw noise only" in verdict.reason or "one training run" in verdict.reason
-        assert three[claim].scope == "training reproduction"
+        of_run = {"power-law/sid": "This SiD run's", "fewer-images": "This SiDA run needs"}
+        assert of_run.get(claim, "his Si") in verdict.statement
+        assert three[claim].scope == "3 training seeds"
         assert "3 training seeds" in three[claim].reason
+        assert "his Si" not in three[claim].statement
+
+
+@pytest.mark.parametrize("seeds", [(0,), SEEDS])
+def test_the_teacher_is_drawn_as_often_and_is_this_teacher(seeds):
+    records = make_records(seeds=seeds, teacher_draws=3)
+    for claim in ("near-teacher/sid", "meets-teacher/sid2a"):
+        verdict = by_claim(records)[claim]
+        assert "given this teacher, by its 3 draws" in verdict.reason
+        assert "this teacher" in verdict.statement
+    rows = (records["role"] == "final") & (records["recipe"] == "sid")
+    rows &= records["selection"] == "last"
+    teacher = (records["role"] == "teacher") & (records["n_images"] == 20000)
+    ours = (records["metric"] == "frechet_distance") & (records["implementation"] == "ours")
+    runs = np.log(records[rows & ours].astype({"value": float}).set_index("run_seed")["value"])
+    units = runs.groupby(level=0).mean() if len(seeds) > 1 else runs
+    draws = np.log(records[teacher & ours]["value"].astype(float))
+    welch = stats.ttest_ind(units, draws, equal_var=False).confidence_interval(0.95)
+    near = by_claim(records)["near-teacher/sid"]
+    assert (near.low, near.high) == pytest.approx((np.exp(welch.low), np.exp(welch.high)))
+
+
+def test_older_records_with_one_draw_of_the_teacher_are_judged():
+    found = by_claim(make_records(teacher_draws=0))["near-teacher/sid"]
+    assert found.verdict == "holds"
+    assert "by its lone draw, taken to scatter like these draws" in found.reason
+
+
+def test_a_larger_curve_makes_no_fresh_draw_of_the_teacher_from_its_fixed_one():
+    """Where curves and fresh draws have one size, the curves' noise stays with the curves."""
+    records = make_records(noise=0).replace({"n_images": {5000: 20000}})
+    assert by_claim(records)["near-teacher/sid"].reason.count("3 draws") == 2
+
+
+def test_best_compares_with_best():
+    """The best of SiD2A lies far below everything, and so does SiD's: their ratio is 1."""
+    records = make_records(noise=0)
+    best = (records["selection"] == "best") & records["recipe"].isin(["sid", "sid2a"])
+    records.loc[best, "value"] = 1.0
+    reason = by_claim(records)["sid2a-improves-on-start"].reason
+    assert "best against best by the curve (12 and 44 kimg): 1, 95 % interval 1 to 1" in reason
+    same = by_claim(make_records(last_is_best=("sid", "sid2a")))
+    assert "the last is also the best" in same["sid2a-improves-on-start"].reason
+    assert "the last is also the best" in same["near-teacher/sid"].reason
+    one = by_claim(make_records(last_is_best=("sid2a",)))
+    assert "best against best (" not in one["sid2a-improves-on-continued"].reason
+    assert "(18 and 12 kimg)" in one["sid2a-improves-on-continued"].reason
+
+
+def test_ratios_tell_the_bias_in_them():
+    found = by_claim(make_records(noise=0))
+    expected = f"{BIAS * (1 / 20000 + 1 / 1797):.6g}"
+    for claim in ("near-teacher/sid", "meets-teacher/sida", "sid2a-improves-on-continued"):
+        assert f"a perfect generator would read about {expected}" in found[claim].reason
+        assert "toward 1" in found[claim].reason
+    records = make_records(noise=0)
+    without = by_claim(records[~records["role"].isin(["floor", "halves"])])
+    assert "perfect" not in without["near-teacher/sid"].reason
+
+
+def test_bounds_of_ours_are_not_laid_to_the_papers():
+    for verdict in judge(make_records()):
+        if not verdict.claim.startswith(("sid2a", "power-law")):
+            assert "ours" in verdict.source or "judged here" in verdict.source
 
 
 def test_seeds_pair_with_the_start_they_had():

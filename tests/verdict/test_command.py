@@ -15,7 +15,7 @@ def test_the_command_writes_both_tables_and_says_each_verdict(tmp_path):
     command = [str(tmp_path / "records.csv"), "--out", str(out), "--published", str(PUBLISHED)]
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 0, done.output
-    assert "checkpoint" not in done.output
+    assert "near-teacher/sid (this checkpoint): SiD" in done.output
     written = pd.read_csv(out / "verdicts.csv")
     assert len(written) == 13
     assert all(claim in done.output for claim in written["claim"])

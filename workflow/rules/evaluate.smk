@@ -63,9 +63,10 @@ rule evaluate_teacher:
         asked=f"{ASKED} {MOMENTS}",
         n_curve=EVALUATION.n_curve,
         n_final=EVALUATION.n_final,
+        draws=EVALUATION.draws,
     shell:
         "sid evaluate teacher {params.teacher} {input.data} --extractor {params.extractor} {params.asked}"
-        " --n-curve {params.n_curve} --n-final {params.n_final}"
+        " --n-curve {params.n_curve} --n-final {params.n_final} --draws {params.draws}"
         " --json {output} 2> >(tee {log} >&2)"
 
 

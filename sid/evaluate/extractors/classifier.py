@@ -53,7 +53,10 @@ class Classifier(nn.Module):
         self.register_buffer("scale", torch.ones(()))
 
     def _convolve(self, x: Tensor) -> Tensor:
-        return F.max_pool2d(F.relu(self.body(F.relu(self.stem(x)))), 2).flatten(1)
+        x = F.relu(self.body(F.relu(self.stem(x))))
+        if not self.training:  # The same maxima, in an order of memory that finds them faster.
+            x = x.contiguous(memory_format=torch.channels_last)
+        return F.max_pool2d(x, 2).flatten(1)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Features [N, 64] and logits [N, K] of uint8 images [N, C, H, W], float32."""

@@ -1,8 +1,8 @@
 """clean-fid (Parmar et al. 2022) through the public functions of its modules.
 
-Images are handed over a chunk at a time, by `get_model_features`, which clean-fid has for
-generators: from a folder of files the same features come, bit for bit, and slowly (a zip is no way,
-as clean-fid reads its entries in an order that changes from process to process).
+Images that it is to resize are handed over a chunk at a time, by `get_model_features`, which
+clean-fid has for generators: from a folder of files the same features come, bit for bit, and slowly
+(a zip is no way, as clean-fid reads its entries in an order that changes from process to process).
 """
 
 import math
@@ -146,17 +146,21 @@ class Clean:
         return None
 
     def _features(self, seen: Seen, own: Network | None) -> Features:
+        if not self._mode:
+            return as_they_are(seen)
         return features_of(
-            seen,
-            own or (lambda images: features_and_logits(images, seen)[0]),
-            mode=self._mode or "clean",
-            custom_fn_resize=None if self._mode else no_resize,
+            seen, own or (lambda images: features_and_logits(images, seen)[0]), self._mode
         )
 
 
-def no_resize(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The extractor takes the images' own size."""
-    return image
+def as_they_are(seen: Seen) -> Features:
+    """Features [N, d] of images that nobody resizes; clean-fid would take them one by one."""
+    images, chunk = seen.images.images, seen.extractor.chunk
+    parts = [
+        features_and_logits(torch.from_numpy(images[start : start + chunk]), seen)[0].cpu().numpy()
+        for start in range(0, len(images), chunk)
+    ]
+    return np.concatenate(parts)
 
 
 def torchscript(extractor: Extractor, *, inside: bool) -> Network:
@@ -189,19 +193,13 @@ def pytorch(device: torch.device) -> Network:
     return network
 
 
-def features_of(
-    seen: Seen,
-    network: Network,
-    mode: str,
-    custom_fn_resize: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None,
-) -> Features:
+def features_of(seen: Seen, network: Network, mode: str) -> Features:
     """Features [N, d] through clean-fid, which keeps all of them in memory.
 
     Args:
         seen: the images.
         network: given them after resizing, a batch [B, C, H, W] at a time.
         mode: of clean-fid.
-        custom_fn_resize: in place of the mode's.
     """
     images, chunk = seen.images.images, seen.extractor.chunk
     start = count = 0
@@ -213,7 +211,7 @@ def features_of(
         start += count
         # It wants whole batches: the last image stands in for those that there are not.
         whole = torch.cat([batch, batch[-1:].expand(chunk - count, -1, -1, -1)])
-        return rgb(whole) if mode in RESIZING and not custom_fn_resize else whole
+        return rgb(whole) if mode in RESIZING else whole
 
     def features(batch: Tensor) -> Tensor:
         # A batch of another size would round differently from that of the one pass.
@@ -229,7 +227,6 @@ def features_of(
             num_gen=len(images),
             batch_size=chunk,
             device=seen.extractor.device,
-            custom_fn_resize=custom_fn_resize,
             verbose=False,
         )
     return found

@@ -23,7 +23,7 @@ from sid.evaluate.implementations.implementation import (
 from sid.evaluate.inception_score import inception_score
 from sid.evaluate.infinity import frechet_infinity
 from sid.evaluate.jackknife import frechet_stderr
-from sid.evaluate.kernel import kernel_distance
+from sid.evaluate.kernel import Side, kernel_distance
 from sid.evaluate.memorisation import memorisation
 from sid.evaluate.neighbours import Manifold
 from sid.evaluate.precision_recall import precision_recall
@@ -48,6 +48,8 @@ class Ours(OfExtractor):
     def __init__(self) -> None:
         self._frechet: Kept[FrechetReference] = Kept()
         self._manifold: Kept[Manifold] = Kept()
+        # By what the subsets are drawn with: of a run, once for its curve and once for each draw.
+        self._sides: Kept[dict[tuple[int, int], list[Side]]] = Kept()
 
     def evaluate(
         self, generated: Seen, reference: Seen | Statistics, metrics: Collection[str], seed: int
@@ -58,7 +60,8 @@ class Ours(OfExtractor):
         if "kernel_distance" in metrics and isinstance(reference, Seen):
             fake, real = indexed(generated.features), indexed(reference.features)
             size = subset_size(len(fake), len(real))
-            kernel = kernel_distance(fake, real, KERNEL_SUBSETS, size, seed)
+            sides = self._sides.get(reference, dict).setdefault((len(fake), seed), [])
+            kernel = kernel_distance(fake, real, KERNEL_SUBSETS, size, seed, sides)
             found.append(Value("kernel_distance", kernel.value, kernel.stderr, "images"))
         if "inception_score" in metrics and generated.extractor.classes:
             score, stderr = inception_score(indexed(generated.logits), SCORE_SPLITS, seed)
