@@ -18,8 +18,7 @@ from sid.errors import UserError, reason
 
 STEP = 2**20  # Bytes, or numbers, that are held at a time.
 CHANNELS = (1, 3)
-# What a zip raises depends on the byte that is wrong; RuntimeError is of passwords and packings.
-DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError)
+DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)  # As the wrong byte will.
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
@@ -106,6 +105,8 @@ def read_npz(path: Path, key: str = "arr_0") -> ArrayImages:
                 return _unpacked(member, header, layout, where)
     except DAMAGED as error:
         raise UserError(f"{where} is damaged ({error}); make the file again") from error
+    except RuntimeError as error:  # A password, or a packing that is not known here.
+        raise UserError(f"{where} cannot be read ({error}); save the file anew") from error
 
 
 def _unpacked(member: IO[bytes], header: Header, layout: str, where: str) -> ArrayImages:
@@ -165,7 +166,7 @@ def _start(path: Path, info: zipfile.ZipInfo) -> int:
 def _header(file: IO[bytes], where: str) -> Header:
     try:
         shape, fortran, dtype = HEADERS[npy.read_magic(file)](file)
-    except DAMAGED:
+    except (*DAMAGED, RuntimeError):
         raise
     except Exception as error:  # What NumPy raises depends on the byte that is damaged.
         why = " ".join(str(error).split())

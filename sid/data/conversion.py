@@ -12,7 +12,7 @@ from PIL import Image
 
 from sid.data.folders import Folder
 from sid.data.pictures import Picture, loaded, opened, planes
-from sid.data.stored import DARK, TOO_DARK, UnfitError, hidden
+from sid.data.stored import DARK, TOO_DARK, UnfitError, hidden, turned
 from sid.data.transforms import Transform, transformed
 from sid.errors import UserError
 
@@ -48,7 +48,7 @@ class Conversion:
 
     def __init__(self, folder: Folder, transform: Transform, size: tuple[int, int] | None) -> None:
         self.folder, self.transform, self.size = folder, transform, size
-        self.converted, self.reduced, self.small = Few(), Few(), Few()
+        self.converted, self.reduced, self.small, self.turned = Few(), Few(), Few(), Few()
         self.brightest = 0
 
     def __iter__(self) -> Iterator[Picture]:
@@ -89,6 +89,8 @@ class Conversion:
         image = opened(file)
         if more := hidden(image):
             self.reduced.add(f"{path} ({more})")
+        if turned(image):
+            self.turned.add(f"{path}")
         loaded(image)
         if image.mode in ("L", "RGB"):
             return image
@@ -109,6 +111,11 @@ class Conversion:
             told.append(
                 f"{self.reduced.n} files hold more than one grey or RGB picture, and that was left "
                 f"out, the first {self.reduced.first}"
+            )
+        if self.turned.n:
+            told.append(
+                f"{self.turned.n} images ask to be turned by their EXIF orientation, and are not, "
+                f"as by EDM's tool, the first {self.turned.first}"
             )
         if self.small.n:
             told.append(

@@ -73,6 +73,8 @@ class EncodedImages:
             content = self._read(self._names[i])
         except OSError as error:
             raise UserError(f"{self._at(i)} cannot be read ({reason(error)})") from error
+        except RuntimeError as error:  # A password, or a packing that is not known here.
+            raise UserError(f"{self._at(i)} cannot be read ({error}); pack it anew") from error
         except Exception as error:  # What zipfile raises depends on the byte that is damaged.
             raise self._damaged(i, error) from error
         if not content:

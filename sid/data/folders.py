@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sid.data.labels import parse_labels
 from sid.data.pictures import is_hidden, is_image
+from sid.data.stored import FORMATS
 from sid.errors import UserError, reason
 
 
@@ -72,7 +73,7 @@ class Folder:
         counts = Counter(_top(name) for name in image_names(self.path))
         self._n = counts.total()
         if not self._n:
-            raise UserError(f"{path}: holds no images")
+            raise UserError(f"{path}: holds no images; {', '.join(FORMATS)} are read")
         self._known = self._given()
         self._classes = {}
         if self._known is None and (len(counts) > 1 or "" not in counts):

@@ -11,7 +11,7 @@ from sid.data.arrays import read_npy, read_npz
 from sid.data.encoded import EncodedImages
 from sid.data.folders import image_names
 from sid.data.images import Images, ImageSet
-from sid.data.stored import DARK, TOO_DARK
+from sid.data.stored import DARK, FORMATS, TOO_DARK
 from sid.data.zips import read_zip
 from sid.errors import UserError, printable, reason, warn
 from sid.files import sha256
@@ -62,7 +62,7 @@ def read_images(path: Path) -> ImageSet:
 def _folder(path: Path) -> ImageSet:
     names = list(image_names(path))
     if not names:
-        raise UserError(f"{path}: holds no images")
+        raise UserError(f"{path}: holds no images; {', '.join(FORMATS)} are read")
     images = EncodedImages(
         path, names, lambda name: (path / name).read_bytes(), "replace or remove it"
     )

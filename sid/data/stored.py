@@ -13,7 +13,7 @@ TOO_DARK = (
     f"no pixel looked at is above {DARK - 1} of 255; "
     "if the images are of fewer bits, or from 0 to 1, bring them to 0 .. 255"
 )
-DEPTH, SAMPLE_FORMAT, CHANNELS = 258, 339, 277  # Tags of TIFF.
+DEPTH, SAMPLE_FORMAT, CHANNELS, ORIENTATION = 258, 339, 277, 274  # Tags of TIFF.
 
 
 class UnfitError(ValueError):
@@ -57,6 +57,17 @@ def hidden(image: ImageFile) -> str:
         return "transparency"
     channels = _tag(image, CHANNELS)[0] if image.format == "TIFF" else len(image.mode)
     return "channels beside its colours" if channels != len(image.mode) else ""
+
+
+def turned(image: ImageFile) -> bool:
+    """Whether its EXIF orientation asks viewers to turn the picture, which is not done here.
+
+    Pillow itself turns those of TIFF.
+    """
+    try:
+        return image.format != "TIFF" and image.getexif().get(ORIENTATION, 1) != 1
+    except Exception:  # What is not understood turns nothing.
+        return False
 
 
 def check_jpeg(content: bytes) -> None:

@@ -18,6 +18,7 @@ from sid.data.encoded import EncodedImages
 from sid.data.images import Images, ImageSet
 from sid.data.labels import parse_labels
 from sid.data.pictures import Picture, is_hidden, is_image
+from sid.data.stored import FORMATS
 from sid.errors import UserError
 from sid.files import sha256, write_atomic
 
@@ -119,13 +120,13 @@ def read_zip(path: Path, eager_bytes: int = EAGER_BYTES, *, labelled: bool = Tru
             known = parse_labels(archive.read("dataset.json"))
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; make it with `sid data`") from error
-    except (*DAMAGED, ValueError) as error:
+    except (*DAMAGED, RuntimeError, ValueError) as error:
         raise UserError(
             f"{path}: damaged data set ({error}); make it again with `sid data`"
         ) from error
     names = sorted(name for name in every if is_image(name) and not is_hidden(name))
     if not names:
-        raise UserError(f"{path}: holds no images")
+        raise UserError(f"{path}: holds no images; {', '.join(FORMATS)} are read")
     twice = next((name for name, after in pairwise(names) if name == after), None)
     if twice:
         raise UserError(f"{path}: holds {twice} twice; make it again with `sid data`")

@@ -289,9 +289,11 @@ def sample(
     path = snapshot_at(weights)
     network, about = load_network(path, prepare(device, threads))
     make, _ = sampler_for(network, about, path, steps, sampler)
-    images = (image for part in make(seed).chunks(n, chunk) for image in part)
+    drawn = make(seed)
+    images = (image for part in drawn.chunks(n, chunk) for image in part)
     pictures = (Picture(number, image, None) for number, image in enumerate(images))
-    print(f"{out}: {write_images(out, pictures, -1)}")
+    classes = f", drawn uniformly from {drawn.classes}" if drawn.classes else ""
+    print(f"{out}: {write_images(out, pictures, -1)}{classes}")
 
 
 @app.command()

@@ -121,7 +121,7 @@ def read_statistics(path: Path) -> Statistics:
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({reason(error)})") from error
     # Of the zip, of NumPy, which refuses pickles with a ValueError, of a count.
-    except (*DAMAGED, ValueError, TypeError, ArithmeticError) as error:
+    except (*DAMAGED, RuntimeError, ValueError, TypeError, ArithmeticError) as error:
         why = " ".join(str(error).split())
         raise UserError(f"{path}: damaged, or no statistics ({why}); make it again") from error
 

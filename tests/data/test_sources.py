@@ -428,6 +428,25 @@ def test_arrays_that_other_tools_put_into_a_zip(tmp_path: Path, packing: int) ->
         read_images(path)
 
 
+def test_locked_and_strangely_packed_files_are_not_called_damaged(tmp_path: Path) -> None:
+    write_png(tmp_path / "0.png", COLOUR[0])
+    array = io.BytesIO()
+    np.save(array, COLOUR)
+    members = {"x.zip": ("0.png", PNG), "x.npz": ("arr_0.npy", array.getvalue())}
+    for name, (member, content) in members.items():
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr(member, content)
+        whole = (tmp_path / name).read_bytes()
+        for flags, packing in ((b"\x01\x00", b"\x00\x00"), (b"\x00\x00", b"\x09\x00")):
+            changed = bytearray(whole)
+            for head, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+                at = changed.index(head) + place
+                changed[at : at + 4] = flags + packing
+            (tmp_path / name).write_bytes(changed)
+            with pytest.raises(UserError, match=r"x\.\w+: \S+ cannot be read \(.*; (pack|save)"):
+                read_images(tmp_path / name)
+
+
 def test_members_that_are_no_arrays(tmp_path: Path) -> None:
     path, array = tmp_path / "x.npz", io.BytesIO()
     np.save(array, COLOUR)

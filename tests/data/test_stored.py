@@ -166,6 +166,18 @@ def test_a_photograph_with_previews_is_one_image(tmp_path: Path) -> None:
         assert np.array_equal(data.images[0].transpose(1, 2, 0), np.asarray(image))
 
 
+def test_photographs_that_ask_to_be_turned_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "s").mkdir()
+    exif = Image.Exif()
+    for i, orientation in enumerate((1, 6, 8)):
+        exif[274] = orientation
+        NOISE.save(tmp_path / "s" / f"{i}.jpg", exif=exif)
+    _, warnings = prepare(DataSet.FOLDER, tmp_path / "s", tmp_path / "o.zip", quiet=True)
+    (told,) = warnings
+    assert told.startswith("2 images ask to be turned by their EXIF orientation, and are not")
+    assert told.endswith("1.jpg")
+
+
 def test_files_of_other_kinds_do_no_harm(tmp_path: Path) -> None:
     """Pillow knows these names too: data, films, documents, sources of pictures."""
     names = ("features.h5", "x.hdf", "x.grib", "film.mpg", "figure.eps", "figure.pdf", "x.wmf")
