@@ -7,8 +7,8 @@ SHELL := /bin/bash
 .PHONY: help venv demo test lint slurm-lab slurm-lab-down slurm-demo test-slurm clean
 
 help:
-	@echo 'make demo               SiD, SiDA, SiD2A and Diff-Instruct on digits, with report (10 min)'
-	@echo 'make demo BUDGET=long   the same with 3 seeds, half as long again (half an hour)'
+	@echo 'make demo               SiD, SiDA, SiD2A and Diff-Instruct on digits, with report (8 min)'
+	@echo 'make demo BUDGET=long   the same with 3 seeds, two and a half times as long (an hour)'
 	@echo 'make demo BUDGET=short  the same line in 2 minutes, without meaning'
 	@echo 'make test               the tests'
 	@echo 'make slurm-lab          a private two-node Slurm on this machine, with made-up GPUs (root)'
