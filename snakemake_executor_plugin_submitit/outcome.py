@@ -8,6 +8,7 @@ from pathlib import Path
 from submitit.core.utils import JobPaths
 
 from snakemake_executor_plugin_submitit.registry import Entry
+from snakemake_executor_plugin_submitit.tasks import BEGUN
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Results:
         tasks: how many ranks there are.
         folder: of the submission.
         job_id: None when it was never known.
+        begun: whether a task has begun, and may have touched an output.
     """
 
     finished: frozenset[int]
@@ -27,6 +29,7 @@ class Results:
     tasks: int
     folder: Path
     job_id: str | None
+    begun: bool
 
     @property
     def success(self) -> bool:
@@ -68,7 +71,8 @@ def results(folder: Path, entry: Entry) -> Results:
             finished.add(rank)
         else:
             failed[rank] = message(str(value))
-    return Results(frozenset(finished), failed, entry.tasks, folder, entry.job_id)
+    begun = f"{entry.job_id}{BEGUN}" in names
+    return Results(frozenset(finished), failed, entry.tasks, folder, entry.job_id, begun)
 
 
 def message(traceback: str) -> str:
