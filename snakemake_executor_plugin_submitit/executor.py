@@ -10,11 +10,14 @@ from typing import Any
 
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
+from snakemake_interface_executor_plugins.executors.real import RealExecutor
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 from snakemake_interface_executor_plugins.settings import SharedFSUsage
+from snakemake_interface_executor_plugins.utils import format_cli_arg
 from submitit.core.utils import FailedJobError
 
-from snakemake_executor_plugin_submitit import describe, honoured, inner
+from snakemake_executor_plugin_submitit import describe, honoured, inner, outputs
+from snakemake_executor_plugin_submitit.attaching import Attaching
 from snakemake_executor_plugin_submitit.environment import check_environment
 from snakemake_executor_plugin_submitit.local import Local
 from snakemake_executor_plugin_submitit.outcome import Results, results
@@ -26,10 +29,6 @@ from snakemake_executor_plugin_submitit.slurm import Slurm
 from snakemake_executor_plugin_submitit.tasks import CallableTask, InnerSnakemake, workflow_path
 from snakemake_executor_plugin_submitit.words import settled
 
-# A submission that was cut off may still be on its way.
-ON_ITS_WAY = 10.0  # seconds
-# How long a job that must give way may take to end.
-GIVING_WAY = 180.0  # seconds
 # How long a job may take to end after a failure of one task, before it is cancelled.
 ENDING = 60.0  # seconds
 
@@ -54,12 +53,16 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
         self.ending: set[str] = set()
         self.threads = 1
         self.over: set[str] = set()
-        self.patience = Patience(self.settings.patience, self._any_queued, self.say_once)
+        self.patience = Patience(
+            self.settings.patience, self._any_queued, self.say_once, self._told_to_end
+        )
         self.cluster = Local() if self.settings.cluster == "local" else Slurm(self.say_once)
         if self.settings.cluster != "debug":
             check_folder(self.folder, self.settings.cluster)
         check_environment(os.environ)
         honoured.check_workflow(self.workflow)
+        name, say = self.settings.cluster, self.logger.info
+        self.earlier = Attaching(self.registry, self.folder, self.cluster, name, say)
 
     def say_once(self, text: str) -> None:
         """A warning that holds for the whole workflow."""
@@ -71,78 +74,20 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
 
     def run_job(self, job: Any) -> None:
         """Find the job if it was submitted before, else submit it."""
+        outputs.release(job)
         if self.settings.cluster == "debug":
             self._run_here(job)
             return
-        vars(job).pop("postprocess", None)  # See _failed; this is another try.
         try:
             self.cluster.check()
-            entry = self.patience.call(lambda _: self._attached(job)) or self._submitted(job)
+            earlier = self.registry.read(describe.key(job))
+            entry = earlier and self.patience.call(lambda _: self.earlier.attached(earlier, job))
+            entry = entry or self._submitted(job)
         except Exception as error:  # Whatever it is, the other jobs go on.
             self._failed(SubmittedJobInfo(job), f"Not submitted: {told(error)}", begun=False)
             return
         self.known[entry.key] = entry
         self.report_job_submission(SubmittedJobInfo(job, entry.job_id, {"entry": entry}))
-
-    def _attached(self, job: Any) -> Entry | None:
-        """The job that an earlier Snakemake submitted, if its result is the one that is wanted.
-
-        Raises:
-            WorkflowError: a job in its place does not end.
-            UnreachableError: the cluster does not answer; nothing may be submitted then.
-        """
-        entry = self.registry.read(describe.key(job))
-        if entry is None:
-            return None
-        if entry.cluster != self.settings.cluster:
-            raise WorkflowError(
-                f"{self.registry.path(entry.key)}: {entry.name} was submitted to {entry.cluster};"
-                f" go on with --submitit-cluster {entry.cluster}, or see that it has ended and"
-                " delete this file"
-            )
-        if entry.job_id is None:
-            entry = self._found(entry)
-            if entry is None:
-                return None
-        same = entry.digest == describe.code(job)
-        same = same and not describe.changed_since(job.input, entry.created)
-        end = time.monotonic() + GIVING_WAY
-        cancelled = False
-        while True:
-            state = self.cluster.states([entry])[entry.name]
-            live = self.cluster.live(state)
-            success = self._results(entry).success
-            if same and success and describe.made_from_its_inputs(job):
-                self.logger.info(f"{entry.name} ({entry.job_id}) is already done.")
-                return entry
-            if same and live and state != "COMPLETING":
-                self.logger.info(f"{entry.name} ({entry.job_id}) goes on: {state.lower()}.")
-                return entry
-            if not live:
-                return None
-            if not same and not cancelled:
-                self.logger.info(f"{entry.name} ({entry.job_id}) is out of date: cancelled.")
-                self.cluster.cancel([str(entry.job_id)])
-                cancelled = True
-            if time.monotonic() > end:
-                raise WorkflowError(f"job {entry.job_id} ({entry.name}) does not end: {state}")
-            time.sleep(1)
-
-    def _found(self, entry: Entry) -> Entry | None:
-        """The entry with its job id, after a death between the submission and writing that down."""
-        while True:
-            job_id = self.cluster.find(entry)
-            if job_id is not None:
-                break
-            if time.time() > entry.created + ON_ITS_WAY:
-                return None
-            time.sleep(0.5)
-        entry = replace(entry, job_id=job_id)
-        folder = self.folder / entry.name
-        for path in folder.glob("[0-9a-f]" * 32 + ".pkl"):
-            path.rename(folder / f"{job_id}_submitted.pkl")
-        self.registry.write(entry)
-        return entry
 
     def _submitted(self, job: Any) -> Entry:
         """Submit a job: written down before and after.
@@ -159,7 +104,7 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
         parameters(self.settings, resources, form, "", self.folder)
         task = self._task(job, target)
         # From now on its outputs count as incomplete, whenever this process dies.
-        whole = self._mark(job)
+        whole = outputs.mark(job)
         key = describe.key(job)
         rule = re.sub(r"[^\w.-]+", "-", str(job.name), flags=re.ASCII)[:40]
         digest = describe.code(job)
@@ -178,26 +123,12 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
             self.known.pop(key, None)
             if not isinstance(error, UnreachableError):  # Else it may have arrived: it is kept.
                 self.registry.forget(entry)
-                self._unmark(whole)
+                outputs.unmark(job, whole)
             raise
         entry = replace(entry, job_id=job_id)
         self.registry.write(entry)
         self.logger.info(f"Submitted {entry.name} as {entry.cluster} job {job_id}.")
         return entry
-
-    def _mark(self, job: Any) -> list[Any]:
-        """Mark outputs as incomplete; those that were not are returned."""
-        store = self.workflow.persistence
-        outputs = [path for part in describe.parts(job) for path in part.output]
-        marked = store._filter_incomplete_keys([store._get_key(path) for path in outputs])
-        job.register()
-        return [path for path in outputs if store._get_key(path) not in marked]
-
-    def _unmark(self, outputs: list[Any]) -> None:
-        """Nothing has begun: what is there is as it was. Snakemake has no public way to say so."""
-        store = self.workflow.persistence
-        for path in outputs:
-            store._unmark_incomplete(store._get_key(path))
 
     def _task(self, job: Any, target: str | None) -> CallableTask | InnerSnakemake:
         """What runs in the tasks of a job.
@@ -221,9 +152,7 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
         )
         start = f"{before} && {self.get_python_executable()}".removeprefix(" && ")
         words = shlex.split(self.format_job_exec(job).removeprefix(f"{start} -m snakemake "))
-        shared = SharedFSUsage.INPUT_OUTPUT in self.workflow.storage_settings.shared_fs_usage
-        awaited = {self.tmpdir, *map(str, job.get_wait_for_files())} if shared else ()
-        inner.check_words(words, job, awaited)
+        inner.check_words(words, job, self._awaited(job))
         folder = str(self.workflow.workdir_init)
         return InnerSnakemake(f"{start} -m {__package__}", words, folder, dict(self.envvars()))
 
@@ -252,6 +181,15 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
     def cores(self) -> int:
         """Of the job that is being submitted: what its rule asks for, whatever the node has."""
         return self.threads
+
+    def get_job_args(self, job: Any) -> str:
+        """With all files that it waits for: the words go by file, so that they may be many."""
+        words = RealExecutor.get_job_args(self, job)
+        return f"{words} {format_cli_arg('--wait-for-files', self._awaited(job))}"
+
+    def _awaited(self, job: Any) -> list[str]:
+        shared = SharedFSUsage.INPUT_OUTPUT in self.workflow.storage_settings.shared_fs_usage
+        return [str(path) for path in job.get_wait_for_files()] if shared else []
 
     def get_python_executable(self) -> str:
         """Quoted: a virtual environment may lie in a folder with a space."""
@@ -329,16 +267,16 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
         """Whether a job of this workflow may still end and so make room in a full queue."""
         return any(entry.job_id and entry.name not in self.over for entry in self.known.values())
 
+    def _told_to_end(self) -> bool:
+        """After SIGTERM, which Snakemake answers only between two submissions."""
+        return getattr(self.workflow.scheduler, "_user_kill", None) is not None
+
     def _failed(
         self, info: SubmittedJobInfo, message: str, logs: Sequence[str] = (), begun: bool = True
     ) -> None:
-        """Report a failure; Snakemake says nothing of it under `--quiet rules`.
-
-        After one Snakemake removes the outputs. Those of a job that has not begun are of an earlier
-        one, and whole.
-        """
+        """Report a failure; Snakemake says nothing of it under `--quiet rules`."""
         if not begun:
-            vars(info.job)["postprocess"] = _nothing
+            outputs.keep(info.job)
         if "RULES" in {kind.name for kind in self.workflow.output_settings.quiet or ()}:
             words = [
                 f"Error in rule {info.job.name}: {message}",
@@ -383,10 +321,6 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
         except UnreachableError as error:
             names = ", ".join(entry.name for entry in entries)
             self.logger.error(f"{error}; these jobs may go on: {names}")
-
-
-async def _nothing(**_: Any) -> None:
-    """In place of what Snakemake does to the outputs of a job that has ended."""
 
 
 def told(error: BaseException) -> str:

@@ -48,6 +48,11 @@ def _passed_over(job: Any) -> Iterable[str]:
     rule, workflow = job.rule, job.dag.workflow
     methods = workflow.deployment_settings.deployment_method
     flags = {flag for path in job.output for flag in path.flags}
+    for flag in ("pipe", "service", "update"):
+        if flag in flags:
+            yield f"an output with {flag}()"
+    if any(map(job.is_pipe_or_service_input, job.input)):
+        yield "an input with pipe() or service()"
     if workflow.is_local(rule):
         yield "handover:" if rule.is_handover else "localrule: (or no shell: or run: at all)"
     if job.group is not None:
@@ -65,8 +70,5 @@ def _passed_over(job: Any) -> Iterable[str]:
             yield f"{name} (in force by --software-deployment-method)"
     if workflow.workflow_settings.cache is not None and rule.cache and rule.cache.output:
         yield "cache: (in force by --cache)"
-    for flag in ("pipe", "service", "update"):
-        if flag in flags:
-            yield f"an output with {flag}()"
     if not workflow.storage_settings.shared_fs_usage >= NEEDED:
         yield "--shared-fs-usage without input-output and storage-local-copies"

@@ -60,8 +60,6 @@ def check_words(words: Sequence[str], job: Any, awaited: Collection[str]) -> Non
     Raises:
         WorkflowError: it does not.
     """
-    from snakemake import cli
-
     temporary = {str(path) for path in job.dag.get_unneeded_temp_files(job)}
     with contextlib.redirect_stderr(io.StringIO()):
         try:
@@ -69,7 +67,7 @@ def check_words(words: Sequence[str], job: Any, awaited: Collection[str]) -> Non
             same = (
                 read.target_jobs == job.get_target_spec()
                 and set(read.unneeded_temp_files) == temporary
-                and set(cli.parse_wait_for_files(read) or ()) == set(awaited)
+                and set(read.wait_for_files or ()) == set(awaited)
                 and not read.targets
             )
         except (SystemExit, ValueError):

@@ -1,5 +1,6 @@
 """How a job ended, by the result files that submitit's tasks write."""
 
+import contextlib
 import os
 import pickle
 from dataclasses import dataclass
@@ -57,8 +58,10 @@ def results(folder: Path, entry: Entry) -> Results:
     """Read what the tasks of a job have left in the folder of its submission."""
     finished: set[int] = set()
     failed: dict[int, str] = {}
-    # Listing the folder makes a network file system ask its server.
-    names = set(os.listdir(folder)) if folder.exists() else set()
+    # Listing the folder makes a network file system ask its server, which may be away for a while.
+    names: set[str] = set()
+    with contextlib.suppress(OSError):
+        names.update(os.listdir(folder))
     for rank in range(entry.tasks):
         path = JobPaths(folder, entry.job_id, rank).result_pickle
         if path.name not in names:

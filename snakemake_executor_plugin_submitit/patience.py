@@ -61,14 +61,19 @@ class Patience:
             it has room when one of them ends.
         queued: whether there are any.
         warn: told once of each reason.
+        ending: whether no more jobs shall be submitted.
     """
 
     first, most = 2.0, 60.0  # seconds
 
     def __init__(
-        self, minutes: float, queued: Callable[[], bool], warn: Callable[[str], None]
+        self,
+        minutes: float,
+        queued: Callable[[], bool],
+        warn: Callable[[str], None],
+        ending: Callable[[], bool],
     ) -> None:
-        self.minutes, self.queued, self.warn = minutes, queued, warn
+        self.minutes, self.queued, self.warn, self.ending = minutes, queued, warn, ending
         self.since: float | None = None
 
     def call(self, attempt: Callable[[int], T]) -> T:
@@ -100,4 +105,8 @@ class Patience:
         if left <= 0:
             raise UnreachableError(f"{why}; so for {self.minutes} minutes") from error
         self.warn(f"{why}; tried again for {self.minutes} minutes (submitit-patience)")
-        sleep(min(self.first * 2 ** min(tries, 10), self.most, left))
+        end = now + min(self.first * 2 ** min(tries, 10), self.most, left)
+        while (rest := end - monotonic()) > 0:
+            if self.ending():
+                raise UnreachableError(f"{why}; Snakemake was told to end") from error
+            sleep(min(rest, 1))

@@ -145,8 +145,8 @@ def check_folder(folder: Path, cluster: str) -> None:
     for part in odd:
         if part in str(folder):
             raise WorkflowError(
-                f"{folder}: logs and results cannot lie in a folder with {part!r} in its name,"
-                " which submitit or Slurm reads otherwise; give another by --submitit-folder"
+                f"{str(folder)!r}: logs and results cannot lie in a folder with {part!r} in its"
+                " name, which submitit or Slurm reads otherwise; give another by --submitit-folder"
             )
 
 

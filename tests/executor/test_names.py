@@ -227,7 +227,7 @@ def test_folder_that_submitit_would_read_is_one_line(tmp_path: Path, name: str) 
     (place / "out").write_text("finished")
     status, said = snakemake(place, "--forceall")
     assert status == 1
-    assert f"{place}/.snakemake/submitit: logs and results cannot lie in a folder with '%" in said
+    assert f"'{place}/.snakemake/submitit': logs and results cannot lie in a folder with '%" in said
     assert "Traceback" not in said
     assert files(tmp_path) == {f"{name}/Snakefile": (place / "Snakefile").read_bytes()} | {
         f"{name}/out": b"finished"

@@ -78,18 +78,17 @@ class Sending:
         refuse = f"if [ $(grep -c sbatch '{folder}/calls') -le {times} ]; then"
         sbatch = f"{refuse} cat '{folder}/says' >&2; exit 1; fi; echo Submitted batch job 17"
         programs(folder, monkeypatch, sbatch=sbatch, srun="", squeue="", sacct="")
-        self.pauses: list[float] = []
         self.said: list[str] = []
         self.clock = 0.0
         module = "snakemake_executor_plugin_submitit.patience"
         monkeypatch.setattr(f"{module}.sleep", self.sleep)
         monkeypatch.setattr(f"{module}.monotonic", lambda: self.clock)
         left = iter([True] * queued + [False] * 1000)
-        self.patience = Patience(10, lambda: next(left), self.said.append)
+        self.ending = False
+        self.patience = Patience(10, lambda: next(left), self.said.append, lambda: self.ending)
 
     def sleep(self, seconds: float) -> None:
         """A pause of Patience, without waiting."""
-        self.pauses.append(seconds)
         self.clock += seconds
 
     def send(self) -> str:
@@ -110,7 +109,7 @@ def test_pauses_grow_until_a_job_is_taken(
 ) -> None:
     sending = Sending(tmp_path, monkeypatch, PASSING[4], 8)
     assert sending.send() == "17"
-    assert sending.pauses == [2, 4, 8, 16, 32, 60, 60, 60]
+    assert sending.clock == 2 + 4 + 8 + 16 + 32 + 60 + 60 + 60
     assert len(set(sending.said)) == 1
     assert capfd.readouterr().err == ""
     assert "Unexpected message received; tried again for 10 minutes" in sending.said[0]
@@ -120,11 +119,19 @@ def test_patience_is_one_for_all_jobs(tmp_path: Path, monkeypatch: pytest.Monkey
     sending = Sending(tmp_path, monkeypatch, PASSING[5], 1000)
     with pytest.raises(UnreachableError, match="is not connected; so for 10 minutes"):
         sending.send()
-    assert sum(sending.pauses) == pytest.approx(600)
+    assert sending.clock == 600
     tried = sending.tries()
     with pytest.raises(UnreachableError):
         sending.send()
     assert sending.tries() == tried + 1
+
+
+def test_whoever_waits_can_be_told_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sending = Sending(tmp_path, monkeypatch, PASSING[5], 1000)
+    sending.ending = True
+    with pytest.raises(UnreachableError, match="Snakemake was told to end"):
+        sending.send()
+    assert sending.tries() == 1
 
 
 def test_a_queue_full_of_our_own_jobs_is_waited_for(
@@ -132,14 +139,14 @@ def test_a_queue_full_of_our_own_jobs_is_waited_for(
 ) -> None:
     sending = Sending(tmp_path, monkeypatch, PASSING[0], 30, queued=29)
     assert sending.send() == "17"
-    assert sum(sending.pauses) > 2 * 600
+    assert sending.clock > 2 * 600
 
 
 def test_what_is_final_is_said_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sending = Sending(tmp_path, monkeypatch, FINAL[3], 1000)
     with pytest.raises(FailedJobError, match="Invalid account"):
         sending.send()
-    assert (sending.tries(), sending.pauses, sending.said) == (1, [], [])
+    assert (sending.tries(), sending.clock, sending.said) == (1, 0, [])
 
 
 REFUSED = """
