@@ -2,9 +2,14 @@
 
 import stat
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from snakemake_interface_common.exceptions import WorkflowError
+from snakemake_interface_executor_plugins.settings import DeploymentMethod, SharedFSUsage
 
+from snakemake_executor_plugin_submitit.honoured import check
 from tests.executor.running import files, snakemake, unsent
 
 # Each has every right to be in a rule; a callable takes no notice of it.
@@ -133,6 +138,32 @@ def test_a_function_that_names_the_callable_is_asked_for_each_job(tmp_path: Path
     assert "a rule with params.submitit cannot be in a group" in said
     assert unsent(tmp_path)
     assert files(tmp_path) == before
+
+
+def job(**asked: Any) -> Any:
+    """A job of a rule with a callable where Snakemake would need conda and a container runtime."""
+    rule: dict[str, Any] = dict.fromkeys(("benchmark", "shadow_depth", "env_modules", "cache"))
+    rule |= {"name": "train", "conda_env": "environment.yml", "container_img": "docker://image"}
+    workflow = SimpleNamespace(
+        deployment_settings=SimpleNamespace(deployment_method=asked.get("methods", set())),
+        workflow_settings=SimpleNamespace(cache=None),
+        storage_settings=SimpleNamespace(shared_fs_usage=asked.get("shared", SharedFSUsage.all())),
+        is_local=lambda rule: False,
+    )
+    dag = SimpleNamespace(workflow=workflow)
+    return SimpleNamespace(rule=SimpleNamespace(**rule), dag=dag, output=[], input=[], group=None)
+
+
+def test_environments_are_refused_where_they_are_in_force() -> None:
+    check(job())
+    for method, name in (
+        (DeploymentMethod.CONDA, "conda"),
+        (DeploymentMethod.APPTAINER, "container"),
+    ):
+        with pytest.raises(WorkflowError, match=f"rule train: {name}: "):
+            check(job(methods={method}))
+    with pytest.raises(WorkflowError, match="rule train: --shared-fs-usage without"):
+        check(job(shared={SharedFSUsage.SOURCES}))
 
 
 @pytest.mark.parametrize("cluster", ["local", "debug"])
