@@ -150,8 +150,14 @@ def job(**asked: Any) -> Any:
         storage_settings=SimpleNamespace(shared_fs_usage=asked.get("shared", SharedFSUsage.all())),
         is_local=lambda rule: False,
     )
-    dag = SimpleNamespace(workflow=workflow)
-    return SimpleNamespace(rule=SimpleNamespace(**rule), dag=dag, output=[], input=[], group=None)
+    return SimpleNamespace(
+        rule=SimpleNamespace(**rule),
+        dag=SimpleNamespace(workflow=workflow),
+        output=[],
+        input=[],
+        group=None,
+        is_pipe_or_service_input=lambda path: False,
+    )
 
 
 def test_environments_are_refused_where_they_are_in_force() -> None:
