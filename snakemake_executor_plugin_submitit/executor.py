@@ -59,7 +59,8 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
         self.cluster = Local() if self.settings.cluster == "local" else Slurm(self.say_once)
         if self.settings.cluster != "debug":
             check_folder(self.folder, self.settings.cluster)
-        check_environment(os.environ)
+        if self.settings.cluster == "slurm":
+            check_environment(os.environ)
         honoured.check_workflow(self.workflow)
         name, say = self.settings.cluster, self.logger.info
         self.earlier = Attaching(self.registry, self.folder, self.cluster, name, say)

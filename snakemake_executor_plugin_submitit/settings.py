@@ -80,8 +80,11 @@ def sbatch_options(text: object) -> dict[str, str | bool]:
     Raises:
         WorkflowError: a word is no option, or sets what submitit itself must set.
     """
+    line = "" if text is None else str(text).strip()
+    if line[:1] in {"'", '"'} and line.count(line[0]) == 2 and line.endswith(line[0]):
+        line = line[1:-1]  # As the documents of Snakemake's own Slurm plugin write it.
     try:
-        words = shlex.split("" if text is None else str(text))
+        words = shlex.split(line)
     except ValueError as error:
         raise WorkflowError(f"options of sbatch: {text}: {error}") from error
     options: dict[str, str | bool] = {}

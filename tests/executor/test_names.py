@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from snakemake import cli
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.utils import (
     TargetSpec,
@@ -94,7 +93,7 @@ def test_wildcards_come_back_or_are_refused(wildcards: list[dict[str, str]]) -> 
         return
     inner.check_targets(job)
     words = ["--target-jobs", *decoded(encode_target_jobs_cli_args(specs))]
-    assert cli.get_argument_parser().parse_args(words).target_jobs == specs
+    assert inner._parser().parse_args(words).target_jobs == specs
 
 
 @settings(max_examples=100, deadline=None, derandomize=True, database=None)

@@ -121,6 +121,7 @@ def test_sbatch_options() -> None:
     assert sbatch_options(None) == {}
     given = sbatch_options("exclusive --mail-type=END comment='two words'")
     assert given == {"exclusive": True, "mail-type": "END", "comment": "two words"}
+    assert sbatch_options("'--qos=long --nice=5'") == {"qos": "long", "nice": "5"}
     wrong_ones = ["-p main", "--output=x", "--job-name=y", "comment='half", 5]
     for wrong in [*wrong_ones, "ntasks=4", "wait", "clusters=other", "nodes=2"]:
         with pytest.raises(WorkflowError):
