@@ -1,18 +1,15 @@
 """From Snakemake's job to the plain values that name, compare and run it."""
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from snakemake_interface_common.exceptions import WorkflowError
 
+from snakemake_executor_plugin_submitit import honoured
 from snakemake_executor_plugin_submitit.registry import digest
 from snakemake_executor_plugin_submitit.tasks import Job
-
-# Snakemake writes wildcards as Python writes strings, and a shell reads them.
-UNSPEAKABLE = re.compile(r"""[,\\]|'.*[$`"]|[$`"].*'""", re.DOTALL)
 
 
 def key(job: Any) -> str:
@@ -54,28 +51,14 @@ def target(job: Any) -> str | None:
     """`module:Class` of a rule with a callable.
 
     Raises:
-        WorkflowError: such a rule is in a group.
+        WorkflowError: the rule asks for what a callable cannot have.
     """
     targets = [part.params.get("submitit") for part in parts(job)]
     if job.is_group() and any(targets):
         raise WorkflowError(f"group {job.name}: a rule with params.submitit cannot be in a group")
+    if targets[0]:
+        honoured.check(job)
     return str(targets[0]) if targets[0] else None
-
-
-def check_wildcards(job: Any, target: str | None) -> None:
-    """See that an inner Snakemake can be told what to make.
-
-    Raises:
-        WorkflowError: a wildcard has what Snakemake's --target-jobs cannot carry.
-    """
-    for part in [] if target else parts(job):
-        for name, value in part.wildcards_dict.items():
-            if UNSPEAKABLE.search(str(value)):
-                raise WorkflowError(
-                    f"rule {part.rule.name}: wildcard {name}={value}: commas, backslashes, and a "
-                    "single quote beside other signs of the shell cannot be handed to another "
-                    "Snakemake; name the file otherwise, or make it in a local rule"
-                )
 
 
 def describe(job: Any) -> Job:
@@ -88,7 +71,9 @@ def describe(job: Any) -> Job:
     named = {name for name, _ in given if name is not None}
     if named and None in {name for name, _ in given}:
         raise WorkflowError(f"rule {job.rule.name}: name all of its inputs or none")
-    params = dict(job.params._allitems())
+    # A retry may change resources, and parameters with them, which Snakemake keeps.
+    fresh, _ = job.rule.expand_params(job.wildcards_dict, job.input, job.output, job)
+    params = dict(fresh._allitems())
     if None in params:
         raise WorkflowError(f"rule {job.rule.name}: give each of its params a name")
     inputs = {name: plain(value) for name, value in given} if named else plain(job.input)
@@ -100,14 +85,35 @@ def describe(job: Any) -> Job:
         params={name: plain(value) for name, value in params.items() if name != "submitit"},
         log=[str(path) for path in job.log],
         threads=int(job.threads),
-        # What only the node can tell, as tmpdir, is left out.
+        # What only the node can tell, as the system's tmpdir, is left out.
         resources={
             str(name): plain(value)
-            for name, value in job.resources.items()
+            for name, value in [*job.resources.items(), *_tmpdir(job)]
             if isinstance(value, (int, str)) and value != "<TBD>"
         },
         workdir=os.getcwd(),
     )
+
+
+def _tmpdir(job: Any) -> list[tuple[str, str]]:
+    """A folder for temporary files that the user has chosen; Snakemake leaves it to the node."""
+    chosen = job.rule.resources.get("tmpdir")
+    if not chosen.name or chosen.raw == "system_tmpdir":
+        return []
+    values = job.rule.expand_resources(job.wildcards_dict, job.input, job.attempt)
+    return [("tmpdir", str(values.get("tmpdir")))]
+
+
+def replaced(job: Any) -> list[str]:
+    """What lies where the outputs and logs of a callable will be; it goes when the job begins."""
+    return [
+        str(path)
+        for path in [*job.output, *job.log]
+        if os.path.lexists(path)
+        and str(path) != os.devnull
+        # A folder where a file shall be is left, as Snakemake does.
+        and (path.is_directory or os.path.islink(path) or not os.path.isdir(path))
+    ]
 
 
 def plain(value: Any) -> Any:

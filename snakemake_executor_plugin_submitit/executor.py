@@ -4,28 +4,31 @@ import os
 import re
 import shlex
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
+from snakemake_interface_executor_plugins.executors.real import RealExecutor
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
+from snakemake_interface_executor_plugins.settings import SharedFSUsage
+from snakemake_interface_executor_plugins.utils import format_cli_arg
 from submitit.core.utils import FailedJobError
 
-from snakemake_executor_plugin_submitit import describe
+from snakemake_executor_plugin_submitit import describe, honoured, inner, outputs
+from snakemake_executor_plugin_submitit.attaching import Attaching
+from snakemake_executor_plugin_submitit.environment import check_environment
 from snakemake_executor_plugin_submitit.local import Local
 from snakemake_executor_plugin_submitit.outcome import Results, results
+from snakemake_executor_plugin_submitit.patience import Patience, UnreachableError
 from snakemake_executor_plugin_submitit.registry import Claim, Entry, Registry
-from snakemake_executor_plugin_submitit.request import parameters, shape
+from snakemake_executor_plugin_submitit.request import check_folder, parameters, shape
 from snakemake_executor_plugin_submitit.sending import send
-from snakemake_executor_plugin_submitit.slurm import Slurm, UnreachableError
+from snakemake_executor_plugin_submitit.slurm import Slurm
 from snakemake_executor_plugin_submitit.tasks import CallableTask, InnerSnakemake, workflow_path
+from snakemake_executor_plugin_submitit.words import settled
 
-# A submission that was cut off may still be on its way.
-ON_ITS_WAY = 10.0  # seconds
-# How long a job that must give way may take to end.
-GIVING_WAY = 180.0  # seconds
 # How long a job may take to end after a failure of one task, before it is cancelled.
 ENDING = 60.0  # seconds
 
@@ -34,7 +37,11 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
     """Submits each job through submitit and watches over all of them."""
 
     def __post_init__(self) -> None:
-        """Called by Snakemake at the end of its constructor."""
+        """Called by Snakemake at the end of its constructor.
+
+        Raises:
+            WorkflowError: nothing can be submitted from here, or a callable cannot do its rule.
+        """
         self.settings = self.workflow.executor_settings
         self.folder = self.settings.folder.expanduser().absolute()
         self.registry = Registry(self.folder / "registry")
@@ -45,7 +52,18 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
         self.ended: dict[str, float] = {}
         self.ending: set[str] = set()
         self.threads = 1
+        self.over: set[str] = set()
+        self.patience = Patience(
+            self.settings.patience, self._any_queued, self.say_once, self._told_to_end
+        )
         self.cluster = Local() if self.settings.cluster == "local" else Slurm(self.say_once)
+        if self.settings.cluster != "debug":
+            check_folder(self.folder, self.settings.cluster)
+        if self.settings.cluster == "slurm":
+            check_environment(os.environ)
+        honoured.check_workflow(self.workflow)
+        name, say = self.settings.cluster, self.logger.info
+        self.earlier = Attaching(self.registry, self.folder, self.cluster, name, say)
 
     def say_once(self, text: str) -> None:
         """A warning that holds for the whole workflow."""
@@ -57,76 +75,20 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
 
     def run_job(self, job: Any) -> None:
         """Find the job if it was submitted before, else submit it."""
+        outputs.release(job)
         if self.settings.cluster == "debug":
             self._run_here(job)
             return
         try:
-            entry = self._attached(job) or self._submitted(job)
+            self.cluster.check()
+            earlier = self.registry.read(describe.key(job))
+            entry = earlier and self.patience.call(lambda _: self.earlier.attached(earlier, job))
+            entry = entry or self._submitted(job)
         except Exception as error:  # Whatever it is, the other jobs go on.
-            self._failed(SubmittedJobInfo(job), f"Not submitted: {told(error)}")
+            self._failed(SubmittedJobInfo(job), f"Not submitted: {told(error)}", begun=False)
             return
         self.known[entry.key] = entry
         self.report_job_submission(SubmittedJobInfo(job, entry.job_id, {"entry": entry}))
-
-    def _attached(self, job: Any) -> Entry | None:
-        """The job that an earlier Snakemake submitted, if its result is the one that is wanted.
-
-        Raises:
-            WorkflowError: a job in its place does not end.
-            UnreachableError: the cluster does not answer; nothing may be submitted then.
-        """
-        entry = self.registry.read(describe.key(job))
-        if entry is None:
-            return None
-        if entry.cluster != self.settings.cluster:
-            raise WorkflowError(
-                f"{self.registry.path(entry.key)}: {entry.name} was submitted to {entry.cluster};"
-                f" go on with --submitit-cluster {entry.cluster}, or see that it has ended and"
-                " delete this file"
-            )
-        if entry.job_id is None:
-            entry = self._found(entry)
-            if entry is None:
-                return None
-        same = entry.digest == describe.code(job)
-        same = same and not describe.changed_since(job.input, entry.created)
-        end = time.monotonic() + GIVING_WAY
-        cancelled = False
-        while True:
-            state = self.cluster.states([entry])[entry.name]
-            live = self.cluster.live(state)
-            success = self._results(entry).success
-            if same and success and describe.made_from_its_inputs(job):
-                self.logger.info(f"{entry.name} ({entry.job_id}) is already done.")
-                return entry
-            if same and live and state != "COMPLETING":
-                self.logger.info(f"{entry.name} ({entry.job_id}) goes on: {state.lower()}.")
-                return entry
-            if not live:
-                return None
-            if not same and not cancelled:
-                self.logger.info(f"{entry.name} ({entry.job_id}) is out of date: cancelled.")
-                self.cluster.cancel([str(entry.job_id)])
-                cancelled = True
-            if time.monotonic() > end:
-                raise WorkflowError(f"job {entry.job_id} ({entry.name}) does not end: {state}")
-            time.sleep(1)
-
-    def _found(self, entry: Entry) -> Entry | None:
-        """The entry with its job id, after a death between the submission and writing that down."""
-        while True:
-            job_id = self.cluster.find(entry)
-            if job_id is not None:
-                break
-            if time.time() > entry.created + ON_ITS_WAY:
-                return None
-            time.sleep(0.5)
-        entry = replace(entry, job_id=job_id)
-        folder = self.folder / entry.name
-        for path in folder.glob("[0-9a-f]" * 32 + ".pkl"):
-            path.rename(folder / f"{job_id}_submitted.pkl")
-        self.registry.write(entry)
-        return entry
 
     def _submitted(self, job: Any) -> Entry:
         """Submit a job: written down before and after.
@@ -137,65 +99,78 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
             FailedJobError: Slurm refuses it.
             OSError: the folder cannot be written.
         """
-        target = describe.target(job)
-        describe.check_wildcards(job, target)
-        resources = dict(job.resources.items())
+        target, resources = describe.target(job), settled(job)
         form = shape(resources, job.threads, target is not None)
-        tasks = form.nodes * form.tasks
-        # What is refused is refused before old outputs are removed.
-        given = parameters(self.settings, resources, form)
-        self.cluster.check()
+        # What is refused is refused before anything is written down.
+        parameters(self.settings, resources, form, "", self.folder)
+        task = self._task(job, target)
         # From now on its outputs count as incomplete, whenever this process dies.
-        job.register()
-        if target is not None:
-            self._make_room(job)
+        whole = outputs.mark(job)
         key = describe.key(job)
-        rule = re.sub(r"[^\w.-]+", "-", str(job.name))[:40]
+        rule = re.sub(r"[^\w.-]+", "-", str(job.name), flags=re.ASCII)[:40]
         digest = describe.code(job)
-        entry = self.registry.intend(key, rule, digest, self.settings.cluster, tasks)
+        entry = self.registry.intend(
+            key, rule, digest, self.settings.cluster, form.nodes * form.tasks
+        )
         self.known[key] = entry
+        task.claim = Claim(str(self.registry.path(key)), entry.name)
         folder = self.folder / entry.name
+        given = parameters(self.settings, resources, form, entry.name, folder)
         try:
-            task = self._task(job, target, Claim(str(self.registry.path(key)), entry.name))
             job_id = send(
-                entry, task, given, folder, self.cluster, self.settings, self.logger.warning
+                entry, task, given, resources, folder, self.cluster, self.settings, self.patience
             )
         except Exception as error:
             self.known.pop(key, None)
             if not isinstance(error, UnreachableError):  # Else it may have arrived: it is kept.
                 self.registry.forget(entry)
+                outputs.unmark(job, whole)
             raise
         entry = replace(entry, job_id=job_id)
         self.registry.write(entry)
         self.logger.info(f"Submitted {entry.name} as {entry.cluster} job {job_id}.")
         return entry
 
-    def _task(self, job: Any, target: str | None, claim: Claim | None) -> Callable[[], None]:
-        if target is None:
-            self.threads = job.threads
-            return InnerSnakemake(self.format_job_exec(job), claim)
-        path = workflow_path(os.getcwd(), self.workflow.main_snakefile)
-        return CallableTask(target, describe.describe(job), path, claim)
+    def _task(self, job: Any, target: str | None) -> CallableTask | InnerSnakemake:
+        """What runs in the tasks of a job.
 
-    def _make_room(self, job: Any) -> None:
-        """What the inner Snakemake does before an ordinary rule."""
-        self.workflow.async_run(job.remove_existing_output())
+        Raises:
+            WorkflowError: it cannot be told there as it is here.
+        """
+        if target is None:
+            return self._inner(job)
+        self.workflow.async_run(job.check_protected_output())
         for path in [*job.output, *job.log]:
             path.prepare()
+        path = workflow_path(os.getcwd(), self.workflow.main_snakefile)
+        return CallableTask(target, describe.describe(job), path, describe.replaced(job))
+
+    def _inner(self, job: Any) -> InnerSnakemake:
+        inner.check_targets(job)
+        self.threads = job.threads
+        before = self.workflow.spawned_job_args_factory.precommand(
+            executor_common_settings=self.common_settings
+        )
+        start = f"{before} && {self.get_python_executable()}".removeprefix(" && ")
+        words = shlex.split(self.format_job_exec(job).removeprefix(f"{start} -m snakemake "))
+        inner.check_words(words, job, self._awaited(job))
+        folder = str(self.workflow.workdir_init)
+        return InnerSnakemake(f"{start} -m {__package__}", words, folder, dict(self.envvars()))
 
     def _run_here(self, job: Any) -> None:
         """The debug cluster: in this process and thread, so that a debugger works."""
         info = SubmittedJobInfo(job, "debug")
         before = dict(os.environ)
         os.environ["SUBMITIT_DEBUG_JOB_ID"] = "debug"
+        begun = False
         try:
             target = describe.target(job)
-            shape(dict(job.resources.items()), job.threads, target is not None)
-            if target is not None:
-                self._make_room(job)
-            self._task(job, target, None)()
+            shape(settled(job), job.threads, target is not None)
+            task = self._task(job, target)
+            begun = True
+            task()
         except (Exception, SystemExit) as error:
-            info.aux = {"error": error}
+            info.aux = {"error": error, "begun": begun}
         finally:
             os.environ.clear()
             os.environ.update(before)
@@ -208,13 +183,18 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
         """Of the job that is being submitted: what its rule asks for, whatever the node has."""
         return self.threads
 
+    def get_job_args(self, job: Any) -> str:
+        """With all files that it waits for: the words go by file, so that they may be many."""
+        words = RealExecutor.get_job_args(self, job)
+        return f"{words} {format_cli_arg('--wait-for-files', self._awaited(job))}"
+
+    def _awaited(self, job: Any) -> list[str]:
+        shared = SharedFSUsage.INPUT_OUTPUT in self.workflow.storage_settings.shared_fs_usage
+        return [str(path) for path in job.get_wait_for_files()] if shared else []
+
     def get_python_executable(self) -> str:
         """Quoted: a virtual environment may lie in a folder with a space."""
         return shlex.quote(super().get_python_executable())
-
-    def get_job_exec_prefix(self, job: Any) -> str:
-        """The inner Snakemake starts where this one did."""
-        return f"cd {shlex.quote(str(self.workflow.workdir_init))}"
 
     # Watching
 
@@ -237,7 +217,7 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
                 if info.aux is None:
                     self.report_job_success(info)
                 else:
-                    self._failed(info, told(info.aux["error"]))
+                    self._failed(info, told(info.aux["error"]), begun=info.aux["begun"])
             return
         entries = [info.aux["entry"] for info in active_jobs if info.aux]
         if entries and (
@@ -262,6 +242,7 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
         entry: Entry = info.aux["entry"]
         found = self._results(entry)
         if found.success:
+            self.over.add(entry.name)
             self.report_job_success(info)
             return True
         state = self.states.get(entry.name, "UNKNOWN")
@@ -279,11 +260,24 @@ class Executor(RemoteExecutor):  # type: ignore[misc]
         if not found.failed and state in {"COMPLETED", "GONE"} and self._waited(entry) < patience:
             return False
         message = f"{entry.cluster} job {entry.job_id}: {found.reason(state)}"
-        self._failed(info, message, found.logs())
+        self.over.add(entry.name)
+        self._failed(info, message, found.logs(), begun=found.begun)
         return True
 
-    def _failed(self, info: SubmittedJobInfo, message: str, logs: Sequence[str] = ()) -> None:
+    def _any_queued(self) -> bool:
+        """Whether a job of this workflow may still end and so make room in a full queue."""
+        return any(entry.job_id and entry.name not in self.over for entry in self.known.values())
+
+    def _told_to_end(self) -> bool:
+        """After SIGTERM, which Snakemake answers only between two submissions."""
+        return getattr(self.workflow.scheduler, "_user_kill", None) is not None
+
+    def _failed(
+        self, info: SubmittedJobInfo, message: str, logs: Sequence[str] = (), begun: bool = True
+    ) -> None:
         """Report a failure; Snakemake says nothing of it under `--quiet rules`."""
+        if not begun:
+            outputs.keep(info.job)
         if "RULES" in {kind.name for kind in self.workflow.output_settings.quiet or ()}:
             words = [
                 f"Error in rule {info.job.name}: {message}",

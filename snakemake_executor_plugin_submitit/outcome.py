@@ -1,5 +1,6 @@
 """How a job ended, by the result files that submitit's tasks write."""
 
+import contextlib
 import os
 import pickle
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 from submitit.core.utils import JobPaths
 
 from snakemake_executor_plugin_submitit.registry import Entry
+from snakemake_executor_plugin_submitit.tasks import BEGUN
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class Results:
         tasks: how many ranks there are.
         folder: of the submission.
         job_id: None when it was never known.
+        begun: whether a task has begun, and may have touched an output.
     """
 
     finished: frozenset[int]
@@ -27,6 +30,7 @@ class Results:
     tasks: int
     folder: Path
     job_id: str | None
+    begun: bool
 
     @property
     def success(self) -> bool:
@@ -54,8 +58,10 @@ def results(folder: Path, entry: Entry) -> Results:
     """Read what the tasks of a job have left in the folder of its submission."""
     finished: set[int] = set()
     failed: dict[int, str] = {}
-    # Listing the folder makes a network file system ask its server.
-    names = set(os.listdir(folder)) if folder.exists() else set()
+    # Listing the folder makes a network file system ask its server, which may be away for a while.
+    names: set[str] = set()
+    with contextlib.suppress(OSError):
+        names.update(os.listdir(folder))
     for rank in range(entry.tasks):
         path = JobPaths(folder, entry.job_id, rank).result_pickle
         if path.name not in names:
@@ -68,7 +74,8 @@ def results(folder: Path, entry: Entry) -> Results:
             finished.add(rank)
         else:
             failed[rank] = message(str(value))
-    return Results(frozenset(finished), failed, entry.tasks, folder, entry.job_id)
+    begun = f"{entry.job_id}{BEGUN}" in names
+    return Results(frozenset(finished), failed, entry.tasks, folder, entry.job_id, begun)
 
 
 def message(traceback: str) -> str:

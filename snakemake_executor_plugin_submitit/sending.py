@@ -1,101 +1,60 @@
 """Handing a task to the cluster, through submitit."""
 
+import contextlib
+import io
 import os
-import re
-import shlex
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import submitit
-from submitit.core.utils import FailedJobError
 
+from snakemake_executor_plugin_submitit.environment import dropped, without
 from snakemake_executor_plugin_submitit.local import Local
+from snakemake_executor_plugin_submitit.patience import Patience
 from snakemake_executor_plugin_submitit.registry import Entry
 from snakemake_executor_plugin_submitit.settings import ExecutorSettings
-from snakemake_executor_plugin_submitit.slurm import Slurm, UnreachableError
-
-FOREIGN = ("SLURM_", "SLURMD_", "SRUN_", "SBATCH_", "SUBMITIT_")
-PASSING = re.compile(
-    "unable to contact|timed out|connection|try again|temporarily|zero bytes", re.IGNORECASE
-)
+from snakemake_executor_plugin_submitit.slurm import Slurm
 
 
 def send(
     entry: Entry,
     task: Callable[[], None],
-    parameters: Mapping[str, Any],
+    given: Mapping[str, Any],
+    asked: Collection[str],
     folder: Path,
     cluster: Slurm | Local,
     settings: ExecutorSettings,
-    warn: Callable[[str], None],
+    patience: Patience,
 ) -> str:
-    """Submit a task, again and again while Slurm cannot be reached.
+    """Submit a task, again and again while Slurm does not take it for now.
 
     Args:
         entry: written down for it.
         task: run in every task of the job.
-        parameters: for submitit, without name and setup.
+        given: parameters for submitit.
+        asked: the resources of the job that have a value.
         folder: of this submission.
         cluster: asked for a job that arrived although nobody answered.
         settings: of the executor.
-        warn: told of each try that failed.
+        patience: for how long.
 
     Returns:
         The id that the cluster gives.
 
     Raises:
         FailedJobError: Slurm refuses it.
-        UnreachableError: Slurm does not answer; the job may have arrived all the same.
+        UnreachableError: patience is at its end; the job may have arrived all the same.
     """
     again = {f"{settings.cluster}_max_num_timeout": settings.max_timeouts}
     sender = submitit.AutoExecutor(folder, settings.cluster, **again)
-    sender.update_parameters(name=entry.name, slurm_setup=setup(folder), **parameters)
-    job_id = None
-    for tries, seconds in enumerate((5, 10, 20, 40, 0)):
-        try:
-            if tries:  # It may have arrived although nobody answered.
-                job_id = cluster.find(entry)
-            with _own_environment():
-                return job_id or str(sender.submit(task).job_id)
-        except (FailedJobError, UnreachableError) as error:
-            text = str(error).strip()
-            if isinstance(error, FailedJobError) and not PASSING.search(text):
-                raise
-            if not seconds:
-                raise UnreachableError(text) from error
-            warn(f"{text}; tried again in {seconds} s")
-        time.sleep(seconds)
-    raise AssertionError("the last try returns or raises")
+    sender.update_parameters(**given)
+    foreign = dropped(os.environ, given, asked, patience.warn)
 
+    def attempt(tries: int) -> str:
+        job_id = cluster.find(entry) if tries else None  # It may have arrived unanswered.
+        # submitit prints what sbatch says, each time; the error holds it too.
+        with without(foreign), contextlib.redirect_stderr(io.StringIO()):
+            return job_id or str(sender.submit(task).job_id)
 
-def setup(folder: Path) -> list[str]:
-    """Shell lines that run before the tasks, also after a requeue.
-
-    submitit names the pickle after the job once sbatch has told it the id. If Snakemake dies
-    before that, the job names it itself. What a checkpoint that was cut off left would make the
-    next one fail.
-    """
-    place, unnamed = shlex.quote(str(folder)), "?" * 32 + ".pkl"
-    return [
-        f"rm -f {place}/*.save_tmp",
-        f"for pickle in {place}/{unnamed}; do",
-        f'  ln "$pickle" {place}/"$SLURM_JOB_ID"_submitted.pkl 2>/dev/null || true',
-        "done",
-    ]
-
-
-@contextmanager
-def _own_environment() -> Iterator[None]:
-    """What a job must not inherit from the job that submits it; SLURM_CONF is the way to Slurm."""
-    dropped = {
-        name: os.environ.pop(name)
-        for name in list(os.environ)
-        if name != "SLURM_CONF" and (name.startswith(FOREIGN) or name == "SNAKEMAKE_PROFILE")
-    }
-    try:
-        yield
-    finally:
-        os.environ.update(dropped)
+    return patience.call(attempt)

@@ -8,6 +8,10 @@ from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.settings import CommonSettings, ExecutorSettingsBase
 
 CLUSTERS = ("slurm", "local", "debug")
+# Options of sbatch by which jobs would be lost, hang, or run several times over their own output.
+OWN = {"array", "error", "job-name", "open-mode", "output", "parsable", "test-only", "wait", "wrap"}
+OWN |= {"cluster", "clusters", "cpus-per-gpu", "cpus-per-task", "nodes", "ntasks", "tasks-per-node"}
+OWN |= {f"ntasks-per-{part}" for part in ("node", "gpu", "core", "socket")}
 
 
 @dataclass
@@ -38,6 +42,13 @@ class ExecutorSettings(ExecutorSettingsBase):  # type: ignore[misc]
     signal_delay: int = field(
         default=90, metadata={"help": "seconds from the warning signal to the end of time"}
     )
+    patience: int = field(
+        default=60,
+        metadata={
+            "help": "minutes for which jobs wait to be taken, while Slurm does not answer or its"
+            " queue is full"
+        },
+    )
     extra: str | None = field(
         default=None,
         metadata={
@@ -51,7 +62,7 @@ common_settings = CommonSettings(
     non_local_exec=True,
     implies_no_shared_fs=False,
     job_deploy_sources=False,
-    pass_envvar_declarations_to_cmd=True,
+    pass_envvar_declarations_to_cmd=False,
     auto_deploy_default_storage_provider=False,
 )
 
@@ -69,8 +80,11 @@ def sbatch_options(text: object) -> dict[str, str | bool]:
     Raises:
         WorkflowError: a word is no option, or sets what submitit itself must set.
     """
+    line = "" if text is None else str(text).strip()
+    if line[:1] in {"'", '"'} and line.count(line[0]) == 2 and line.endswith(line[0]):
+        line = line[1:-1]  # As the documents of Snakemake's own Slurm plugin write it.
     try:
-        words = shlex.split("" if text is None else str(text))
+        words = shlex.split(line)
     except ValueError as error:
         raise WorkflowError(f"options of sbatch: {text}: {error}") from error
     options: dict[str, str | bool] = {}
@@ -78,7 +92,10 @@ def sbatch_options(text: object) -> dict[str, str | bool]:
         name, equals, value = word.lstrip("-").partition("=")
         if not name or name.isdigit() or (word.startswith("-") and not word.startswith("--")):
             raise WorkflowError(f"{word}: not an option of sbatch in its long form (--name=value)")
-        if name in {"output", "error", "open-mode", "job-name", "parsable", "wrap", "array"}:
-            raise WorkflowError(f"{word}: the executor sets this option itself; leave it out")
+        if name in OWN:
+            raise WorkflowError(
+                f"{word}: the executor sets this option itself, some by a rule's resources (nodes,"
+                " tasks, cpus_per_task); leave it out"
+            )
         options[name] = value if equals else True
     return options

@@ -1,11 +1,15 @@
 """What Slurm knows of jobs, in one call for all of them."""
 
 import getpass
+import os
 import shutil
 import subprocess
 import time
 from collections.abc import Callable, Sequence
 
+from snakemake_interface_common.exceptions import WorkflowError
+
+from snakemake_executor_plugin_submitit.patience import UnreachableError
 from snakemake_executor_plugin_submitit.registry import Entry
 
 # States of a job that is over. NODE_FAIL and PREEMPTED often come before a requeue.
@@ -13,17 +17,16 @@ ENDED = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "OUT_OF_MEMORY", "DEADLI
 ENDED |= {"LAUNCH_FAILED", "RECONFIG_FAIL"}
 DOUBTFUL = {"NODE_FAIL", "PREEMPTED", "BOOT_FAIL"}
 GONE = "GONE"  # Slurm does not know the job (any more).
-PATIENCE = 30.0  # seconds until a doubtful state counts.
+DOUBT = 30.0  # seconds until a doubtful state counts.
+AT_ONCE = 5000  # ids in one word of a command line, which has a limit.
+# Settings of the user for reading what Slurm prints: some of them hide jobs.
+VIEW = ("SQUEUE_", "SACCT_", "SCANCEL_")
 MISSING = "{}: not found; is this a login node of the cluster?"
 NO_ACCOUNTING = (
     "Slurm's accounting is off here: states come from squeue, which forgets a job some minutes"
     " after its end (MinJobAge). What is lost: for a job that ended unseen before that, only its"
     " result files tell how; why it failed (time, memory, node) is then not known."
 )
-
-
-class UnreachableError(Exception):
-    """Slurm did not answer; jobs go on, and the question is asked again later."""
 
 
 class Slurm:
@@ -38,11 +41,11 @@ class Slurm:
         """See that jobs can be submitted from here.
 
         Raises:
-            UnreachableError: a program of Slurm is missing.
+            WorkflowError: a program of Slurm is missing.
         """
         for program in ("sbatch", "srun"):  # submitit wants both, and says it less clearly.
             if shutil.which(program) is None:
-                raise UnreachableError(MISSING.format(program))
+                raise WorkflowError(MISSING.format(program))
 
     def states(self, entries: Sequence[Entry]) -> dict[str, str]:
         """The state of each job by its name; GONE when Slurm does not know it.
@@ -90,15 +93,17 @@ class Slurm:
             self.doubts.pop(entry.name, None)
             return state
         first = self.doubts.setdefault(entry.name, time.monotonic())
-        return "FAILED" if time.monotonic() - first > PATIENCE else state
+        return "FAILED" if time.monotonic() - first > DOUBT else state
 
     def _accounted(self, ids: Sequence[str]) -> dict[str, str]:
-        try:
-            text = self._sacct(["-X", "-n", "-P", "-o", "JobID,State", "-j", ",".join(ids)])
-        except UnreachableError as error:
-            self.warn(f"{error}; asking squeue instead")
-            return {}
-        return _pairs(text)
+        known: dict[str, str] = {}
+        words = ["-X", "-n", "-P", "-o", "JobID,State", "-j"]
+        for first in range(0, len(ids), AT_ONCE):
+            try:
+                known |= _pairs(self._sacct([*words, ",".join(ids[first : first + AT_ONCE])]))
+            except UnreachableError as error:
+                self.warn(f"{error}; asking squeue instead")
+        return known
 
     def _sacct(self, words: list[str]) -> str:
         try:
@@ -121,8 +126,13 @@ def _pairs(text: str) -> dict[str, str]:
 
 
 def _run(*words: str) -> str:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(VIEW)}
+    if cluster := environment.get("SBATCH_CLUSTERS"):  # Of sbatch alone; the others must follow.
+        environment["SLURM_CLUSTERS"] = cluster
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(
+            words, capture_output=True, text=True, timeout=120, check=False, env=environment
+        )
     except FileNotFoundError:
         raise UnreachableError(MISSING.format(words[0])) from None
     except subprocess.TimeoutExpired:

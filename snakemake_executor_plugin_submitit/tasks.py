@@ -2,13 +2,17 @@
 
 import contextlib
 import importlib
+import json
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -17,6 +21,8 @@ import submitit
 from submitit.helpers import DelayedSubmission
 
 from snakemake_executor_plugin_submitit.registry import Claim
+
+BEGUN = "_begun"  # Until this file is there, nothing has touched an output.
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,12 @@ def _begin(claim: Claim | None) -> None:
     if "SUBMITIT_FOLDER" in os.environ:  # Not under the debug cluster, which has no files.
         # A task that had finished before a requeue runs again: its old result must not count.
         submitit.JobEnvironment().paths.result_pickle.unlink(missing_ok=True)
+        _sign(BEGUN).touch()
+
+
+def _sign(name: str) -> Path:
+    """A file beside the logs by which tasks tell something."""
+    return Path(os.environ["SUBMITIT_FOLDER"]) / f"{submitit.JobEnvironment().job_id}{name}"
 
 
 @dataclass
@@ -63,12 +75,14 @@ class CallableTask:
         target: `module:Class`.
         job: passed to the class.
         path: folders to import from, before others.
+        replaced: older outputs and logs, which go before the job begins for the first time.
         claim: what says that this job is still wanted.
     """
 
     target: str
     job: Job
     path: list[str]
+    replaced: list[str]
     claim: Claim | None = None
     running: Any = field(default=None, repr=False)
 
@@ -76,6 +90,11 @@ class CallableTask:
         """Build the callable and call it, in the workflow's folder."""
         _begin(self.claim)
         os.chdir(self.job.workdir)
+        if tmpdir := self.job.resources.get("tmpdir"):
+            os.makedirs(str(tmpdir), exist_ok=True)
+            os.environ["TMPDIR"] = tempfile.tempdir = str(tmpdir)
+        if self.replaced:
+            self._make_room()
         sys.path[:0] = [folder for folder in self.path if folder not in sys.path]
         self.running = load(self.target)(self.job)
         if submitit.JobEnvironment().global_rank:
@@ -85,7 +104,23 @@ class CallableTask:
     def checkpoint(self) -> DelayedSubmission:
         """Called by submitit in rank 0, in its signal handler; the job is requeued after it."""
         self._save()
-        return DelayedSubmission(CallableTask(self.target, self.job, self.path, self.claim))
+        return DelayedSubmission(replace(self, running=None))
+
+    def _make_room(self) -> None:
+        """Remove older outputs, once, in rank 0, for which the others wait.
+
+        Not before the submission: a job that Slurm never starts leaves them as they are.
+        """
+        if "SUBMITIT_FOLDER" not in os.environ:
+            remove(self.replaced)
+            return
+        done = _sign("_room")
+        while done.name not in os.listdir(done.parent):  # Which asks the server of a file system.
+            if submitit.JobEnvironment().global_rank:
+                time.sleep(0.2)
+            else:
+                remove(self.replaced)
+                done.touch()
 
     def _save(self) -> None:
         save = getattr(self.running, "checkpoint", None)
@@ -120,16 +155,31 @@ def load(target: str) -> Callable[[Job], Any]:
     return made
 
 
+def remove(paths: list[str]) -> None:
+    """Remove files and folders; none needs to be there."""
+    for path in map(Path, paths):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
 @dataclass
 class InnerSnakemake:
     """A Snakemake that runs one rule (or group) on the node; after a requeue from its start.
 
     Attributes:
-        command: for the shell.
+        start: for the shell, which a file with the words of Snakemake's command line comes after.
+        words: of that command line.
+        workdir: where it is started.
+        environment: variables that the workflow asks for.
         claim: what says that this job is still wanted.
     """
 
-    command: str
+    start: str
+    words: list[str]
+    workdir: str
+    environment: dict[str, str]
     claim: Claim | None = None
     process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
 
@@ -140,26 +190,33 @@ class InnerSnakemake:
             RuntimeError: it failed; its words are in the log of this task.
         """
         _begin(self.claim)
-        # Slurm sends the warning signal to every process of the step, and it would kill a shell.
-        # Ignored here it is ignored below, where no program handles it by itself.
-        self.process = subprocess.Popen(
-            self.command,
-            shell=True,
-            start_new_session=True,
-            preexec_fn=lambda: signal.signal(signal.SIGUSR2, signal.SIG_IGN),
-        )
-        try:
-            status = self.process.wait()
-        except BaseException:
-            self._stop(grace=0.5)
-            raise
+        if submitit.JobEnvironment().global_rank:
+            return  # Whatever Slurm made of the request, one Snakemake writes the outputs.
+        with tempfile.NamedTemporaryFile("w", prefix="words-", suffix=".json") as file:
+            json.dump(self.words, file)
+            file.flush()
+            # Slurm sends the warning signal to every process of the step; it would kill a shell.
+            # Ignored here it is ignored below, where no program handles it by itself.
+            self.process = subprocess.Popen(
+                f"{self.start} {shlex.quote(file.name)}",
+                shell=True,
+                cwd=self.workdir,
+                env={**os.environ, **self.environment},
+                start_new_session=True,
+                preexec_fn=lambda: signal.signal(signal.SIGUSR2, signal.SIG_IGN),
+            )
+            try:
+                status = self.process.wait()
+            except BaseException:
+                self._stop(grace=0.5)
+                raise
         if status:
             raise RuntimeError(f"the rule failed (exit status {status}); see the log")
 
     def checkpoint(self) -> DelayedSubmission:
         """End what runs, which must not write beside the requeued job; Slurm then starts anew."""
         self._stop(grace=10)
-        return DelayedSubmission(InnerSnakemake(self.command, self.claim))
+        return DelayedSubmission(replace(self, process=None))
 
     def _stop(self, grace: float) -> None:
         """End the whole process group: asked first, killed after `grace` seconds."""

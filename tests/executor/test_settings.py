@@ -8,8 +8,7 @@ from snakemake_interface_common.exceptions import WorkflowError
 from submitit.slurm.slurm import SlurmExecutor, _make_sbatch_string
 
 from snakemake_executor_plugin_submitit import ExecutorSettings
-from snakemake_executor_plugin_submitit.request import Shape, parameters, shape
-from snakemake_executor_plugin_submitit.sending import setup
+from snakemake_executor_plugin_submitit.request import Shape, check_folder, parameters, shape
 from snakemake_executor_plugin_submitit.settings import sbatch_options
 
 FOLDER = Path("/shared/a folder/train-0123456789ab")
@@ -17,8 +16,7 @@ FOLDER = Path("/shared/a folder/train-0123456789ab")
 
 def script(settings: ExecutorSettings, resources: dict[str, Any], form: Shape) -> list[str]:
     """The lines of the script that submitit makes of our parameters, without a Slurm."""
-    given = parameters(settings, resources, form)
-    given |= {"name": "train-0123456789ab", "slurm_setup": setup(FOLDER)}
+    given = parameters(settings, resources, form, "train-0123456789ab", FOLDER)
     names = SlurmExecutor._equivalence_dict()
     own = {
         names.get(name, name).removeprefix("slurm_"): value  # type: ignore[call-overload]
@@ -55,7 +53,7 @@ def test_32_gpus_on_4_nodes() -> None:
         "#SBATCH --wckey=submitit",
     }
     (run,) = (line for line in lines if line.startswith("srun"))
-    assert "--kill-on-bad-exit=1 --cpus-per-task=10" in run
+    assert "--kill-on-bad-exit=1 --cpus-per-task=10 --export=ALL --nodes=4 --ntasks=32 " in run
 
 
 def test_8_gpus_on_1_node() -> None:
@@ -115,7 +113,7 @@ def test_numbers_that_do_not_go_together(
 
 
 def test_local_machine_stands_for_all_nodes() -> None:
-    given = parameters(ExecutorSettings(cluster="local"), {}, Shape(2, 2, 1, 1))
+    given = parameters(ExecutorSettings(cluster="local"), {}, Shape(2, 2, 1, 1), "name", FOLDER)
     assert (given["nodes"], given["tasks_per_node"], given["gpus_per_node"]) == (1, 4, 2)
 
 
@@ -123,11 +121,34 @@ def test_sbatch_options() -> None:
     assert sbatch_options(None) == {}
     given = sbatch_options("exclusive --mail-type=END comment='two words'")
     assert given == {"exclusive": True, "mail-type": "END", "comment": "two words"}
-    for wrong in ("-p main", "--output=x", "--job-name=y", "comment='half", 5):
+    assert sbatch_options("'--qos=long --nice=5'") == {"qos": "long", "nice": "5"}
+    wrong_ones = ["-p main", "--output=x", "--job-name=y", "comment='half", 5]
+    for wrong in [*wrong_ones, "ntasks=4", "wait", "clusters=other", "nodes=2"]:
         with pytest.raises(WorkflowError):
             sbatch_options(wrong)
 
 
 def test_no_time_is_not_unlimited_time() -> None:
     with pytest.raises(WorkflowError, match="runtime=0: must be at least 1"):
-        parameters(ExecutorSettings(), {"runtime": 0}, Shape(1, 1, 0, 1))
+        parameters(ExecutorSettings(), {"runtime": 0}, Shape(1, 1, 0, 1), "name", FOLDER)
+
+
+def test_logs_in_a_folder_with_a_percent_sign() -> None:
+    """sbatch and srun replace %s in the names of logs, but for %%; submitit's own %j must stay."""
+    folder = Path("/data/imagenet-10%subset/train-0123456789ab")
+    given = parameters(ExecutorSettings(), {}, Shape(1, 1, 0, 1), "name", folder)
+    place = str(folder).replace("%", "%%")
+    assert given["slurm_additional_parameters"] == {"output": f"{place}/%j_0_log.out"}
+    assert given["slurm_srun_args"][-2:] == ["--output", f"{place}/%j_%t_log.out"]
+
+
+@pytest.mark.parametrize("name", ["50%juice", "%A", "back\\slash", "two\nlines"])
+def test_folders_that_cannot_be_told_to_slurm(name: str) -> None:
+    with pytest.raises(WorkflowError, match="give another by --submitit-folder"):
+        check_folder(Path("/data") / name, "slurm")
+
+
+def test_a_value_with_a_line_break_is_no_line_of_a_script() -> None:
+    for wrong in ({"constraint": "a\nb"}, {"slurm_extra": "comment='a\nb'"}):
+        with pytest.raises(WorkflowError, match="has a line break"):
+            parameters(ExecutorSettings(), wrong, Shape(1, 1, 0, 1), "name", FOLDER)

@@ -1,29 +1,18 @@
 """What sacct and squeue say, read and put together."""
 
-import stat
 from pathlib import Path
 
 import pytest
+from snakemake_interface_common.exceptions import WorkflowError
 
+from snakemake_executor_plugin_submitit.patience import UnreachableError
 from snakemake_executor_plugin_submitit.registry import Entry
-from snakemake_executor_plugin_submitit.slurm import Slurm, UnreachableError
+from snakemake_executor_plugin_submitit.slurm import Slurm
+from tests.executor.programs import calls, programs
 
 
 def entry(number: str) -> Entry:
     return Entry("key", f"rule-{number}", "digest", "slurm", "host", 1, 1e9, number)
-
-
-def programs(folder: Path, monkeypatch: pytest.MonkeyPatch, **scripts: str) -> None:
-    """Programs of these names in front of PATH; each writes a line for each call."""
-    for name, script in scripts.items():
-        path = folder / name
-        path.write_text(f"#!/bin/sh\necho {name} >> {folder}/calls\n{script}\n")
-        path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-
-
-def calls(folder: Path) -> list[str]:
-    return (folder / "calls").read_text().split()
 
 
 def test_running_jobs_take_one_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,7 +30,7 @@ def test_squeue_corrects_what_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert list(states.values()) == ["PENDING", "CANCELLED", "NODE_FAIL", "GONE"]
     # A node that failed: the job may be requeued yet, so for a while it counts as live.
     assert [slurm.live(state) for state in states.values()] == [True, False, True, False]
-    monkeypatch.setattr("snakemake_executor_plugin_submitit.slurm.PATIENCE", -1.0)
+    monkeypatch.setattr("snakemake_executor_plugin_submitit.slurm.DOUBT", -1.0)
     assert slurm.states([entry("3")]) == {"rule-3": "FAILED"}
 
 
@@ -66,5 +55,27 @@ def test_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_where_there_is_no_slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UnreachableError, match="sbatch: not found; is this a login node"):
+    with pytest.raises(WorkflowError, match="sbatch: not found; is this a login node"):
         Slurm(print).check()
+
+
+def test_many_jobs_do_not_pass_the_length_of_a_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs(tmp_path, monkeypatch, sacct="eval echo \\${$#} | tr , '\\n' | sed 's/$/|RUNNING/'")
+    numbers = [str(10_000_000 + n) for n in range(20_000)]
+    states = Slurm(print).states([entry(number) for number in numbers])
+    assert states == {f"rule-{number}": "RUNNING" for number in numbers}
+    assert calls(tmp_path) == ["sacct"] * 4
+
+
+def test_settings_for_looking_at_the_queue_hide_no_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    squeue = '[ -z "$SQUEUE_PARTITION$SACCT_FORMAT" ] && echo "1|RUNNING $SLURM_CLUSTERS"'
+    programs(tmp_path, monkeypatch, sacct=squeue, squeue=squeue)
+    monkeypatch.setenv("SQUEUE_PARTITION", "other")
+    monkeypatch.setenv("SACCT_FORMAT", "JobID")
+    assert Slurm(print).states([entry("1")]) == {"rule-1": "RUNNING"}
+    monkeypatch.setenv("SBATCH_CLUSTERS", "second")  # Where sbatch sends jobs, they are looked for.
+    assert Slurm(print)._accounted(["1"]) == {"1": "RUNNING"}

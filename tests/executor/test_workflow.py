@@ -157,8 +157,8 @@ def test_missing_callable_is_named(tmp_path: Path, cluster: str) -> None:
 
 
 def test_what_cannot_be_sent_stops_nothing_else(tmp_path: Path) -> None:
-    wrong = ["lock", "part", "named-a,b", "named-a\\b", "named-it's $HOME"]
-    right = ["text", "named-it's", "named-in $HOME"]
+    wrong = ["lock", "part", "named-a,b", "named-run'"]
+    right = ["text", "named-run", "named-it's $HOME", "named-a\\b"]
     words = ["--keep-going", "--quiet", "rules", "reason", "--config", "word=x"]
     status, said = run(tmp_path / "toy", "local", *wrong, *right, *words)
     assert status == 1
@@ -167,8 +167,8 @@ def test_what_cannot_be_sent_stops_nothing_else(tmp_path: Path) -> None:
     assert "Traceback" not in said
     assert "Error in rule lock: Not submitted: TypeError: cannot pickle" in said
     assert "Error in rule part: Not submitted: nodes > 1 needs a callable" in said
-    for name in ("a,b", "a\\b", "it's $HOME"):
-        assert f"Not submitted: rule named: wildcard name={name}: commas, backslashes" in said
+    for name in ("a,b", "run'"):
+        assert f"Not submitted: rule named: wildcard name={name}: the Snakemake on the" in said
     assert not [path for name in wrong if (path := tmp_path / "toy" / name).exists()]
 
 

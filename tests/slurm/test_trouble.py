@@ -49,13 +49,27 @@ def test_slurmctld_is_restarted(lab: Lab, tmp_path: Path) -> None:
     assert toy.ran() == once(toy)
 
 
+def test_queue_takes_no_more(lab: Lab, tmp_path: Path) -> None:
+    toy = Toy(tmp_path, lab, chains=3, seconds=1)
+    user = ["sacctmgr", "-i", "modify", "user", "root", "set"]
+    lab.run(*user, "MaxSubmitJobs=1")
+    try:
+        assert toy.run() == 0, toy.said()
+    finally:
+        lab.run(*user, "MaxSubmitJobs=-1")
+    assert whole(toy)
+    assert toy.ran() == once(toy)
+    assert toy.said().count("AssocMaxSubmitJobLimit") == 1
+    assert toy.submissions(3) == 3
+
+
 def test_slurmctld_does_not_answer(lab: Lab, tmp_path: Path) -> None:
     slurmctld = int((lab.folder / "run" / "slurmctld.pid").read_text())
     toy = Toy(tmp_path, lab, chains=2, seconds=0)
     os.kill(slurmctld, signal.SIGSTOP)
     try:
         process = toy.start()
-        toy.wait_for(lambda: "tried again in" in toy.said())
+        toy.wait_for(lambda: "tried again for 60 minutes" in toy.said())
     finally:
         os.kill(slurmctld, signal.SIGCONT)
     # What sbatch gave up arrives now.

@@ -154,6 +154,7 @@ AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=localhost
 AccountingStoragePort=$((PORT0 + 1))
 AccountingStoragePass=$LAB/run/munge.sock
+AccountingStorageEnforce=limits
 AccountingStoreFlags=job_comment
 AccountingStorageTRES=gres/gpu
 CONF
