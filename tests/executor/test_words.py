@@ -14,13 +14,10 @@ from snakemake_executor_plugin_submitit.words import settled
 
 def job(*parts: dict[str, Any]) -> Any:
     """A job, or a group of jobs that run beside each other, whose numbers Snakemake adds up."""
-    names = {name for part in parts for name in part}
-    resources = {
-        name: sum(part[name] for part in parts if name in part)
-        if len(parts) > 1
-        else parts[0][name]
-        for name in names
-    }
+    resources = parts[0]
+    if len(parts) > 1:
+        of = {name: [p[name] for p in parts if name in p] for part in parts for name in part}
+        resources = {name: n[0] if isinstance(n[0], str) else sum(n) for name, n in of.items()}
     jobs = [SimpleNamespace(resources=part) for part in parts]
     return SimpleNamespace(resources=resources, jobs=jobs, is_group=lambda: len(parts) > 1)
 
