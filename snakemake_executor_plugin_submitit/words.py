@@ -32,18 +32,23 @@ def settled(job: Any) -> dict[str, Any]:
         WorkflowError: a word has no meaning here, is not understood, or says a thing again.
     """
     asked = {name: value for name, value in job.resources.items() if value is not None}
-    if job.is_group():
-        for name in EACH & asked.keys():
-            of_parts = [part.resources.get(name) for part in job.jobs]
-            asked[name] = max((n for n in of_parts if isinstance(n, int)), default=asked[name])
+    group = job.is_group()
+    for name in EACH & asked.keys() if group else ():
+        of_parts = [part.resources.get(name) for part in job.jobs]
+        asked[name] = max((n for n in of_parts if isinstance(n, int)), default=asked[name])
+    if group and sum("gpu" in str(part.resources.get("gres")) for part in job.jobs) > 1:
+        raise WorkflowError(f"resource gres={asked['gres']}: a group cannot add it up; write gpu=1")
     for name, why in NO_MEANING.items():
         if asked.get(name):
             raise WorkflowError(f"resource {name}={asked[name]}: {why}, or leave it out")
     for name, others in SAME.items():
-        _once(asked, name, *others)
+        if not group:
+            _once(asked, name, *others)
+        given = [whole(asked, word, 0) for word in (name, *others) if word in asked]
+        if given:  # In a group each rule may have its own word.
+            asked[name] = max(given) if name in EACH else sum(given)
         for other in others:
-            if other in asked:
-                asked[name] = asked.pop(other)
+            asked.pop(other, None)
     _gpus_of_gres(asked)
     if asked.get("gpu_model"):
         asked.setdefault("gpu", 1)

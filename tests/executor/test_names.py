@@ -82,7 +82,7 @@ def decoded(words: Sequence[str]) -> list[str]:
     return done.stdout.split("\0")[1:-1]
 
 
-@settings(max_examples=400, deadline=None, derandomize=True, database=None)
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), TEXT, max_size=2), min_size=1, max_size=3))
 def test_wildcards_come_back_or_are_refused(wildcards: list[dict[str, str]]) -> None:
     specs = [TargetSpec("rule", values) for values in wildcards]

@@ -14,13 +14,10 @@ from snakemake_executor_plugin_submitit.words import settled
 
 def job(*parts: dict[str, Any]) -> Any:
     """A job, or a group of jobs that run beside each other, whose numbers Snakemake adds up."""
-    names = {name for part in parts for name in part}
-    resources = {
-        name: sum(part[name] for part in parts if name in part)
-        if len(parts) > 1
-        else parts[0][name]
-        for name in names
-    }
+    resources = parts[0]
+    if len(parts) > 1:
+        of = {name: [p[name] for p in parts if name in p] for part in parts for name in part}
+        resources = {name: n[0] if isinstance(n[0], str) else sum(n) for name, n in of.items()}
     jobs = [SimpleNamespace(resources=part) for part in parts]
     return SimpleNamespace(resources=resources, jobs=jobs, is_group=lambda: len(parts) > 1)
 
@@ -29,6 +26,7 @@ def job(*parts: dict[str, Any]) -> Any:
     ("resources", "parallel", "expected"),
     [
         ({"nvidia_gpu": 2}, False, Shape(1, 1, 2, 3)),
+        ({"nvidia_gpu": 0, "gpu": 2}, False, Shape(1, 1, 2, 3)),
         ({"gpus": 2}, True, Shape(1, 2, 2, 3)),
         ({"gres": "gpu"}, False, Shape(1, 1, 1, 3)),
         ({"gres": "gpu:2"}, True, Shape(1, 2, 2, 3)),
@@ -90,3 +88,12 @@ def test_a_group_does_not_add_up_what_is_of_each_node_or_gpu() -> None:
     asked = settled(job(part, part, {"mem_mb": 100}))
     assert asked == {"nodes": 1, "tasks": 1, "gpu": 2, "cpus_per_gpu": 8, "mem_mb": 300}
     assert shape(asked, threads=3, parallel=False) == Shape(1, 1, 2, 16)
+    mixed = settled(job({"gpu": 1, "nodes": 1}, {"nvidia_gpu": 1, "slurm_nodes": 1}))
+    assert mixed == {"gpu": 2, "nodes": 1}
+
+
+def test_a_group_cannot_add_up_words() -> None:
+    parts = [{"gres": "gpu:1"}, {"gres": "gpu:1"}]
+    group = job(*parts, {})
+    with pytest.raises(WorkflowError, match="resource gres=gpu:1: a group cannot add it up"):
+        settled(group)
