@@ -1,6 +1,5 @@
 """The labs of these tests: one with accounting and one without, each started once when needed."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,10 +30,7 @@ def no_snakemake_is_left() -> Iterator[None]:
     yield
     while STARTED:
         process = STARTED.pop()
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
+        if process.poll() is None:
             process.kill()
             process.wait()
 

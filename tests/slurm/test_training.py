@@ -19,11 +19,11 @@ from sid.files import read_json
 from tests.conftest import tiny_recipe
 from tests.processes import newest, outcome
 from tests.slurm.lab import Lab
-from tests.slurm.toy import STARTED
 
 BIN = Path(sys.executable).parent
 BATCH, TRIAL_STEPS = 8, 40
 TRAINS_S = 75  # Longer than all that happens to it takes, its starts and waits aside.
+STARTED: list[subprocess.Popen[bytes]] = []
 RULE = """
 rule train:
     output: "{out}/done.json"
@@ -118,6 +118,19 @@ class Training:
 def snapshots(out: Path) -> int:
     """How many snapshots a run has."""
     return len(list((out / "snapshots").glob("[0-9]*.safetensors")))
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """A test that fails leaves no Snakemake behind."""
+    yield
+    while STARTED:
+        process = STARTED.pop()
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 @pytest.fixture

@@ -7,11 +7,10 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from tests.slurm.lab import Lab
 
-STARTED: list["subprocess.Popen[Any]"] = []  # killed after each test
+STARTED: list["subprocess.Popen[str]"] = []  # killed after each test
 DYING = Path(__file__).with_name("dying.py")
 
 SNAKEFILE = """
