@@ -102,6 +102,7 @@ def name_levels(axes: Axes, levels: list[Level], curves: list[tuple[Array, Array
     assert figure is not None
     height = axes.get_window_extent().height * 72 / figure.dpi
     near = SIZE * 1.5 / height * (high - low)  # Room for one label.
+    placed: list[tuple[bool, float]] = []  # Side and height of the labels so far.
     for level in levels:
         others = [math.log10(other.value / level.value) for other in levels if other is not level]
         if level.main:
@@ -112,6 +113,10 @@ def name_levels(axes: Axes, levels: list[Level], curves: list[tuple[Array, Array
             -near < step < 0 for step in others
         )
         right = _clear_right(axes, curves, level.value)
+        centre = math.log10(level.value) + (-0.5 if below else 0.5) * near
+        if any(side == right and abs(centre - other) < 0.7 * near for side, other in placed):
+            right = not right
+        placed.append((right, centre))
         axes.annotate(
             f"{level.name}  {number(level.value)}",
             (0.985 if right else 0.015, level.value),
