@@ -14,6 +14,7 @@ from sid.config import Strict
 from sid.runs.loop import Problem
 
 PROBE = 64  # Images of the fixed noise that are looked at.
+APART = 0.1  # What begins nearer to white noise than this, in `pixel_noise`, is not judged by it.
 WINDOW = 100  # Updates over which dropped images and mended gradients are counted.
 
 
@@ -140,7 +141,7 @@ class Watch:
             if not found >= bound:
                 said = f"all images are alike: their spread {found:.3g} is below {bound:.3g}"
                 return Problem("min_spread", f"{said} (min_spread)")
-        if gates.max_noise is not None:
+        if gates.max_noise is not None and self.white - self.least_noise > APART:
             found = pixel_noise(made)
             bound = self.least_noise + gates.max_noise * (self.white - self.least_noise)
             if not found <= bound:

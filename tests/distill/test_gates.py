@@ -67,6 +67,9 @@ def test_a_run_is_not_stopped_for_what_it_began_with() -> None:
     for first in (alike, noisy, far):
         assert Watch(Gates(), REAL, MADE, batch=8).look(first) is not None
         assert Watch(Gates(), REAL, first, batch=8).look(first) is None
+    # Of a teacher that has learnt nothing, which makes noise, one noise is as good as another.
+    other = torch.rand(64, 1, 8, 8, generator=GENERATOR) * 2 - 1
+    assert Watch(Gates(), REAL, 0.5 * NOISE, batch=8).look(other) is None
 
 
 def test_a_good_start_makes_no_bound_tighter() -> None:

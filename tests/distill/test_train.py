@@ -115,7 +115,7 @@ def test_divergence_stops_with_a_reason(
     digits_zip: Path, teacher_run: Path, tmp_path: Path
 ) -> None:
     recipe = tiny_recipe(lr_fake=1e30)
-    with pytest.raises(UserError, match=r"images not finite in 100 updates \(max_dropped\)"):
+    with pytest.raises(UserError, match="max_dropped"):
         run(recipe, digits_zip, teacher_run, tmp_path / "run")
 
 
