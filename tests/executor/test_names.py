@@ -3,6 +3,7 @@
 import json
 import shlex
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -174,6 +175,7 @@ rule shadowed:
 """
 
 
+@pytest.mark.skipif(" " in sys.executable, reason="Snakemake itself does not quote its Python")
 def test_parts_of_a_group_that_start_a_snakemake_of_their_own(tmp_path: Path) -> None:
     (tmp_path / "Snakefile").write_text(RUNS)
     status, said = snakemake(tmp_path, "--cores", "2", "--group-components", "group=2")
