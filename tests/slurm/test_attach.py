@@ -57,7 +57,7 @@ def test_result_of_an_absent_snakemake_is_taken(lab: Lab, tmp_path: Path) -> Non
 
 
 def test_changed_rule_replaces_its_old_job(lab: Lab, tmp_path: Path) -> None:
-    toy = Toy(tmp_path, lab, chains=1, seconds=20)
+    toy = Toy(tmp_path, lab, chains=1, seconds=300)  # It is cancelled long before.
     process = toy.start("--nolock")
     toy.wait_for(lambda: toy.ran())
     killed(process)
