@@ -37,7 +37,7 @@ class Gates(Strict):
     max_dropped: float | None = Field(0.05, ge=0, le=1)
     max_sanitised: float | None = Field(0.5, ge=0, le=1)
     min_spread: PositiveFloat | None = 0.1
-    max_noise: float | None = Field(0.5, gt=0, lt=1)
+    max_noise: float | None = Field(0.7, gt=0, lt=1)
     max_distance: PositiveFloat | None = 5.0
     max_memory: float | None = Field(0.9, gt=0, le=1)
 

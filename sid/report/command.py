@@ -172,7 +172,7 @@ def compare(
         Path, typer.Argument(help="Folder with spread.csv, such as reports/reference.")
     ],
 ) -> None:
-    """Compare an outcome with those of other processors and seeds; exit status 1 if beyond them.
+    """Compare an outcome with those of other processors; exit status 1 if it is beyond them.
 
     Example: sid report compare results/records.csv reports/reference
     """
@@ -181,9 +181,9 @@ def compare(
     print(shown.to_string(index=False, float_format=lambda value: f"{value:.3g}"))
     outside = table.loc[~table["within"], "quantity"].tolist()
     if outside:
-        print(f"Not within what other machines and seeds give: {', '.join(outside)}")
+        print(f"Not within what the runs of {reference} give: {', '.join(outside)}")
         raise typer.Exit(1)
-    print(f"Within what {table['runs'].max()} runs on other machines and with other seeds give")
+    print(f"Within what the {table['runs'].max()} runs of {reference} give")
 
 
 def register(cli: typer.Typer) -> None:

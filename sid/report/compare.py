@@ -36,9 +36,12 @@ def quantities(records: pd.DataFrame) -> dict[str, float]:
 def compare(found: dict[str, float], spread: pd.DataFrame) -> pd.DataFrame:
     """Each quantity beside its prediction interval from the runs of other machines and seeds.
 
-    The interval is that of one more run, mean +- t s sqrt(1 + 1 / m) of m logarithms, at a level at
-    which all quantities together are within in 95 of 100 outcomes (Bonferroni). Runs that are the
-    same to the last digit, as a teacher whose seed was not changed, count once.
+    The interval is that of one more run: mean +- t s sqrt(1 + 1 / m) of m logarithms, at a level at
+    which all quantities together are within in 95 of 100 outcomes (Bonferroni). The standard
+    deviation s is pooled over the quantities, as if they spread alike. Those of one run move
+    together, so t has no more degrees of freedom than the runs alone give, and the interval is wide
+    where runs are few. Runs that are the same to the last digit, as a teacher whose seed was not
+    changed, count once.
 
     Args:
         found: as of `quantities`.
@@ -49,18 +52,23 @@ def compare(found: dict[str, float], spread: pd.DataFrame) -> pd.DataFrame:
         and `high` of the interval, and whether the value is `within`.
     """
     shared = [name for name in dict.fromkeys(spread["quantity"]) if name in found]
+    values = spread["value"].astype(float)
+    runs = {name: np.log(values[spread["quantity"] == name].unique()) for name in shared}
+    freedom = sum(len(logs) - 1 for logs in runs.values())
+    squares = sum(float(((logs - logs.mean()) ** 2).sum()) for logs in runs.values())
+    reach = math.inf
+    if freedom:
+        most = max(len(logs) for logs in runs.values()) - 1
+        t = float(stats.t.isf((1 - LEVEL) / 2 / len(shared), most))
+        reach = t * math.sqrt(squares / freedom)
     rows = []
-    for name in shared:
-        runs = np.log(spread.loc[spread["quantity"] == name, "value"].astype(float).unique())
-        m, middle = len(runs), float(runs.mean())
-        half = math.inf
-        if m > 1:
-            t = float(stats.t.isf((1 - LEVEL) / 2 / len(shared), m - 1))
-            half = t * float(runs.std(ddof=1)) * math.sqrt(1 + 1 / m)
-        logs = (runs.min(), middle, runs.max(), middle - half, middle + half)
-        row = dict(zip(("least", "mean", "greatest", "low", "high"), np.exp(logs), strict=True))
+    for name, logs in runs.items():
+        middle, half = float(logs.mean()), reach * math.sqrt(1 + 1 / len(logs))
+        ends = (logs.min(), middle, logs.max(), middle - half, middle + half)
+        row = dict(zip(("least", "mean", "greatest", "low", "high"), np.exp(ends), strict=True))
         within = bool(row["low"] <= found[name] <= row["high"])
-        rows.append({"quantity": name, "value": found[name], "runs": m, **row, "within": within})
+        rows.append({"quantity": name, "value": found[name], "runs": len(logs)} | row)
+        rows[-1]["within"] = within
     return pd.DataFrame(rows)
 
 
