@@ -64,9 +64,12 @@ class EncodedImages:
     def _decode(self, i: int) -> NDArray[np.uint8]:
         image = self._opened(i, self._content(i))
         try:
-            return planes(loaded(image))
+            pixels = planes(loaded(image))
         except ValueError as error:
             raise self._damaged(i, error) from error
+        if self.shape[1:] not in ((), pixels.shape):
+            raise self._damaged(i, f"its head promises another shape than {pixels.shape}")
+        return pixels
 
     def _content(self, i: int) -> bytes:
         try:
