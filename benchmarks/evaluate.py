@@ -21,11 +21,12 @@ from benchmarks.frechet import peak
 from sid.data.digits import digits
 from sid.data.sources import read_images
 from sid.data.zips import read_zip, write_zip
-from sid.evaluate.bench import METRICS, Bench
+from sid.evaluate.evaluator import Evaluator
 from sid.evaluate.extractors import load_extractor, train_extractor
+from sid.evaluate.features.image_features import ImageFeatures
 from sid.evaluate.implementations import IMPLEMENTATIONS
-from sid.evaluate.seen import Seen
-from sid.evaluate.work import Work
+from sid.evaluate.metrics import METRICS
+from sid.evaluate.workspace import Workspace
 from sid.progress import Progress
 
 SIZES = (20_000, 200_000)
@@ -50,13 +51,13 @@ def one(folder: Path, name: str, n: int) -> None:
     images, device = read_images(folder / f"{n}.npy"), torch.device("cpu")
     begin = time.perf_counter()
     if name == "moments":
-        _ = Seen(images, extractor, folder / "seen").gaussian
+        _ = ImageFeatures(images, extractor, folder / "seen").gaussian
     else:
-        with Work(None) as work, Progress("", 1, quiet=True) as progress:
+        with Workspace(None) as workspace, Progress("", 1, quiet=True) as progress:
             asked, reference = [IMPLEMENTATIONS[name]()], read_zip(folder / "digits.zip")
-            options = {"work": work, "device": device, "progress": progress}
-            bench = Bench(reference, extractor, asked, ["frechet_distance"], **options)  # type: ignore[arg-type]
-            bench.given(images, {"role": "sample", "generated": str(n)}, draw=0, seed=0)
+            options = {"workspace": workspace, "device": device, "progress": progress}
+            evaluator = Evaluator(reference, extractor, asked, ["frechet_distance"], **options)  # type: ignore[arg-type]
+            evaluator.given(images, {"role": "sample", "generated": str(n)}, draw=0, seed=0)
     print(f"{peak()} {time.perf_counter() - begin}")
 
 

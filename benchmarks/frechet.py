@@ -20,8 +20,8 @@ import scipy.linalg
 import typer
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from sid.evaluate.frechet import FrechetReference
-from sid.evaluate.moments import CHUNK, Gaussian, Moments
+from sid.evaluate.features.moments import CHUNK, Gaussian, Moments
+from sid.evaluate.metrics.frechet import FrechetReference
 
 SIDES = ("ours", "sqrtm")
 GIB = 2**30

@@ -24,8 +24,8 @@ from sid.data.digits import digits
 from sid.data.images import ImageSet
 from sid.data.sources import read_images
 from sid.evaluate.extractors import load_extractor, train_extractor
+from sid.evaluate.features.image_features import ImageFeatures
 from sid.evaluate.implementations import IMPLEMENTATIONS
-from sid.evaluate.seen import Seen
 
 NAMES = ("ours", "torch-fidelity", "clean-fid", "nvidia")
 CHUNK = 1000
@@ -51,7 +51,7 @@ def child(name: str, what: str, folder: Path, threads: int) -> None:
         one = IMPLEMENTATIONS[name]()
         before, start = peak(), time.perf_counter()
         fake, real = (
-            Seen(read_images(folder / f"{side}.npy"), extractor, folder / side)
+            ImageFeatures(read_images(folder / f"{side}.npy"), extractor, folder / side)
             for side in ("fake", "real")
         )
         metrics = one.metrics if what == "all" else ["frechet_distance"]

@@ -1,7 +1,10 @@
 """Options that several commands share, and what they set up."""
 
+import inspect
 import shlex
 import sys
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,6 +46,37 @@ def group(default: str) -> type[TyperGroup]:
             return super().parse_args(ctx, args)
 
     return Group
+
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose parameters that are dataclasses are given field by field.
+
+    Options that several commands share so stand once, as a dataclass with a field for each.
+
+    Args:
+        command: what a `typer` app registers; fields are typed and have defaults as parameters do.
+    """
+    groups: dict[str, Any] = {}
+    shown: list[inspect.Parameter] = []
+    for parameter in inspect.signature(command, eval_str=True).parameters.values():
+        if not is_dataclass(parameter.annotation):
+            shown.append(parameter)
+            continue
+        groups[parameter.name] = parameter.annotation
+        for field in fields(parameter.annotation):
+            annotation, default = field.type, field.default
+            shown.append(parameter.replace(name=field.name, annotation=annotation, default=default))
+
+    def flat(**given: Any) -> None:
+        for name, group in groups.items():
+            given[name] = group(**{field.name: given.pop(field.name) for field in fields(group)})
+        command(**given)
+
+    flat.__name__, flat.__doc__ = command.__name__, command.__doc__
+    flat.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        sorted(shown, key=lambda one: one.default is not one.empty)
+    )
+    return flat
 
 
 def same_command(context: typer.Context) -> str:

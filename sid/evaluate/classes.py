@@ -1,16 +1,22 @@
-"""Of which classes images are drawn, and whether the real images have them as often."""
+"""The classes of images: do drawn ones occur as often as real ones, do sets come sorted by them?"""
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import chdtrc
 
 from sid.data.images import ImageSet
-from sid.evaluate.statistics import Statistics
+from sid.data.rows import Rows
+from sid.evaluate.features.moments import CHUNK
+from sid.evaluate.features.statistics import Statistics
 
-APART = (
-    0.1  # Shares of classes that differ by more are told; ImageNet's differ from uniform by 0.02.
-)
+# Total variation between the shares of classes from which on a warning is worth it; ImageNet's
+# classes differ from uniform ones by 0.02.
+DIFFERENT = 0.1
+PARTS = 10
+CHANCE = 1e-6  # That images in random order are called sorted.
 
 
-def unlike(classes: int, reference: ImageSet | Statistics) -> str:
+def class_mismatch(classes: int, reference: ImageSet | Statistics) -> str:
     """How classes drawn uniformly differ from those of the real images; empty where they do not.
 
     Args:
@@ -25,4 +31,27 @@ def unlike(classes: int, reference: ImageSet | Statistics) -> str:
         return f"{reference.name} has no images of {absent} of these"
     uniform = np.where(np.arange(len(counts)) < classes, 1 / classes, 0)
     apart = float(np.abs(counts / counts.sum() - uniform).sum()) / 2
-    return f"{apart:.0%} of {reference.name} would need another class" if apart > APART else ""
+    return f"{apart:.0%} of {reference.name} would need another class" if apart > DIFFERENT else ""
+
+
+def sorted_by_class(logits: NDArray[np.floating] | Rows) -> bool:
+    """Whether contiguous tenths differ in their predicted classes by more than chance.
+
+    Pearson's chi-square test of tenth against class. Classes that alternate differ by less than
+    chance, and are no fault.
+
+    Args:
+        logits: [N, K] of the images in their order; a chunk at a time is read into memory.
+    """
+    n = len(logits)
+    if not n or not logits.shape[1]:
+        return False
+    chunks = [logits[start : start + CHUNK].argmax(axis=1) for start in range(0, n, CHUNK)]
+    classes = np.unique(np.concatenate(chunks), return_inverse=True)[1]
+    counts = np.zeros((PARTS, classes.max() + 1))
+    np.add.at(counts, (np.arange(n) * PARTS // n, classes), 1)
+    counts = counts[counts.any(axis=1)]
+    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / n
+    freedom = (counts.shape[0] - 1) * (counts.shape[1] - 1)
+    statistic = float(((counts - expected) ** 2 / expected).sum())
+    return freedom > 0 and float(chdtrc(freedom, statistic)) < CHANCE

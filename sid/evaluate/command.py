@@ -1,5 +1,6 @@
 """`sid evaluate GEN REF`, and what the workflow calls for runs, teachers and real images."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -9,25 +10,26 @@ from sid.data.images import ImageSet
 from sid.data.pictures import Picture
 from sid.data.sources import read_images
 from sid.data.zips import read_zip, write_images
-from sid.errors import UserError
-from sid.evaluate.bench import Bench
-from sid.evaluate.evaluate import evaluate_run, evaluate_teacher, run_passes, teacher_passes
-from sid.evaluate.extractors import train_extractor
-from sid.evaluate.floor import evaluate_floor, evaluate_halves
-from sid.evaluate.records import Record, merge_records, write_records
-from sid.evaluate.reference import check_counts, check_shapes
-from sid.evaluate.sample import (
-    evaluate_images,
+from sid.errors import UserError, warn
+from sid.evaluate.evaluate import (
     evaluate_network,
-    look_for_copies,
-    sampler_for,
-    weights_at,
+    evaluate_run,
+    evaluate_teacher,
+    run_passes,
+    teacher_passes,
 )
-from sid.evaluate.sampling import CHUNK
-from sid.evaluate.setup import Setup, metrics_of
-from sid.evaluate.statistics import Statistics, read_reference
+from sid.evaluate.extractors import load_extractor, train_extractor
+from sid.evaluate.features.image_features import CAP, ImageFeatures
+from sid.evaluate.metrics.memorisation import memorisation, write_pairs
+from sid.evaluate.metrics.metric import indexed
+from sid.evaluate.metrics.neighbours import Manifold
+from sid.evaluate.real_images import evaluate_floor, evaluate_halves
+from sid.evaluate.records import merge_records, write_records
+from sid.evaluate.reference import check_counts, check_shapes, count_of, read_reference
+from sid.evaluate.samplers import CHUNK, sampler_for, weights_at
+from sid.evaluate.session import Chunk, Extractor, Measurement, Session, Sizes
 from sid.networks import load_network
-from sid.options import Device, Out, Quiet, Seed, Threads, group, prepare
+from sid.options import Device, Out, Quiet, Seed, Threads, group, prepare, with_options
 from sid.runs.folder import snapshot_at
 from sid.teacher.sampler import PUBLISHED
 
@@ -39,27 +41,8 @@ app = typer.Typer(
     "`sid evaluate GEN REF` is short for `sid evaluate compare GEN REF`.",
 )
 
-Reference = Annotated[Path, typer.Argument(help="The real images, a zip in EDM's layout.")]
-Extractor = Annotated[
-    str, typer.Option(help="efficientnet-lite0, inception-2015, dinov2-..., or a weights file.")
-]
+Data = Annotated[Path, typer.Argument(help="The real images, a zip in EDM's layout.")]
 Json = Annotated[Path, typer.Option(help="Where to write the records.")]
-Metrics = Annotated[
-    str | None, typer.Option(help="Of fd, kid, is, pr, dc, authenticity, fd-infinity; or all.")
-]
-Implementations = Annotated[
-    str | None, typer.Option(help="ours, torch-fidelity, clean-fid, nvidia, ...; with commas.")
-]
-Moments = Annotated[
-    str | None, typer.Option(help="Published moments of the same images, for nvidia; npz or name.")
-]
-Chunk = Annotated[
-    int, typer.Option(help="Images per forward of a network; another rounds otherwise.", min=1)
-]
-# Two images for each of the ten splits of the inception score.
-Curve = Annotated[int, typer.Option(help="Images per snapshot of a curve.", min=20)]
-Final = Annotated[int, typer.Option(help="Images per draw of a final value.", min=20)]
-Draws = Annotated[int, typer.Option(help="Draws, each with a seed of its own.", min=1)]
 Steps = Annotated[int | None, typer.Option(help="Of a teacher's sampler; 18 if not given.", min=1)]
 Sampler = Annotated[
     str | None, typer.Option(help=f"Published steps and churn: {', '.join(PUBLISHED)}.")
@@ -67,6 +50,7 @@ Sampler = Annotated[
 
 
 @app.command()
+@with_options
 def compare(
     gen: Annotated[
         Path,
@@ -75,13 +59,11 @@ def compare(
     ref: Annotated[
         Path, typer.Argument(help="Images likewise, or an npz of their moments (mu, sigma).")
     ],
-    extractor: Extractor = "efficientnet-lite0",
-    metrics: Metrics = None,
-    implementations: Implementations = None,
+    options: Measurement,
     n: Annotated[
         int | None, typer.Option(help="Images of each draw; as many as REF's if not given.", min=2)
     ] = None,
-    draws: Draws = 1,
+    draws: Annotated[int, typer.Option(help="Draws, each with a seed of its own.", min=1)] = 1,
     seed: Seed = 0,
     steps: Steps = None,
     sampler: Sampler = None,
@@ -89,10 +71,6 @@ def compare(
         bool, typer.Option(help="Compare sets of different sizes all the same.")
     ] = False,
     json: Annotated[Path | None, typer.Option(help="Where to write the records.")] = None,
-    chunk: Chunk = CHUNK,
-    threads: Threads = 1,
-    device: Device = "auto",
-    quiet: Quiet = False,
 ) -> None:
     """Measure GEN against REF: a table with intervals, and where every value came from.
 
@@ -100,7 +78,6 @@ def compare(
     """
     from sid.evaluate.table import show  # Its quantiles are slow to import.
 
-    metrics_of(metrics)  # Before the images are read.
     weights = weights_at(gen)
     if weights is None and (n or steps or sampler or draws > 1):
         raise UserError(
@@ -108,43 +85,38 @@ def compare(
         )
     if json and json.exists() and any(one.exists() and json.samefile(one) for one in (gen, ref)):
         raise UserError(f"--json {json}: would replace what is measured; name another file")
-    with Setup(f"evaluate {gen}", json, device=device, threads=threads, quiet=quiet) as setup:
+    with Session(f"evaluate {gen}", json, options) as session:
         reference = read_reference(ref)
         images = None if weights else read_images(gen)
-        count = len(images) if images else n or len_of(reference, ref)
+        count = len(images) if images else n or count_of(reference, ref)
         if images and isinstance(reference, ImageSet):
             check_shapes(images, reference)
         check_counts(gen, count, ref, reference, allow_unequal=allow_unequal_n)
-        bench = setup.bench(
-            reference,
-            extractor,
-            total=lambda bench: draws * bench.passes(count, drawn=images is None),
-            metrics=metrics_of(metrics, moments=not isinstance(reference, ImageSet)),
-            implementations=implementations,
-            chunk=chunk,
-        )
-        if weights:
+        evaluator = session.evaluator(reference)
+        session.progress.expect(draws * evaluator.passes(count, drawn=images is None))
+        if images:
+            about = {"role": "sample", "generated": str(gen)}
+            records = evaluator.given(images, about, draw=0, seed=seed)
+        else:
+            assert weights
             records = evaluate_network(
-                bench,
+                evaluator,
                 weights,
                 count,
                 seed=seed,
                 draws=draws,
                 steps=steps,
                 sampler=sampler,
-                device=setup.device,
+                device=session.device,
             )
-        else:
-            assert images is not None
-            records = evaluate_images(bench, images, str(gen), seed)
-        if setup.world.main:
+        if session.world.main:
             if json:
                 write_records(json, records)
             show(records)
 
 
 @app.command()
-def extractor(data: Reference, out: Out, seed: Seed = 0) -> None:
+def extractor(data: Data, out: Out, seed: Seed = 0) -> None:
     """Train a small classifier as the extractor of a labelled data set, in seconds.
 
     Example: sid evaluate extractor results/data/digits.zip --out results/extractor.safetensors
@@ -155,119 +127,63 @@ def extractor(data: Reference, out: Out, seed: Seed = 0) -> None:
 
 
 @app.command()
+@with_options
 def run(
     run: Annotated[Path, typer.Argument(help="Folder of a finished distillation.")],
-    data: Reference,
-    extractor: Extractor,
+    data: Data,
     json: Json,
-    metrics: Metrics = None,
-    implementations: Implementations = None,
-    n_curve: Curve = 5000,
-    n_final: Final = 20000,
-    draws: Draws = 3,
-    statistics: Moments = None,
-    chunk: Chunk = CHUNK,
-    threads: Threads = 1,
-    device: Device = "auto",
-    quiet: Quiet = False,
+    sizes: Sizes,
+    options: Measurement,
 ) -> None:
     """Measure each snapshot of a run on one noise, the last and the best on fresh ones.
 
     Example: sid evaluate run results/distill/sid/seed0 results/data/digits.zip
     --extractor results/extractor.safetensors --json results/evaluate/sid-seed0.json
     """
-    sizes = {"n_curve": n_curve, "n_final": n_final, "draws": draws}
-    with Setup(f"evaluate {run}", json, device=device, threads=threads, quiet=quiet) as setup:
-        bench = setup.bench(
-            read_zip(data),
-            extractor,
-            total=lambda bench: run_passes(bench, run, **sizes),
-            metrics=metrics_of(metrics),
-            implementations=implementations,
-            chunk=chunk,
-            statistics=statistics,
-        )
-        records = evaluate_run(bench, run, **sizes, device=setup.device)
-        if setup.world.main:
-            _write(json, records)
+    with Session(f"evaluate {run}", json, options) as session:
+        evaluator = session.evaluator(read_zip(data))
+        session.progress.expect(run_passes(evaluator, run, **asdict(sizes)))
+        records = evaluate_run(evaluator, run, **asdict(sizes), device=session.device)
+        session.write(records)
 
 
 @app.command()
+@with_options
 def teacher(
     snapshot: Annotated[Path, typer.Argument(help="The teacher's weights, or its run folder.")],
-    data: Reference,
-    extractor: Extractor,
+    data: Data,
     json: Json,
-    metrics: Metrics = None,
-    implementations: Implementations = None,
-    n_curve: Curve = 5000,
-    n_final: Final = 20000,
-    draws: Draws = 3,
-    statistics: Moments = None,
-    chunk: Chunk = CHUNK,
-    threads: Threads = 1,
-    device: Device = "auto",
-    quiet: Quiet = False,
+    sizes: Sizes,
+    options: Measurement,
 ) -> None:
     """Measure a teacher at 1 to 35 evaluations or the published number, there on fresh draws.
 
     Example: sid evaluate teacher results/teacher/digits results/data/digits.zip
     --extractor results/extractor.safetensors --json results/evaluate/teacher.json
     """
-    sizes = {"n_curve": n_curve, "n_final": n_final, "draws": draws}
-    with Setup(f"evaluate {snapshot}", json, device=device, threads=threads, quiet=quiet) as setup:
-        bench = setup.bench(
-            read_zip(data),
-            extractor,
-            total=lambda bench: teacher_passes(bench, **sizes),
-            metrics=metrics_of(metrics),
-            implementations=implementations,
-            chunk=chunk,
-            statistics=statistics,
-        )
-        records = evaluate_teacher(bench, snapshot_at(snapshot), **sizes, device=setup.device)
-        if setup.world.main:
-            _write(json, records)
+    with Session(f"evaluate {snapshot}", json, options) as session:
+        evaluator, path = session.evaluator(read_zip(data)), snapshot_at(snapshot)
+        session.progress.expect(teacher_passes(evaluator, **asdict(sizes)))
+        records = evaluate_teacher(evaluator, path, **asdict(sizes), device=session.device)
+        session.write(records)
 
 
 @app.command()
-def floor(
-    data: Reference,
-    extractor: Extractor,
-    json: Json,
-    metrics: Metrics = None,
-    implementations: Implementations = None,
-    n_curve: Curve = 5000,
-    n_final: Final = 20000,
-    draws: Draws = 3,
-    threads: Threads = 1,
-    device: Device = "auto",
-    quiet: Quiet = False,
-) -> None:
+@with_options
+def floor(data: Data, json: Json, sizes: Sizes, options: Measurement) -> None:
     """Measure the real images against themselves: drawn again, and one half against the other.
 
     Example: sid evaluate floor results/data/digits.zip
     --extractor results/extractor.safetensors --json results/evaluate/floor.json
     """
-    reference, sizes = read_zip(data), sorted({n_curve, n_final})
-    half = len(reference) // 2
-    with Setup("evaluate floor", json, device=device, threads=threads, quiet=quiet) as setup:
-
-        def bench(against: ImageSet) -> Bench:
-            return setup.bench(
-                against,
-                extractor,
-                total=lambda bench: draws * bench.passes(sum(sizes) + half, drawn=False),
-                metrics=metrics_of(metrics),
-                implementations=implementations,
-                chunk=CHUNK,
-            )
-
-        whole = bench(reference)
-        records = evaluate_floor(whole, reference, n_curve=n_curve, n_final=n_final, draws=draws)
-        records += evaluate_halves(bench, reference, draws)
-        if setup.world.main:
-            _write(json, records)
+    reference = read_zip(data)
+    with Session("evaluate floor", json, options) as session:
+        evaluator = session.evaluator(reference)
+        passes = sum({sizes.n_curve, sizes.n_final}) + len(reference) // 2
+        session.progress.expect(sizes.draws * evaluator.passes(passes, drawn=False))
+        records = evaluate_floor(evaluator, reference, **asdict(sizes))
+        records += evaluate_halves(session.evaluator, reference, sizes.draws)
+        session.write(records)
 
 
 @app.command()
@@ -311,8 +227,21 @@ def neighbours(
 
     Example: sid evaluate neighbours samples.zip digits.zip --out neighbours.png
     """
-    with Setup(f"neighbours of {gen}", None, device=device, threads=threads, quiet=quiet) as setup:
-        found = look_for_copies(setup, read_images(gen), read_images(ref), extractor, out, pairs)
+    options = Measurement(extractor=extractor, threads=threads, device=device, quiet=quiet)
+    with Session(f"neighbours of {gen}", None, options) as session:
+        images, training = read_images(gen), read_images(ref)
+        check_shapes(images, training)
+        session.progress.expect(len(images) + len(training))
+        network = load_extractor(extractor, session.device)
+        generated, real = (
+            ImageFeatures(one, network, session.workspace.subfolder(name), session.progress)
+            for name, one in (("generated", images), ("reference", training))
+        )
+        for one in (generated, real):
+            if one.count > CAP:
+                warn(f"{one.images.name}: the first {CAP:,} of {one.count:,} images are compared")
+        found = memorisation(indexed(generated.features), Manifold(indexed(real.features)))
+        write_pairs(out, images.images, training.images, found, pairs)
     print(
         f"{out}: {min(pairs, len(found.ratio))} pairs; authenticity {found.authenticity:.3f} "
         f"± {found.stderr:.3f}, that of the training images {found.real:.3f}"
@@ -330,23 +259,6 @@ def merge(
     --out results/records.csv
     """
     print(f"{out}: {len(merge_records(files, out))} values")
-
-
-def len_of(reference: ImageSet | Statistics, path: Path) -> int:
-    """How many images a reference has, as the number to draw.
-
-    Raises:
-        UserError: its moments do not tell.
-    """
-    count = len(reference) if isinstance(reference, ImageSet) else reference.count
-    if count is None:
-        raise UserError(f"{path}: does not say of how many images it is; give --n")
-    return count
-
-
-def _write(path: Path, records: list[Record]) -> None:
-    write_records(path, records)
-    print(f"{path}: {len(records)} values")
 
 
 def register(cli: typer.Typer) -> None:

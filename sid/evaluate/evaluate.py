@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from sid.errors import UserError
-from sid.evaluate.bench import Bench
+from sid.evaluate.evaluator import Evaluator
 from sid.evaluate.records import Record
-from sid.evaluate.sampling import sample_generator, sample_teacher
+from sid.evaluate.samplers import sample_generator, sample_teacher, sampler_for
 from sid.files import read_json, sha256
 from sid.networks import EDMPrecond, load_network
 from sid.runs.folder import RunFolder
@@ -37,7 +37,7 @@ def snapshots_of(run: Path) -> dict[Path, str]:
     return {folder.snapshots / name: hashes[name] for name in sorted(hashes)}
 
 
-def load(
+def load_network_of(
     path: Path, keys: Sequence[str], shape: tuple[int, ...], device: torch.device
 ) -> tuple[EDMPrecond, dict[str, Any]]:
     """A network of the reference's image shape, and what its metadata says of it.
@@ -57,7 +57,7 @@ def load(
     return network, about
 
 
-def fields(about: dict[str, Any], path: Path) -> dict[str, Any]:
+def provenance(about: dict[str, Any], path: Path) -> dict[str, Any]:
     """The fields of the records that a network's metadata tell, with what imported ones lack."""
     trained = {"recipe": "", "method": "", "images": 0, "iterations": 0}
     told = {key: about.get(key, default) for key, default in trained.items()}
@@ -79,8 +79,43 @@ def frechet(records: Iterable[Record]) -> float:
     return found.get("ours", next(iter(found.values())))
 
 
+def evaluate_network(
+    evaluator: Evaluator,
+    path: Path,
+    n: int,
+    *,
+    seed: int,
+    draws: int,
+    steps: int | None,
+    sampler: str | None,
+    device: torch.device,
+) -> list[Record]:
+    """A generator, or a teacher with its sampler: `draws` sets of fresh images.
+
+    Args:
+        evaluator: the implementations and the reference.
+        path: weights.
+        n: images of each draw.
+        seed: of the first draw; the next are of `seed` + 1 and so on.
+        draws: how many.
+        steps: as of `sampler_for`.
+        sampler: as of `sampler_for`.
+        device: of the network.
+
+    Raises:
+        UserError: the weights are damaged, of another shape, or the options do not fit them.
+    """
+    network, found = load_network_of(path, (), evaluator.shape, device)
+    make, nfe = sampler_for(network, found, path, steps, sampler)
+    about = {**provenance(found, path), "role": "sample", "nfe": nfe}
+    records = []
+    for draw in range(draws):
+        records += evaluator.sampled(make(seed + draw), n, about, draw=draw, seed=seed + draw)
+    return records
+
+
 def evaluate_run(
-    bench: Bench,
+    evaluator: Evaluator,
     run: Path,
     *,
     n_curve: int = 5000,
@@ -94,7 +129,7 @@ def evaluate_run(
     flattered by having been chosen.
 
     Args:
-        bench: the implementations and the reference; its progress is advanced by `run_passes`.
+        evaluator: the implementations and the reference; its progress is advanced by `run_passes`.
         run: folder of a finished distillation.
         n_curve: images per snapshot.
         n_final: images per draw of the two selected snapshots.
@@ -114,10 +149,10 @@ def evaluate_run(
                 f"delete {run} and train the run again"
             )
         keys = ("recipe", "method", "seed", "images", "iterations", "sigma_init")
-        network, found = load(path, keys, bench.shape, device)
-        about = {**fields(found, path), "role": role, "selection": selection, "nfe": 1}
+        network, found = load_network_of(path, keys, evaluator.shape, device)
+        about = {**provenance(found, path), "role": role, "selection": selection, "nfe": 1}
         sampler = sample_generator(network, draw, found["sigma_init"])
-        return bench.sampled(sampler, [n], about, draw=draw, seed=draw)
+        return evaluator.sampled(sampler, n, about, draw=draw, seed=draw)
 
     curve = [measure(path, n_curve, 0, "curve", "") for path in paths]
     best, last = paths[int(np.argmin([frechet(part) for part in curve]))], paths[-1]
@@ -132,9 +167,11 @@ def evaluate_run(
     return [record for part in curve for record in part] + final
 
 
-def run_passes(bench: Bench, run: Path, *, n_curve: int, n_final: int, draws: int) -> int:
+def run_passes(evaluator: Evaluator, run: Path, *, n_curve: int, n_final: int, draws: int) -> int:
     """Progress that `evaluate_run` is worth, at most."""
-    return len(snapshots_of(run)) * bench.passes(n_curve) + 2 * draws * bench.passes(n_final)
+    return len(snapshots_of(run)) * evaluator.passes(n_curve) + 2 * draws * evaluator.passes(
+        n_final
+    )
 
 
 def teacher_steps(dataset: str) -> dict[int, Churn]:
@@ -144,7 +181,7 @@ def teacher_steps(dataset: str) -> dict[int, Churn]:
 
 
 def evaluate_teacher(
-    bench: Bench,
+    evaluator: Evaluator,
     snapshot: Path,
     *,
     n_curve: int = 5000,
@@ -158,7 +195,7 @@ def evaluate_teacher(
     of a generator, so that neither side is known better than the other.
 
     Args:
-        bench: the implementations and the reference; its progress is advanced by
+        evaluator: the implementations and the reference; its progress is advanced by
             `teacher_passes`.
         snapshot: weights of a diffusion network.
         n_curve: images at each of `teacher_steps`, on draw 0.
@@ -169,16 +206,16 @@ def evaluate_teacher(
     Raises:
         UserError: the weights are damaged, or its images have another shape.
     """
-    network, found = load(snapshot, ("kind",), bench.shape, device)
+    network, found = load_network_of(snapshot, ("kind",), evaluator.shape, device)
     if found["kind"] != "denoiser":
         raise UserError(f"{snapshot}: a {found['kind']}, not a teacher; see `sid evaluate run`")
-    about = {**fields(found, snapshot), "role": "teacher", "method": "teacher"}
+    about = {**provenance(found, snapshot), "role": "teacher", "method": "teacher"}
     about["recipe"] = about["recipe"] or snapshot.stem  # Imported weights name none.
-    steps = teacher_steps(bench.reference.name)
+    steps = teacher_steps(evaluator.reference.name)
 
     def measure(count: int, n: int, draw: int) -> list[Record]:
         sampler = sample_teacher(network, draw, count, steps[count])
-        return bench.sampled(sampler, [n], {**about, "nfe": 2 * count - 1}, draw=draw, seed=draw)
+        return evaluator.sampled(sampler, n, {**about, "nfe": 2 * count - 1}, draw=draw, seed=draw)
 
     records = [record for count in steps for record in measure(count, n_curve, 0)]
     for draw in range(1, draws + 1):
@@ -186,7 +223,7 @@ def evaluate_teacher(
     return records
 
 
-def teacher_passes(bench: Bench, *, n_curve: int, n_final: int, draws: int) -> int:
+def teacher_passes(evaluator: Evaluator, *, n_curve: int, n_final: int, draws: int) -> int:
     """Progress that `evaluate_teacher` is worth."""
-    steps = len(teacher_steps(bench.reference.name))
-    return steps * bench.passes(n_curve) + draws * bench.passes(n_final)
+    steps = len(teacher_steps(evaluator.reference.name))
+    return steps * evaluator.passes(n_curve) + draws * evaluator.passes(n_final)

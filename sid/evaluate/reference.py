@@ -1,10 +1,46 @@
-"""What is compared with: images, or the moments of their features."""
+"""What is compared with: real images, or the moments of their features."""
 
 from pathlib import Path
 
+from sid.data.arrays import listed, npz_keys
 from sid.data.images import ImageSet
-from sid.errors import UserError
-from sid.evaluate.statistics import Statistics
+from sid.data.sources import read_images
+from sid.errors import UserError, reason
+from sid.evaluate.features.statistics import Statistics, read_statistics
+
+
+def read_reference(path: Path) -> ImageSet | Statistics:
+    """Real images, or their statistics where an npz holds `mu` and `sigma`.
+
+    OpenAI's references hold both; the statistics are of the whole data set and are taken.
+
+    Raises:
+        UserError: see `read_images` and `read_statistics`.
+    """
+    if path.suffix.lower() == ".npz" and path.is_file():
+        try:
+            keys = npz_keys(path)
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read ({reason(error)})") from error
+        if {"mu", "sigma"} <= keys.keys():
+            return read_statistics(path)
+        if "arr_0" not in keys:
+            raise UserError(
+                f"{path}: holds {listed(keys)}; wanted `arr_0` (images) or `mu` and `sigma`"
+            )
+    return read_images(path)
+
+
+def count_of(reference: ImageSet | Statistics, path: Path) -> int:
+    """How many images a reference has, as the number to draw.
+
+    Raises:
+        UserError: its moments do not tell.
+    """
+    count = len(reference) if isinstance(reference, ImageSet) else reference.count
+    if count is None:
+        raise UserError(f"{path}: does not say of how many images it is; give --n")
+    return count
 
 
 def check_shapes(gen: ImageSet, ref: ImageSet) -> None:

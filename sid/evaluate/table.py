@@ -11,31 +11,11 @@ from rich.text import Text
 from scipy import stats
 
 from sid.errors import printable
-from sid.evaluate.groups import GROUPS
+from sid.evaluate.metrics import METRICS, label
+from sid.evaluate.metrics.jackknife import GROUPS
 from sid.evaluate.records import Record
 
 LEVEL = 0.95
-NAMES = {
-    "frechet_distance": "Frechet distance",
-    "frechet_distance_infinity": "Frechet distance at infinite n",
-    "kernel_distance": "Kernel distance",
-    "inception_score": "Inception score",
-}
-# Where no interval goes beyond; unbiased and extrapolated distances may be below zero.
-RANGES = {
-    "frechet_distance": (0.0, math.inf),
-    "inception_score": (1.0, math.inf),
-    "density": (0.0, math.inf),
-    **dict.fromkeys(("precision", "recall", "coverage", "authenticity"), (0.0, 1.0)),
-}
-# Errors between ten groups or splits have nine degrees of freedom; others are of as many images.
-TENTHS = ("frechet_distance", "frechet_distance_infinity", "recall", "coverage", "inception_score")
-INCEPTION = "inception-2015"
-INCEPTION_NAMES = {
-    "frechet_distance": "FID",
-    "frechet_distance_infinity": "FID at infinite n",
-    "kernel_distance": "KID",
-}
 
 
 class Summary(NamedTuple):
@@ -60,13 +40,6 @@ class Summary(NamedTuple):
     basis: str
 
 
-def label(metric: str, extractor: str) -> str:
-    """A metric's name with its extractor: only the 2015 Inception makes an FID or a KID."""
-    if extractor == INCEPTION and metric in INCEPTION_NAMES:
-        return INCEPTION_NAMES[metric]
-    return f"{NAMES.get(metric, metric.replace('_', ' ').capitalize())} ({extractor})"
-
-
 def summarise(records: Sequence[Record]) -> list[Summary]:
     """Mean over draws with a t-interval; of one draw its own error, where over tenths with t."""
     groups: dict[tuple[str, str], list[Record]] = {}
@@ -75,17 +48,18 @@ def summarise(records: Sequence[Record]) -> list[Summary]:
     found = []
     for (metric, implementation), group in groups.items():
         values, one = np.array([record.value for record in group]), group[0]
+        known = METRICS.get(metric)
         if len(group) > 1:
             error = float(values.std(ddof=1)) / math.sqrt(len(group))
             reach = float(stats.t.ppf(0.5 + LEVEL / 2, len(group) - 1)) * error
             basis = f"{len(group)} draws"
         else:
             error = math.nan if one.stderr is None else one.stderr
-            law = stats.t(GROUPS - 1) if metric in TENTHS else stats.norm
+            law = stats.t(GROUPS - 1) if known and known.tenths else stats.norm
             reach = float(law.ppf(0.5 + LEVEL / 2)) * error
             basis = one.stderr_of or "unknown without ours"
         mean = float(values.mean())
-        least, most = RANGES.get(metric, (-math.inf, math.inf))
+        least, most = known.limits if known else (-math.inf, math.inf)
         # The value itself is within, but for the rounding of a distance of nothing.
         ends = min(mean, max(mean - reach, least)), max(mean, min(mean + reach, most))
         found.append(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from sid.evaluate.metrics import METRICS
 from sid.report.tables import first_ours, metrics_of
 
 TOLERANCE = 1e-4
@@ -22,8 +23,10 @@ def _other(pairs: pd.DataFrame, column: str) -> pd.Series:
     return pairs[f"{column}_first"] != pairs[f"{column}_second"]
 
 
-def _of(pairs: pd.DataFrame, metric: str) -> pd.Series:
-    return pairs["metric"].str.startswith(metric)
+def _depend(pairs: pd.DataFrame, on: str) -> pd.Series:
+    """Whether the metric depends on something (`Metric.depends_on`)."""
+    metrics = [name for name, metric in METRICS.items() if on in metric.depends_on]
+    return pairs["metric"].isin(metrics)
 
 
 def _moments(pairs: pd.DataFrame) -> pd.Series:
@@ -37,20 +40,17 @@ def _in_order(pairs: pd.DataFrame) -> pd.Series:
     return first != second
 
 
-# What differs, in the order of how much it does; a score has no reference, and only covariances
-# have a divisor.
+# What differs, in the order of how much it does.
 REASONS: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
     "weights": lambda pairs: _other(pairs, "extractor_sha256"),
     "preprocessing": lambda pairs: _other(pairs, "preprocessing"),
-    "published moments": lambda pairs: _moments(pairs) & ~_of(pairs, "inception_score"),
+    "published moments": lambda pairs: _moments(pairs) & _depend(pairs, "reference"),
     "reference": lambda pairs: (
-        _other(pairs, "reference_sha256") & ~_moments(pairs) & ~_of(pairs, "inception_score")
+        _other(pairs, "reference_sha256") & ~_moments(pairs) & _depend(pairs, "reference")
     ),
-    "subsets": lambda pairs: _of(pairs, "kernel_distance") & _other(pairs, "seed"),
-    "splits": lambda pairs: (
-        _of(pairs, "inception_score") & (_in_order(pairs) | _other(pairs, "seed"))
-    ),
-    "divisor": lambda pairs: _of(pairs, "frechet_distance") & _other(pairs, "divisor"),
+    "subsets": lambda pairs: _depend(pairs, "subsets") & _other(pairs, "seed"),
+    "splits": lambda pairs: _depend(pairs, "splits") & (_in_order(pairs) | _other(pairs, "seed")),
+    "divisor": lambda pairs: _depend(pairs, "divisor") & _other(pairs, "divisor"),
     "device": lambda pairs: _other(pairs, "device"),
 }
 

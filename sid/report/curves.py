@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
-from sid.evaluate.table import label
+from sid.evaluate.metrics import label
 from sid.report.labels import SIZE, Level, name_curves, name_levels, number
 from sid.report.style import FAINT, INK, MUTED, look, style
 from sid.verdict.distances import BRANCHES, TEACHER_NFE, Array, Distances, names_of

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from sid.evaluate.table import label
+from sid.evaluate.metrics import label
 from sid.report.agreement import PAIR, TOLERANCE, explained
 from sid.report.labels import darker, number
 from sid.report.style import INK, MUTED, NOISE, reason_colour, style

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from sid.errors import UserError
-from sid.evaluate.sampling import sample_generator, sample_teacher
+from sid.evaluate.samplers import sample_generator, sample_teacher
 from sid.files import write_atomic
 from sid.networks import load_network
 from sid.report.style import DPI, INK, MUTED, style

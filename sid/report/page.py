@@ -8,7 +8,7 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
-from sid.evaluate.table import INCEPTION, label
+from sid.evaluate.metrics import INCEPTION, label
 from sid.report import facts
 from sid.report.agreement import TOLERANCE
 from sid.report.labels import number

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from sid.errors import UserError
+from sid.evaluate.metrics import label
 from sid.evaluate.records import once
-from sid.evaluate.table import label, significant
+from sid.evaluate.table import significant
 from sid.report.agreement import (
     EQUAL,
     ROUNDING,

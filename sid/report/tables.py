@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sid.evaluate.table import NAMES as NAMES_OF_METRICS
-from sid.evaluate.table import label
+from sid.evaluate.metrics import METRICS, label
 from sid.files import write_atomic, write_text
 from sid.report.spread import Errors
 from sid.verdict.bias import bias_of
@@ -29,8 +28,8 @@ def first_ours(name: str) -> tuple[bool, str]:
 def metrics_of(records: pd.DataFrame) -> list[str]:
     """The records' metrics: distances and score in the usual order, then others as they come."""
     found = list(dict.fromkeys(records["metric"]))
-    return [name for name in NAMES_OF_METRICS if name in found] + [
-        name for name in found if name not in NAMES_OF_METRICS
+    return [name for name in METRICS if name in found] + [
+        name for name in found if name not in METRICS
     ]
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sid.evaluate.cache import Key, cache_folder, cached, key_of
-from sid.evaluate.moments import gaussian_of
-from sid.evaluate.statistics import Statistics
+from sid.evaluate.features.moments import gaussian_of
+from sid.evaluate.features.statistics import Statistics
+from sid.evaluate.features.statistics_cache import Key, cache_folder, cached, key_of
 
 KEY = Key("cd" * 32, "1x8x8", "none", "digits-cnn", "ab" * 32, "N-1")
 GAUSSIAN = gaussian_of(np.random.default_rng(0).normal(size=(50, 6)))
@@ -138,7 +138,7 @@ def test_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
 RACE = """
 import sys
 from tests.evaluate.test_cache import KEY, Maker
-from sid.evaluate.cache import cache_folder, cached
+from sid.evaluate.features.statistics_cache import cache_folder, cached
 
 for _ in range(30):
     make = Maker()

@@ -22,9 +22,9 @@ from sid.data.images import ImageSet
 from sid.data.zips import read_zip, write_zip
 from sid.evaluate.extractors import load_extractor
 from sid.evaluate.extractors.classifier import DataExtractor
-from sid.evaluate.moments import gaussian_of
+from sid.evaluate.features.moments import gaussian_of
+from sid.evaluate.features.statistics import Statistics, write_statistics
 from sid.evaluate.records import load_table, merge_records
-from sid.evaluate.statistics import Statistics, write_statistics
 from sid.networks import Architecture, save_network
 
 SID = str(Path(sys.executable).with_name("sid"))

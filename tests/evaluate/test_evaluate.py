@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 from sid.data.images import ImageSet
 from sid.data.zips import read_zip, write_zip
 from sid.errors import UserError
-from sid.evaluate.bench import Bench
 from sid.evaluate.command import app
 from sid.evaluate.evaluate import (
     evaluate_run,
@@ -22,11 +21,13 @@ from sid.evaluate.evaluate import (
     teacher_passes,
     teacher_steps,
 )
+from sid.evaluate.evaluator import Evaluator
 from sid.evaluate.extractors import Extractor
-from sid.evaluate.floor import evaluate_floor, evaluate_halves, halves
 from sid.evaluate.implementations import IMPLEMENTATIONS, usual
+from sid.evaluate.metrics import metric_names
+from sid.evaluate.real_images import evaluate_floor, evaluate_halves, halves
 from sid.evaluate.records import Record, load_table, read_records
-from sid.evaluate.work import Work
+from sid.evaluate.workspace import Workspace
 from sid.files import read_json, sha256, write_json
 from sid.networks import Architecture, save_network
 from sid.progress import Progress
@@ -55,20 +56,22 @@ def make_run(folder: Path, images: list[int]) -> Path:
 
 
 @contextmanager
-def bench_of(reference: ImageSet, extractor: Extractor) -> Iterator[tuple[Bench, Progress]]:
+def evaluator_for(
+    reference: ImageSet, extractor: Extractor
+) -> Iterator[tuple[Evaluator, Progress]]:
     asked = [IMPLEMENTATIONS[name]() for name in usual(extractor.name)]
-    with Work(None) as work, Progress("test", 1, quiet=True) as progress:
-        options = {"work": work, "device": CPU, "progress": progress}
-        yield Bench(reference, extractor, asked, **options), progress
+    with Workspace(None) as workspace, Progress("test", 1, quiet=True) as progress:
+        options = {"workspace": workspace, "device": CPU, "progress": progress}
+        yield Evaluator(reference, extractor, asked, metric_names(None), **options), progress
 
 
 def measure(run: Path, reference: ImageSet, extractor: Extractor) -> list[Record]:
     sizes = {"n_curve": 60, "n_final": 90, "draws": 2}
-    with bench_of(reference, extractor) as (bench, progress):
-        records = evaluate_run(bench, run, **sizes, device=CPU)
+    with evaluator_for(reference, extractor) as (evaluator, progress):
+        records = evaluate_run(evaluator, run, **sizes, device=CPU)
         best_is_last = len({r.images for r in records if r.role == "final"}) == 1
-        saved = 2 * bench.passes(90) if best_is_last else 0
-        assert progress._done == run_passes(bench, run, **sizes) - saved
+        saved = 2 * evaluator.passes(90) if best_is_last else 0
+        assert progress._done == run_passes(evaluator, run, **sizes) - saved
     return records
 
 
@@ -110,10 +113,10 @@ def test_teacher(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> N
     path = tmp_path / "teacher.safetensors"
     network = Architecture(img_resolution=8, img_channels=1, **TINY).build()
     save_network(path, network, {"kind": "denoiser"})
-    with bench_of(reference, extractor) as (bench, progress):
+    with evaluator_for(reference, extractor) as (evaluator, progress):
         sizes = {"n_curve": 40, "n_final": 60, "draws": 2}
-        records = evaluate_teacher(bench, path, **sizes, device=CPU)
-        assert progress._done == teacher_passes(bench, **sizes)
+        records = evaluate_teacher(evaluator, path, **sizes, device=CPU)
+        assert progress._done == teacher_passes(evaluator, **sizes)
     measured = {(r.nfe, r.n_images, r.draw, r.seed) for r in records}
     fresh = {(35, 60, 1, 1), (35, 60, 2, 2)}
     assert measured == {*((nfe, 40, 0, 0) for nfe in (1, 5, 9, 17, 35)), *fresh}
@@ -131,9 +134,9 @@ def test_teachers_are_sampled_as_published() -> None:
 
 
 def test_floor(reference: ImageSet, extractor: Extractor) -> None:
-    with bench_of(reference, extractor) as (bench, progress):
-        records = evaluate_floor(bench, reference, n_curve=100, n_final=400, draws=2)
-        assert progress._done == 2 * bench.passes(100 + 400, drawn=False)
+    with evaluator_for(reference, extractor) as (evaluator, progress):
+        records = evaluate_floor(evaluator, reference, n_curve=100, n_final=400, draws=2)
+        assert progress._done == 2 * evaluator.passes(100 + 400, drawn=False)
     ours = {
         (r.n_images, r.draw): r.value
         for r in records
@@ -149,19 +152,20 @@ def test_halves_share_no_image(reference: ImageSet, extractor: Extractor) -> Non
     one, other = halves(reference, 1)
     assert len(one) == len(other) == 1797 // 2
     assert not set(one.images._index) & set(other.images._index)
-    with bench_of(reference, extractor) as (bench, _):
+    with evaluator_for(reference, extractor) as (evaluator, _):
 
-        def bench_for(half: ImageSet) -> Bench:
-            return Bench(
+        def against(half: ImageSet) -> Evaluator:
+            return Evaluator(
                 half,
                 extractor,
-                bench.implementations,
-                work=bench._work,
+                evaluator.implementations,
+                metric_names(None),
+                workspace=evaluator._workspace,
                 device=CPU,
-                progress=bench._progress,
+                progress=evaluator._progress,
             )
 
-        records = evaluate_halves(bench_for, reference, 2)
+        records = evaluate_halves(against, reference, 2)
     found = [r for r in records if (r.implementation, r.metric) == ("ours", "frechet_distance")]
     assert {(r.role, r.n_images, r.n_reference, r.draw) for r in found} == {
         ("halves", 898, 898, 1),

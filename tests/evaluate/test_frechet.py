@@ -5,9 +5,9 @@ import scipy.linalg
 import torch
 from numpy.typing import NDArray
 
-from sid.evaluate.compat import clean_fid, torch_fidelity
-from sid.evaluate.frechet import FrechetReference, cholesky, rank
-from sid.evaluate.moments import Array, Gaussian, gaussian_of
+from sid.evaluate.features.moments import Array, Gaussian, gaussian_of
+from sid.evaluate.implementations.libraries import clean_fid, torch_fidelity
+from sid.evaluate.metrics.frechet import FrechetReference, cholesky, rank
 
 
 def gaussian(mean: list[float], variances: list[float]) -> Gaussian:

@@ -13,22 +13,23 @@ from torch import Tensor, nn
 
 from sid.data.images import ImageSet
 from sid.errors import UserError
-from sid.evaluate.bench import finite
-from sid.evaluate.compat import clean_fid, torch_fidelity
+from sid.evaluate.evaluator import finite
 from sid.evaluate.extractors import Extractor
-from sid.evaluate.frechet import FrechetReference
-from sid.evaluate.implementations import IMPLEMENTATIONS, Value, usual
+from sid.evaluate.features.image_features import ImageFeatures, RawSums
+from sid.evaluate.features.moments import Gaussian
+from sid.evaluate.features.moments import gaussian_of as moments_of
+from sid.evaluate.features.statistics import Statistics
+from sid.evaluate.implementations import IMPLEMENTATIONS, usual
 from sid.evaluate.implementations import clean as clean_module
+from sid.evaluate.implementations.libraries import clean_fid, torch_fidelity
 from sid.evaluate.implementations.nvidia import frechet_distance, gaussian_of
-from sid.evaluate.inception_score import inception_score
-from sid.evaluate.kernel import kernel_distance
-from sid.evaluate.moments import Gaussian
-from sid.evaluate.moments import gaussian_of as moments_of
-from sid.evaluate.seen import RawSums, Seen
-from sid.evaluate.statistics import Statistics
+from sid.evaluate.metrics import Value
+from sid.evaluate.metrics.frechet import FrechetReference
+from sid.evaluate.metrics.inception_score import inception_score
+from sid.evaluate.metrics.kernel import kernel_distance
 
 Images = NDArray[np.uint8]
-See = Callable[..., Seen]
+See = Callable[..., ImageFeatures]
 ALL = ("ours", "torch-fidelity", "clean-fid", "nvidia")
 QUICK = ("frechet_distance", "kernel_distance", "inception_score")
 EVERY = frozenset({*QUICK, "precision", "recall"})
@@ -39,16 +40,22 @@ def see(tmp_path: Path, extractor: Extractor) -> See:
     """Images as a set that was seen."""
     made = 0
 
-    def make(images: Images, by: Extractor = extractor) -> Seen:
+    def make(images: Images, by: Extractor = extractor) -> ImageFeatures:
         nonlocal made
         made += 1
-        return Seen(ImageSet(f"set {made}", images, None, f"{made}"), by, tmp_path / str(made))
+        return ImageFeatures(
+            ImageSet(f"set {made}", images, None, f"{made}"), by, tmp_path / str(made)
+        )
 
     return make
 
 
 def values(
-    name: str, generated: Seen, reference: Seen | Statistics, metrics: Any = EVERY, seed: int = 1
+    name: str,
+    generated: ImageFeatures,
+    reference: ImageFeatures | Statistics,
+    metrics: Any = EVERY,
+    seed: int = 1,
 ) -> dict[str, Value]:
     one = IMPLEMENTATIONS[name]()
     found = one.evaluate(generated, reference, metrics, seed)
@@ -309,15 +316,15 @@ def test_libraries_hand_over_the_bytes_that_we_see(name: str, see: See) -> None:
 def test_what_was_not_seen_is_computed(see: See, noisy: Images, extractor: Extractor) -> None:
     generated = see(noisy)
     chunk = torch.from_numpy(noisy[:500])
-    found = generated.recall(chunk)
+    found = generated.of_chunk(chunk)
     assert found is not None
     torch.testing.assert_close(found, extractor.features_and_logits(chunk), rtol=0, atol=0)
-    last = generated.recall(torch.from_numpy(noisy[1000:]))
+    last = generated.of_chunk(torch.from_numpy(noisy[1000:]))
     assert last is not None
     assert len(last[0]) == 200
-    assert generated.recall(chunk[:499]) is None
-    assert generated.recall(chunk.flip(0)) is None
-    assert generated.recall(chunk.float()) is None
+    assert generated.of_chunk(chunk[:499]) is None
+    assert generated.of_chunk(chunk.flip(0)) is None
+    assert generated.of_chunk(chunk.float()) is None
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -17,17 +17,18 @@ from torch import Tensor, nn
 
 from sid.data.images import ImageSet
 from sid.errors import UserError
-from sid.evaluate.compat import clean_fid, torch_fidelity, torchvision
 from sid.evaluate.extractors import Extractor, load_extractor
 from sid.evaluate.extractors.published import PROGRAM, STATE
+from sid.evaluate.features.image_features import ImageFeatures
 from sid.evaluate.implementations import IMPLEMENTATIONS
 from sid.evaluate.implementations.clean import torchscript
-from sid.evaluate.kernel import kernel_distance
-from sid.evaluate.seen import Seen
+from sid.evaluate.implementations.libraries import clean_fid, torch_fidelity, torchvision
+from sid.evaluate.metrics.kernel import kernel_distance
 from sid.fetch import catalogue
 from sid.files import sha256
 from tests.evaluate.programs import save_program
 
+Sides = tuple[ImageFeatures, ImageFeatures]
 N, FEW = 10, 3  # The score's ten splits want an image each; an image takes a third of a second.
 SAME_RESIZING = ("torch-fidelity", "clean-fid", "clean-fid-legacy_tensorflow")
 
@@ -76,33 +77,33 @@ def inception() -> Extractor:
 
 
 @pytest.fixture(scope="module")
-def sides(inception: Extractor, tmp_path_factory: pytest.TempPathFactory) -> tuple[Seen, Seen]:
+def sides(inception: Extractor, tmp_path_factory: pytest.TempPathFactory) -> Sides:
     return seen(inception, N, tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
-def few(inception: Extractor, tmp_path_factory: pytest.TempPathFactory) -> tuple[Seen, Seen]:
+def few(inception: Extractor, tmp_path_factory: pytest.TempPathFactory) -> Sides:
     return seen(inception, FEW, tmp_path_factory)
 
 
-def seen(inception: Extractor, n: int, folders: pytest.TempPathFactory) -> tuple[Seen, Seen]:
+def seen(inception: Extractor, n: int, folders: pytest.TempPathFactory) -> Sides:
     """Generated images, `n` of them, and a few real ones."""
     images = np.random.default_rng(0).integers(0, 256, (2, n, 1, 28, 28), dtype=np.uint8)
     images[0, :, :, ::2] //= 3  # Stripes, which a resize kernel blurs or does not.
     one, other = (
-        Seen(ImageSet(name, side, None, name), inception, folders.mktemp(name))
+        ImageFeatures(ImageSet(name, side, None, name), inception, folders.mktemp(name))
         for name, side in (("generated", images[0]), ("real", images[1, :FEW]))
     )
     return one, other
 
 
-def value(name: str, sides: tuple[Seen, Seen], metric: str) -> float:
+def value(name: str, sides: Sides, metric: str) -> float:
     (found,) = IMPLEMENTATIONS[name]().evaluate(*sides, [metric], 0)
     assert found.metric == metric
     return found.value
 
 
-def test_names_and_weights(inception: Extractor, sides: tuple[Seen, Seen], cache: Path) -> None:
+def test_names_and_weights(inception: Extractor, sides: Sides, cache: Path) -> None:
     program, state = sha256(cache / PROGRAM), sha256(cache / STATE)
     assert (inception.name, inception.sha256) == ("inception-2015", program)
     for name in IMPLEMENTATIONS:
@@ -112,7 +113,9 @@ def test_names_and_weights(inception: Extractor, sides: tuple[Seen, Seen], cache
         assert "299x299" in one.preprocessing(sides[0])
 
 
-def test_kernel_distances_through_every_own_network(few: tuple[Seen, Seen]) -> None:
+def test_kernel_distances_through_every_own_network(
+    few: Sides,
+) -> None:
     ours = value("ours", few, "kernel_distance")
     for name in SAME_RESIZING:
         assert value(name, few, "kernel_distance") == pytest.approx(ours, rel=1e-3), name
@@ -127,7 +130,7 @@ def to_unit(x: Tensor) -> Tensor:
 def test_clean_fid_s_own_resizing_and_network(
     mode: str,
     levels: Callable[[Tensor], Tensor],
-    few: tuple[Seen, Seen],
+    few: Sides,
     inception: Extractor,
 ) -> None:
     resize = clean_fid.build_resizer(mode)
@@ -143,7 +146,9 @@ def test_clean_fid_s_own_resizing_and_network(
     assert found != pytest.approx(value("ours", few, "kernel_distance"), rel=1e-2)
 
 
-def test_frechet_distance_and_score_of_torch_fidelity_s_own(sides: tuple[Seen, Seen]) -> None:
+def test_frechet_distance_and_score_of_torch_fidelity_s_own(
+    sides: Sides,
+) -> None:
     metrics = ["frechet_distance", "inception_score"]
     ours, theirs = (
         {one.metric: one.value for one in IMPLEMENTATIONS[name]().evaluate(*sides, metrics, 0)}
@@ -154,7 +159,7 @@ def test_frechet_distance_and_score_of_torch_fidelity_s_own(sides: tuple[Seen, S
 
 
 @pytest.mark.slow
-def test_frechet_distance_by_a_matrix_square_root(few: tuple[Seen, Seen]) -> None:
+def test_frechet_distance_by_a_matrix_square_root(few: Sides) -> None:
     ours = value("ours", few, "frechet_distance")
     assert value("nvidia", few, "frechet_distance") == pytest.approx(ours, rel=1e-4)
 
@@ -168,7 +173,7 @@ def test_clean_fid_reads_the_file_that_a_user_names(
     assert mine.name.startswith("mine-")
     images = np.random.default_rng(0).integers(0, 256, (2, N, 3, 8, 8), dtype=np.uint8)
     one, other = (
-        Seen(ImageSet(f"{i}", side, None, f"{i}"), mine, tmp_path / f"{i}")
+        ImageFeatures(ImageSet(f"{i}", side, None, f"{i}"), mine, tmp_path / f"{i}")
         for i, side in enumerate(images)
     )
     with pytest.raises(UserError, match=r"2048 features, and mine-.* has 3"):
@@ -184,7 +189,10 @@ def test_clean_fid_reads_the_file_that_a_user_names(
 
 @pytest.mark.parametrize("name", ["torch-fidelity", "clean-fid-legacy_pytorch"])
 def test_missing_weights_are_not_downloaded(
-    name: str, sides: tuple[Seen, Seen], cache: Path, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    sides: Sides,
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("it reaches for the net")
@@ -209,7 +217,7 @@ class Trap:
 @pytest.mark.parametrize("name", ["torch-fidelity", "clean-fid-legacy_pytorch"])
 def test_no_pickle_runs(
     name: str,
-    sides: tuple[Seen, Seen],
+    sides: Sides,
     cache: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

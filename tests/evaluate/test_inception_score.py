@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from sid.evaluate.compat import torch_fidelity
-from sid.evaluate.inception_score import inception_score, score
+from sid.evaluate.implementations.libraries import torch_fidelity
+from sid.evaluate.metrics.inception_score import inception_score, score
 
 SURE = 1e4
 

@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
 
-from sid.evaluate.frechet import FrechetReference
-from sid.evaluate.groups import grouped_moments
-from sid.evaluate.infinity import Infinity, frechet_infinity
-from sid.evaluate.jackknife import frechet_stderr
-from sid.evaluate.moments import Array, Gaussian, gaussian_of
+from sid.evaluate.features.moments import Array, Gaussian, gaussian_of
+from sid.evaluate.metrics.frechet import FrechetReference
+from sid.evaluate.metrics.infinity import Infinity, frechet_infinity
+from sid.evaluate.metrics.jackknife import frechet_stderr, grouped_moments
 
 D = 16
 UNIT = FrechetReference(Gaussian(np.zeros(D), np.eye(D)))

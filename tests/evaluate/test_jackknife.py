@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
 
-from sid.evaluate.frechet import FrechetReference
-from sid.evaluate.groups import grouped_moments
-from sid.evaluate.jackknife import frechet_stderr
-from sid.evaluate.moments import Gaussian, gaussian_of
+from sid.evaluate.features.moments import Gaussian, gaussian_of
+from sid.evaluate.metrics.frechet import FrechetReference
+from sid.evaluate.metrics.jackknife import frechet_stderr, grouped_moments
 
 UNIT = FrechetReference(Gaussian(np.zeros(4), np.eye(4)))
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from sid.evaluate.compat import torch_fidelity
-from sid.evaluate.kernel import Side, kernel, kernel_distance, mmd
-from sid.evaluate.moments import Array
+from sid.evaluate.features.moments import Array
+from sid.evaluate.implementations.libraries import torch_fidelity
+from sid.evaluate.metrics.kernel import Side, kernel, kernel_distance, mmd
 
 
 def theirs(x: Array, y: Array, subsets: int, size: int, seed: int) -> tuple[float, float]:

@@ -7,9 +7,9 @@ from PIL import Image
 
 from sid.data.images import ImageSet
 from sid.evaluate.extractors import Extractor
-from sid.evaluate.memorisation import memorisation, write_pairs
-from sid.evaluate.moments import Array
-from sid.evaluate.neighbours import Manifold
+from sid.evaluate.features.moments import Array
+from sid.evaluate.metrics.memorisation import memorisation, write_pairs
+from sid.evaluate.metrics.neighbours import Manifold
 
 
 def random(n: int, seed: int) -> Array:

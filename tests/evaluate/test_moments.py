@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from sid.evaluate.groups import grouped_moments
-from sid.evaluate.moments import Moments, combine, gaussian_of
+from sid.evaluate.features.moments import Moments, combine, gaussian_of
+from sid.evaluate.metrics.jackknife import grouped_moments
 
 
 @pytest.mark.parametrize("size", [1, 7, 100, 2500])

@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sid.evaluate import neighbours
-from sid.evaluate.moments import Array
-from sid.evaluate.neighbours import Manifold, nearest, nearest_others, squared_distances
+from sid.evaluate.features.moments import Array
+from sid.evaluate.metrics import neighbours
+from sid.evaluate.metrics.neighbours import Manifold, nearest, nearest_others, squared_distances
 
 
 @pytest.fixture(autouse=True)

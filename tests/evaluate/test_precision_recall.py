@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from sid.evaluate import neighbours
-from sid.evaluate.moments import Array
-from sid.evaluate.neighbours import Manifold
-from sid.evaluate.precision_recall import PrecisionRecall, precision_recall
+from sid.evaluate.features.moments import Array
+from sid.evaluate.metrics import neighbours
+from sid.evaluate.metrics.neighbours import Manifold
+from sid.evaluate.metrics.precision_recall import PrecisionRecall, precision_recall
 
 
 def values(generated: Array, real: Array) -> list[float]:

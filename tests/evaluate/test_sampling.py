@@ -3,7 +3,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from sid.evaluate.sampling import CHUNK, Sampler, sample_generator, sample_teacher, to_uint8
+from sid.evaluate.samplers import CHUNK, Sampler, sample_generator, sample_teacher, to_uint8
 from sid.networks import Architecture, EDMPrecond
 from sid.networks.precond import one_step
 from sid.streams import Stream

@@ -10,8 +10,13 @@ import pytest
 
 from sid.data.images import ImageSet
 from sid.errors import UserError
-from sid.evaluate.moments import Gaussian, gaussian_of
-from sid.evaluate.statistics import Statistics, read_reference, read_statistics, write_statistics
+from sid.evaluate.features.moments import Gaussian, gaussian_of
+from sid.evaluate.features.statistics import (
+    Statistics,
+    read_statistics,
+    write_statistics,
+)
+from sid.evaluate.reference import read_reference
 from sid.files import sha256
 
 RNG = np.random.default_rng(0)

@@ -10,8 +10,8 @@ import torch
 
 from sid.errors import UserError
 from sid.evaluate.records import Record
-from sid.evaluate.sampling import Sampler, sample_generator
-from sid.evaluate.work import Work
+from sid.evaluate.samplers import Sampler, sample_generator
+from sid.evaluate.workspace import Workspace
 from sid.networks import Architecture
 from sid.progress import Progress
 from sid.runs.world import World
@@ -41,9 +41,9 @@ class Counting(Sampler):
 
 def test_a_killed_evaluation_draws_only_what_is_missing(tmp_path: Path) -> None:
     result, first, second, whole = tmp_path / "r.json", Counting(2), Counting(9), Counting(9)
-    with pytest.raises(KeyboardInterrupt), Work(result) as work:
+    with pytest.raises(KeyboardInterrupt), Workspace(result) as work:
         work.images("g", first, 70, {"weights": "w"}, QUIET, chunk=20)
-    with Work(result) as work:
+    with Workspace(result) as work:
         images = work.images("g", second, 70, {"weights": "w"}, QUIET, chunk=20)
         undisturbed = np.concatenate(list(whole.chunks(70, 20)))
         np.testing.assert_array_equal(images.images[:], undisturbed)
@@ -57,7 +57,7 @@ def test_a_killed_evaluation_draws_only_what_is_missing(tmp_path: Path) -> None:
 def test_processes_draw_their_own_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(World, "wait", lambda self: None)
     result, samplers = tmp_path / "r.json", [Counting(9), Counting(9)]
-    works = [Work(result, World(rank, 2)) for rank in (0, 1)]
+    works = [Workspace(result, World(rank, 2)) for rank in (0, 1)]
     for rank in (1, 0):
         found = works[rank].images("g", samplers[rank], 70, {}, QUIET, chunk=20)
     assert [sampler.drawn for sampler in samplers] == [[0, 40], [20, 60]]
@@ -88,27 +88,27 @@ def record(value: float) -> Record:
 
 def test_records_are_made_once(tmp_path: Path) -> None:
     result = tmp_path / "r.json"
-    with contextlib.suppress(KeyboardInterrupt), Work(result) as work:
+    with contextlib.suppress(KeyboardInterrupt), Workspace(result) as work:
         work.records({"draw": 1}, lambda: [record(1 / 3)])
         raise KeyboardInterrupt
-    with Work(result) as work:
+    with Workspace(result) as work:
         assert work.records({"draw": 1}, lambda: [record(2.0)])[0].value == 1 / 3
         assert work.records({"draw": 2}, lambda: [record(2.0)])[0].value == 2.0
 
 
 def test_one_evaluation_a_result(tmp_path: Path) -> None:
     result = tmp_path / "r.json"
-    with Work(result), pytest.raises(UserError, match=r"r.json: another evaluation makes it"):
-        Work(result)
+    with Workspace(result), pytest.raises(UserError, match=r"r.json: another evaluation makes it"):
+        Workspace(result)
 
 
 def test_without_a_result_nothing_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with pytest.raises(KeyboardInterrupt), Work(None) as work:
+    with pytest.raises(KeyboardInterrupt), Workspace(None) as work:
         work.images("g", Counting(1), 70, {}, QUIET, chunk=20)
     assert not list(tmp_path.iterdir())
     with pytest.raises(UserError, match="--json: several processes"):
-        Work(None, World(1, 2))
+        Workspace(None, World(1, 2))
 
 
 def test_others_wait_for_the_first_and_notice_its_end(
@@ -116,7 +116,7 @@ def test_others_wait_for_the_first_and_notice_its_end(
 ) -> None:
     monkeypatch.setattr(World, "wait", lambda self: None)
     result = tmp_path / "r.json"
-    first, other = (Work(result, World(rank, 2)) for rank in (0, 1))
+    first, other = (Workspace(result, World(rank, 2)) for rank in (0, 1))
     late = Timer(0.5, lambda: first.records({"draw": 1}, lambda: [record(0.5)]))
     late.start()
     assert other.records({"draw": 1}, lambda: [record(2.0)])[0].value == 0.5

@@ -15,11 +15,11 @@ from torch import nn
 
 from sid.data.zips import read_zip, write_zip
 from sid.distill.train import distill
-from sid.evaluate.bench import Bench
 from sid.evaluate.evaluate import evaluate_teacher
+from sid.evaluate.evaluator import Evaluator
 from sid.evaluate.extractors import load_extractor, train_extractor
 from sid.evaluate.implementations import IMPLEMENTATIONS
-from sid.evaluate.work import Work
+from sid.evaluate.workspace import Workspace
 from sid.networks import Architecture, EDMPrecond, load_network
 from sid.progress import Progress
 from tests.conftest import tiny_recipe
@@ -187,11 +187,13 @@ def test_teacher_and_start_work_downstream(imported: Any, digits_zip: Path) -> N
     data = read_zip(Path("small.zip"))
     train_extractor(data, 0).save(Path("e.safetensors"))
     extractor = load_extractor(Path("e.safetensors"))
-    counts = {"n_curve": 20, "n_final": 20}
-    with Progress("", 1, quiet=True) as progress, Work(None) as work:
-        options = {"work": work, "device": CPU, "progress": progress}
-        bench = Bench(data, extractor, [IMPLEMENTATIONS["ours"]()], **options)
-        found = evaluate_teacher(bench, teacher, **counts, device=CPU)
+    counts = {"n_curve": 20, "n_final": 20, "draws": 3}
+    with Progress("", 1, quiet=True) as progress, Workspace(None) as workspace:
+        options = {"workspace": workspace, "device": CPU, "progress": progress}
+        evaluator = Evaluator(
+            data, extractor, [IMPLEMENTATIONS["ours"]()], ["frechet_distance"], **options
+        )
+        found = evaluate_teacher(evaluator, teacher, **counts, device=CPU)
     assert {record.recipe for record in found} == {"edm-digits"}
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sid.evaluate.frechet import FrechetReference
-from sid.evaluate.moments import Gaussian, Moments
+from sid.evaluate.features.moments import Gaussian, Moments
+from sid.evaluate.metrics.frechet import FrechetReference
 from sid.verdict.bias import bias_of
 from tests.verdict.synthetic import BIAS, make_records
 

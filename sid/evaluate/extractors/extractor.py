@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from sid.errors import UserError
-from sid.evaluate.exact import exact
+from sid.runs.precision import full_float32
 
 CPU = torch.device("cpu")
 
@@ -84,7 +84,7 @@ class Extractor:
         self.check(tuple(images.shape[1:]))
         # Strides of a grey image say nothing, but a convolution is chosen, and rounds, by them.
         images = images.clone(memory_format=torch.contiguous_format)
-        with exact(), torch.inference_mode():
+        with full_float32(), torch.inference_mode():
             pairs = [self.network(part.to(self.device)) for part in torch.split(images, self.chunk)]
         features, logits = zip(*pairs, strict=True)
         return torch.cat(features), torch.cat(logits)

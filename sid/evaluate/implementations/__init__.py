@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
-from sid.evaluate.implementations.implementation import Implementation, Value
+from sid.errors import UserError
+from sid.evaluate.implementations.implementation import Implementation
+from sid.plugins import plugins
 
-__all__ = ["IMPLEMENTATIONS", "Implementation", "Value", "usual"]
+__all__ = ["IMPLEMENTATIONS", "Implementation", "implementations_of", "usual"]
 
 
 # The libraries take seconds to import: whoever does not ask for one does not wait for it.
@@ -38,6 +40,7 @@ def _nvidia(name: str, ddof: int) -> Callable[[], Implementation]:
     return make
 
 
+# By name, what makes one; packages bring others by entry points of this group.
 IMPLEMENTATIONS: dict[str, Callable[[], Implementation]] = {
     "ours": _ours,
     "torch-fidelity": _fidelity,
@@ -47,6 +50,7 @@ IMPLEMENTATIONS: dict[str, Callable[[], Implementation]] = {
     "clean-fid-legacy_tensorflow": _clean("legacy_tensorflow"),
     "nvidia": _nvidia("nvidia", 1),
     "nvidia-n": _nvidia("nvidia-n", 0),
+    **plugins("sid.implementations"),
 }
 
 
@@ -59,3 +63,18 @@ def usual(extractor: str) -> list[str]:
     if extractor == "inception-2015":
         return ["ours", "torch-fidelity", "clean-fid-clean", "nvidia"]
     return ["ours", "torch-fidelity", "clean-fid"]
+
+
+def implementations_of(text: str | None, extractor: str) -> list[Implementation]:
+    """The implementations of a comma-separated list, or those usual for an extractor.
+
+    Raises:
+        UserError: one is unknown.
+    """
+    words = filter(None, (part.strip() for part in (text or "").split(",")))
+    names = list(dict.fromkeys(words)) or usual(extractor)
+    for name in names:
+        if name not in IMPLEMENTATIONS:
+            known = ", ".join(IMPLEMENTATIONS)
+            raise UserError(f"--implementations: {name} is unknown; known are {known}")
+    return [IMPLEMENTATIONS[name]() for name in names]

@@ -19,24 +19,23 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sid.errors import UserError
-from sid.evaluate.compat import clean_fid, clean_fid_features, clean_fid_torchscript
-from sid.evaluate.exact import exact
 from sid.evaluate.extractors import Extractor
 from sid.evaluate.extractors.extractor import rgb
 from sid.evaluate.extractors.inception import NAME as INCEPTION
 from sid.evaluate.extractors.inception import Inception
 from sid.evaluate.extractors.published import PROGRAM, STATE, copy_state
-from sid.evaluate.implementations.implementation import (
-    KERNEL_SUBSET_SIZE,
-    KERNEL_SUBSETS,
-    Kept,
-    Value,
-    enough,
+from sid.evaluate.features.image_features import ImageFeatures, features_and_logits
+from sid.evaluate.implementations.implementation import check_enough
+from sid.evaluate.implementations.libraries import (
+    clean_fid,
+    clean_fid_features,
+    clean_fid_torchscript,
 )
-from sid.evaluate.seen import Seen, features_and_logits
-from sid.evaluate.statistics import Statistics
+from sid.evaluate.metrics import PerReference, Reference, Value
+from sid.evaluate.metrics.kernel import SUBSET_SIZE, SUBSETS
 from sid.fetch import locate
 from sid.files import sha256
+from sid.runs.precision import full_float32
 
 Network = Callable[[Tensor], Tensor]
 Features = NDArray[np.float32]
@@ -68,21 +67,21 @@ class Clean:
 
     def __init__(self, mode: str | None = None) -> None:
         self.name, self._mode = f"clean-fid-{mode}" if mode else "clean-fid", mode
-        self._kept: Kept[tuple[Network | None, Features]] = Kept()
+        self._made = PerReference()
 
-    def weights(self, seen: Seen) -> str:
+    def weights(self, features: ImageFeatures) -> str:
         """Those of its own file, or of the extractor."""
-        return sha256(locate(STATE)) if self._by_state(seen) else seen.extractor.sha256
+        return sha256(locate(STATE)) if self._by_state(features) else features.extractor.sha256
 
-    def preprocessing(self, seen: Seen) -> str:
+    def preprocessing(self, features: ImageFeatures) -> str:
         """Its own resizing, that of the extractor, or one after the other."""
         first = RESIZING.get(self._mode or "")
-        if first and isinstance(seen.extractor.network, Inception):
-            return f"{first}; {'x / 127.5 - 1' if self._by_state(seen) else '(x - 128) / 128'}"
-        return "; ".join(filter(None, (first, seen.extractor.preprocessing)))
+        if first and isinstance(features.extractor.network, Inception):
+            return f"{first}; {'x / 127.5 - 1' if self._by_state(features) else '(x - 128) / 128'}"
+        return "; ".join(filter(None, (first, features.extractor.preprocessing)))
 
     def evaluate(
-        self, generated: Seen, reference: Seen | Statistics, metrics: Collection[str], seed: int
+        self, generated: ImageFeatures, reference: Reference, metrics: Collection[str], seed: int
     ) -> list[Value]:
         """Those of `metrics` that it has (see `Implementation.evaluate`).
 
@@ -90,10 +89,10 @@ class Clean:
             UserError: the extractor does not take resized images, or its own weights are wanted
                 and not fetched.
         """
-        assert isinstance(reference, Seen)
+        assert isinstance(reference, ImageFeatures)
         if not self.metrics & set(metrics):
             return []
-        enough(generated, reference, self.metrics & set(metrics))
+        check_enough(generated, reference, self.metrics & set(metrics))
 
         def prepare() -> tuple[Network | None, Features]:
             own = self._own(reference.extractor)
@@ -101,9 +100,9 @@ class Clean:
 
         # SciPy deprecates the `disp` that clean-fid passes to sqrtm, and remarks on singular
         # products, which clean-fid looks for itself.
-        with exact(), warnings.catch_warnings(), numpy_seed(seed):
+        with full_float32(), warnings.catch_warnings(), numpy_seed(seed):
             warnings.simplefilter("ignore")
-            own, real = self._kept.get(reference, prepare)
+            own, real = self._made.get(reference, "features", prepare)
             features = self._features(generated, own)
             found = []
             if "frechet_distance" in metrics:
@@ -113,15 +112,13 @@ class Clean:
                     frechet = math.nan
                 found.append(Value("frechet_distance", frechet))
             if "kernel_distance" in metrics:
-                kernel = clean_fid.kernel_distance(
-                    real, features, KERNEL_SUBSETS, KERNEL_SUBSET_SIZE
-                )
+                kernel = clean_fid.kernel_distance(real, features, SUBSETS, SUBSET_SIZE)
                 found.append(Value("kernel_distance", kernel))
         return found
 
-    def _by_state(self, seen: Seen) -> bool:
+    def _by_state(self, features: ImageFeatures) -> bool:
         """Whether its own network is the one that reads the state dict."""
-        return self._mode == "legacy_pytorch" and seen.extractor.name == INCEPTION
+        return self._mode == "legacy_pytorch" and features.extractor.name == INCEPTION
 
     def _own(self, extractor: Extractor) -> Network | None:
         """Its own network for this mode, where the extractor is the same network."""
@@ -145,19 +142,21 @@ class Clean:
                 ) from error
         return None
 
-    def _features(self, seen: Seen, own: Network | None) -> Features:
+    def _features(self, features: ImageFeatures, own: Network | None) -> Features:
         if not self._mode:
-            return as_they_are(seen)
+            return as_they_are(features)
         return features_of(
-            seen, own or (lambda images: features_and_logits(images, seen)[0]), self._mode
+            features, own or (lambda images: features_and_logits(images, features)[0]), self._mode
         )
 
 
-def as_they_are(seen: Seen) -> Features:
+def as_they_are(features: ImageFeatures) -> Features:
     """Features [N, d] of images that nobody resizes; clean-fid would take them one by one."""
-    images, chunk = seen.images.images, seen.extractor.chunk
+    images, chunk = features.images.images, features.extractor.chunk
     parts = [
-        features_and_logits(torch.from_numpy(images[start : start + chunk]), seen)[0].cpu().numpy()
+        features_and_logits(torch.from_numpy(images[start : start + chunk]), features)[0]
+        .cpu()
+        .numpy()
         for start in range(0, len(images), chunk)
     ]
     return np.concatenate(parts)
@@ -193,15 +192,15 @@ def pytorch(device: torch.device) -> Network:
     return network
 
 
-def features_of(seen: Seen, network: Network, mode: str) -> Features:
+def features_of(of: ImageFeatures, network: Network, mode: str) -> Features:
     """Features [N, d] through clean-fid, which keeps all of them in memory.
 
     Args:
-        seen: the images.
+        of: the images.
         network: given them after resizing, a batch [B, C, H, W] at a time.
         mode: of clean-fid.
     """
-    images, chunk = seen.images.images, seen.extractor.chunk
+    images, chunk = of.images.images, of.extractor.chunk
     start = count = 0
 
     def generator(z: Tensor) -> Tensor:
@@ -226,7 +225,7 @@ def features_of(seen: Seen, network: Network, mode: str) -> Features:
             z_dim=1,
             num_gen=len(images),
             batch_size=chunk,
-            device=seen.extractor.device,
+            device=of.extractor.device,
             verbose=False,
         )
     return found

@@ -13,22 +13,17 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from sid.data.images import Images
-from sid.evaluate.compat import torch_fidelity
-from sid.evaluate.exact import exact
 from sid.evaluate.extractors.inception import NAME as INCEPTION
 from sid.evaluate.extractors.published import STATE, copy_state
-from sid.evaluate.implementations.implementation import (
-    KERNEL_SUBSETS,
-    SCORE_SPLITS,
-    Kept,
-    Value,
-    enough,
-    subset_size,
-)
-from sid.evaluate.seen import Seen, features_and_logits
-from sid.evaluate.statistics import Statistics
+from sid.evaluate.features.image_features import ImageFeatures, features_and_logits
+from sid.evaluate.implementations.implementation import check_enough
+from sid.evaluate.implementations.libraries import torch_fidelity
+from sid.evaluate.metrics import PerReference, Reference, Value
+from sid.evaluate.metrics.inception_score import SPLITS
+from sid.evaluate.metrics.kernel import SUBSETS, subset_size
 from sid.fetch import locate
 from sid.files import sha256
+from sid.runs.precision import full_float32
 
 OWN = "inception-v3-compat"  # Its name for its own 2015 Inception.
 FLAGS = {
@@ -43,7 +38,7 @@ FLAGS = {
 class OurFeatures(torch_fidelity.FeatureExtractorBase):  # type: ignore[misc]
     """An extractor in torch-fidelity's clothes; a subclass for each, which makes the instances."""
 
-    sides: ClassVar[tuple[Seen, ...]]  # Those that are compared now.
+    sides: ClassVar[tuple[ImageFeatures, ...]]  # Those that are compared now.
 
     def __init__(self, name: str, features_list: list[str], **_: object) -> None:
         super().__init__(name, features_list)
@@ -108,21 +103,21 @@ class Fidelity:
     divisor = "N-1"
 
     def __init__(self) -> None:
-        self._kept: Kept[tempfile.TemporaryDirectory[str]] = Kept()
+        self._made = PerReference()
 
-    def weights(self, seen: Seen) -> str:
+    def weights(self, features: ImageFeatures) -> str:
         """Those of its own file, or of the extractor."""
-        own = seen.extractor.name == INCEPTION
-        return sha256(locate(STATE)) if own else seen.extractor.sha256
+        own = features.extractor.name == INCEPTION
+        return sha256(locate(STATE)) if own else features.extractor.sha256
 
-    def preprocessing(self, seen: Seen) -> str:
+    def preprocessing(self, features: ImageFeatures) -> str:
         """Its own resizing, or that of the extractor."""
-        if seen.extractor.name != INCEPTION:
-            return seen.extractor.preprocessing
+        if features.extractor.name != INCEPTION:
+            return features.extractor.preprocessing
         return "grey repeated to RGB; bilinear to 299x299 as TensorFlow 1, by torch-fidelity"
 
     def evaluate(
-        self, generated: Seen, reference: Seen | Statistics, metrics: Collection[str], seed: int
+        self, generated: ImageFeatures, reference: Reference, metrics: Collection[str], seed: int
     ) -> list[Value]:
         """Those of `metrics` that it has (see `Implementation.evaluate`).
 
@@ -132,13 +127,13 @@ class Fidelity:
         Raises:
             UserError: its own weights are wanted and not fetched.
         """
-        assert isinstance(reference, Seen)
+        assert isinstance(reference, ImageFeatures)
         wanted = [m for m in FLAGS if m in metrics]
         if not generated.extractor.classes:
             wanted = [m for m in wanted if m != "inception_score"]
         if not wanted:
             return []
-        enough(generated, reference, wanted)
+        check_enough(generated, reference, wanted)
         own = generated.extractor.name == INCEPTION
 
         def prepare() -> tempfile.TemporaryDirectory[str]:
@@ -147,14 +142,14 @@ class Fidelity:
                 copy_state(locate(STATE), Path(folder.name) / STATE)
             return folder
 
-        folder = Path(self._kept.get(reference, prepare).name)
+        folder = Path(self._made.get(reference, "folder", prepare).name)
         images, real = generated.images.images, reference.images.images
         size = subset_size(len(images), len(real))
         extractor = generated.extractor
         registered(extractor.sha256).sides = (generated, reference)
         try:
             # Its loader draws a seed that nobody uses.
-            with exact(), torch.random.fork_rng(devices=[]):
+            with full_float32(), torch.random.fork_rng(devices=[]):
                 found = torch_fidelity.calculate_metrics(
                     **{FLAGS[metric]: True for metric in wanted},
                     input1=Lazy(images, rgb=own),
@@ -163,9 +158,9 @@ class Fidelity:
                     cache_root=str(folder),
                     feature_extractor=OWN if own else f"sid-{extractor.sha256}",
                     feature_extractor_weights_path=str(folder / STATE) if own else None,
-                    kid_subsets=KERNEL_SUBSETS,
+                    kid_subsets=SUBSETS,
                     kid_subset_size=size,
-                    isc_splits=SCORE_SPLITS,
+                    isc_splits=SPLITS,
                     prc_batch_size=1000,  # Rows of distances in memory; its 10,000 take gigabytes.
                     batch_size=extractor.chunk,
                     rng_seed=seed,
@@ -192,8 +187,8 @@ def value_of(metric: str, found: dict[str, float], *, in_part: bool) -> Value:
     if metric in ("precision", "recall"):
         return Value(metric, found[metric])
     key, parts, over = {
-        "kernel_distance": ("kernel_inception_distance", KERNEL_SUBSETS, "subsets"),
-        "inception_score": ("inception_score", SCORE_SPLITS, "splits"),
+        "kernel_distance": ("kernel_inception_distance", SUBSETS, "subsets"),
+        "inception_score": ("inception_score", SPLITS, "splits"),
     }[metric]
     if metric == "kernel_distance" and not in_part:
         return Value(metric, found[f"{key}_mean"])

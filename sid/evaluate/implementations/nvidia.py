@@ -17,17 +17,13 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from sid.data.rows import Rows
-from sid.evaluate.implementations.implementation import (
-    SCORE_SPLITS,
-    Kept,
-    OfExtractor,
-    Value,
-    enough,
-)
-from sid.evaluate.moments import Gaussian
-from sid.evaluate.order import sorted_by_class
-from sid.evaluate.seen import Seen
-from sid.evaluate.statistics import Statistics
+from sid.evaluate.classes import sorted_by_class
+from sid.evaluate.features.image_features import ImageFeatures
+from sid.evaluate.features.moments import Gaussian
+from sid.evaluate.features.statistics import Statistics
+from sid.evaluate.implementations.implementation import OfExtractor, check_enough
+from sid.evaluate.metrics import PerReference, Reference, Value
+from sid.evaluate.metrics.inception_score import SPLITS
 
 
 class Nvidia(OfExtractor):
@@ -46,17 +42,18 @@ class Nvidia(OfExtractor):
     def __init__(self, name: str = "nvidia", ddof: int = 1) -> None:
         self.name, self._ddof = name, ddof
         self.divisor = "N-1" if ddof else "N"
-        self._kept: Kept[Gaussian] = Kept()
+        self._made = PerReference()
 
     def evaluate(
-        self, generated: Seen, reference: Seen | Statistics, metrics: Collection[str], seed: int
+        self, generated: ImageFeatures, reference: Reference, metrics: Collection[str], seed: int
     ) -> list[Value]:
         """Those of `metrics` that it has (see `Implementation.evaluate`); none is random."""
-        enough(generated, reference, self.metrics & set(metrics))
+        check_enough(generated, reference, self.metrics & set(metrics))
         found = []
         if "frechet_distance" in metrics:
-            real = self._kept.get(
+            real = self._made.get(
                 reference,
+                "gaussian",
                 lambda: (
                     reference.gaussian
                     if isinstance(reference, Statistics)
@@ -70,10 +67,10 @@ class Nvidia(OfExtractor):
         return found
 
 
-def gaussian_of(seen: Seen, ddof: int) -> Gaussian:
+def gaussian_of(features: ImageFeatures, ddof: int) -> Gaussian:
     """Mean and covariance from the raw sums."""
-    n, mean = seen.raw.count, seen.raw.first / seen.raw.count
-    return Gaussian(mean, (seen.raw.second - n * np.outer(mean, mean)) / (n - ddof))
+    n, mean = features.raw.count, features.raw.first / features.raw.count
+    return Gaussian(mean, (features.raw.second - n * np.outer(mean, mean)) / (n - ddof))
 
 
 def frechet_distance(generated: Gaussian, reference: Gaussian) -> float:
@@ -94,7 +91,7 @@ def score_in_order(logits: Rows, seed: int) -> Value:
         seed: of the random order, which is looked at only where theirs is not random.
     """
     n = len(logits)
-    ends = [(i * n // SCORE_SPLITS, (i + 1) * n // SCORE_SPLITS) for i in range(SCORE_SPLITS)]
+    ends = [(i * n // SPLITS, (i + 1) * n // SPLITS) for i in range(SPLITS)]
     value = Value("inception_score", *inception_score(logits[a:b] for a, b in ends), "splits")
     if not sorted_by_class(logits):
         return value
@@ -115,4 +112,4 @@ def inception_score(splits: Iterable[NDArray[np.floating]]) -> tuple[float, floa
             terms = p * (np.log(p) - np.log(p.mean(axis=0, keepdims=True)))
         # The protocol would give NaN where a probability is zero in float32; 0 log 0 = 0.
         scores.append(float(np.exp(np.where(p > 0, terms, 0).sum(axis=1).mean())))
-    return float(np.mean(scores)), float(np.std(scores)) / math.sqrt(SCORE_SPLITS)
+    return float(np.mean(scores)), float(np.std(scores)) / math.sqrt(SPLITS)

@@ -1,44 +1,37 @@
-"""The bench: every implementation against one reference, on one set of images after another."""
+"""Every implementation against one reference, on one set of images after another."""
 
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import torch
 
 from sid import provenance
-from sid.data.images import ImageSet, first
+from sid.data.images import ImageSet
 from sid.errors import UserError, warn
-from sid.evaluate.cache import Key, cached
-from sid.evaluate.classes import unlike
+from sid.evaluate.classes import class_mismatch
 from sid.evaluate.extractors import Extractor
-from sid.evaluate.implementations.implementation import Implementation, OfExtractor, Value
+from sid.evaluate.features.image_features import ImageFeatures
+from sid.evaluate.features.statistics import Statistics
+from sid.evaluate.features.statistics_cache import cached_statistics
+from sid.evaluate.implementations.implementation import Implementation, OfExtractor
+from sid.evaluate.metrics import METRICS, Reference, Value
 from sid.evaluate.records import Record
-from sid.evaluate.sampling import CHUNK, Sampler
-from sid.evaluate.seen import Seen
-from sid.evaluate.statistics import Statistics
-from sid.evaluate.work import Work
+from sid.evaluate.samplers import CHUNK, Sampler
+from sid.evaluate.workspace import Workspace
 from sid.progress import Progress
 
-MOMENTS = frozenset({"frechet_distance", "frechet_distance_infinity", "inception_score"})
-METRICS = (
-    *("frechet_distance", "kernel_distance", "inception_score", "precision", "recall"),
-    *("density", "coverage", "authenticity", "frechet_distance_infinity"),
-)
-USUAL = METRICS[:3]
 
-
-class Bench:
-    """All implementations against one reference and one extractor.
+class Evaluator:
+    """Measures sets of images by all implementations, against one reference with one extractor.
 
     Args:
         reference: real images, or the moments of their features.
         extractor: that every implementation is given.
         implementations: those to ask.
-        metrics: of `METRICS`; each implementation gives those that it has.
-        work: where images and records are kept until the end.
+        metrics: names; each implementation gives those that it has.
+        workspace: where images and records are kept until the end.
         device: where the networks run.
         progress: advanced by the images drawn, and by the images of each implementation.
         chunk: images per forward of a generator.
@@ -54,39 +47,44 @@ class Bench:
         reference: ImageSet | Statistics,
         extractor: Extractor,
         implementations: Sequence[Implementation],
-        metrics: Sequence[str] = USUAL,
+        metrics: Sequence[str],
         *,
-        work: Work,
+        workspace: Workspace,
         device: torch.device,
         progress: Progress,
         chunk: int = CHUNK,
         statistics: Statistics | None = None,
     ) -> None:
         self.reference, self.extractor, self.metrics = reference, extractor, tuple(metrics)
-        self._work, self._progress, self._chunk = work, progress, chunk
-        self._seen: Seen | None = None
-        self._kept: Statistics | None = None
-        self._unlike = ""
+        self._workspace, self._progress, self._chunk = workspace, progress, chunk
+        self._real: ImageFeatures | None = None
+        self._moments: Statistics | None = None
+        self._mismatch = ""
         if isinstance(reference, ImageSet):
-            self._seen = Seen(reference, extractor, work.place("reference"))
+            self._real = ImageFeatures(reference, extractor, workspace.subfolder("reference"))
         for given in (statistics, reference):
             if isinstance(given, Statistics):
                 given.check(extractor.width, extractor.name, extractor.sha256)
         self._published = statistics
-        if not self._seen:
-            needy = [name for name in metrics if name not in MOMENTS]
+        self._of_moments = not any(METRICS[name].needs_images for name in metrics)
+        if not self._real:
+            needy = [name for name in metrics if METRICS[name].needs_images]
             if needy:
+                able = sorted(set(metrics) - set(needy))
                 raise UserError(
                     f"{reference.name}: holds moments only, and {needy[0]} needs the images; "
-                    f"ask for --metrics {','.join(sorted(MOMENTS & set(metrics))) or 'fd'}"
+                    f"ask for --metrics {','.join(able) or 'fd'}"
                 )
             if not any(one.statistics for one in implementations):
                 raise UserError(
                     f"{reference.name}: holds moments only, and {implementations[0].name} needs "
                     "the images; `ours` and `nvidia` do not"
                 )
-        able = [one for one in implementations if self._seen or one.statistics]
-        self.implementations = [one for one in able if one.metrics & set(metrics)]
+        self.implementations = [
+            one
+            for one in implementations
+            if (self._real or one.statistics) and one.metrics & set(metrics)
+        ]
         if not self.implementations:
             raise UserError("--implementations: none of these has any of these metrics")
         machine = provenance.describe(device)
@@ -100,26 +98,20 @@ class Bench:
     @property
     def shape(self) -> tuple[int, ...]:
         """(C, H, W) of the reference, () where only its moments are known."""
-        return self._seen.images.shape[1:] if self._seen else ()
+        return self._real.images.shape[1:] if self._real else ()
 
-    def passes(self, *sizes: int, drawn: bool = True) -> int:
-        """Progress that one set of images is worth, of which the first `sizes` are measured."""
-        return sum(sizes) * len(self.implementations) + max(sizes) * drawn
+    def passes(self, n: int, *, drawn: bool = True) -> int:
+        """Progress that a set of `n` images is worth: drawing it, and each implementation."""
+        return n * (len(self.implementations) + drawn)
 
     def sampled(
-        self,
-        sampler: Sampler,
-        sizes: Sequence[int],
-        about: Mapping[str, Any],
-        *,
-        draw: int,
-        seed: int,
+        self, sampler: Sampler, n: int, about: Mapping[str, Any], *, draw: int, seed: int
     ) -> list[Record]:
-        """Measure the first images of a network, as many as each of `sizes` says.
+        """Measure the first `n` images of a network.
 
         Args:
             sampler: of the network at `seed`.
-            sizes: numbers of images; as many as the largest are drawn.
+            n: how many.
             about: the fields of the records that say what the network is; `generated_sha256` is
                 of its weights here, and of its images in the records.
             draw: number of the draw.
@@ -127,24 +119,20 @@ class Bench:
         """
         about = {**about, "labels": self._labels(sampler.classes)}
         drawn_from = {**about, "seed": seed, **self._common}
-        images = self._work.images(
-            str(about["generated"]), sampler, max(sizes), drawn_from, self._progress, self._chunk
+        images = self._workspace.images(
+            str(about["generated"]), sampler, n, drawn_from, self._progress, self._chunk
         )
-        return [
-            record
-            for n in sizes
-            for record in self._records(first(images, n), drawn_from, about, draw, seed)
-        ]
+        return self._records(images, drawn_from, about, draw, seed)
 
     def _labels(self, classes: int) -> str:
         """How the classes of the images are drawn, and in what the real images' differ."""
         if not classes:
             return ""
-        drawn, apart = f"uniform over {classes} classes", unlike(classes, self.reference)
-        if apart and not self._unlike:
-            warn(f"images are drawn {drawn}, and {apart}")
-        self._unlike = apart
-        return "; ".join(filter(None, (drawn, apart)))
+        drawn, mismatch = f"uniform over {classes} classes", class_mismatch(classes, self.reference)
+        if mismatch and not self._mismatch:
+            warn(f"images are drawn {drawn}, and {mismatch}")
+        self._mismatch = mismatch
+        return "; ".join(filter(None, (drawn, mismatch)))
 
     def given(
         self, images: ImageSet, about: Mapping[str, Any], *, draw: int, seed: int
@@ -168,56 +156,62 @@ class Bench:
         where = {**self._common, "extractor_sha256": self.extractor.sha256}
 
         def make() -> list[Record]:
-            seen = Seen(images, self.extractor, self._work.place("generated"))
+            generated = ImageFeatures(
+                images, self.extractor, self._workspace.subfolder("generated")
+            )
             row = {**where, **about, "generated_sha256": images.sha256, "n_images": len(images)}
             row |= {"kimg": about.get("images", 0) / 1000, "draw": draw, "seed": seed}
-            asked = [self._ask(one, seen, row) for one in self.implementations]
+            asked = [self._ask(one, generated, row) for one in self.implementations]
             records = [record for part in asked for record in part]
             if not records:
                 raise UserError(f"{images.name}: no metric has a value; add `ours`")
             return with_errors(records)
 
-        records = self._work.records({**origin, **about, **asked, **where}, make)
+        records = self._workspace.records({**origin, **about, **asked, **where}, make)
         self._progress.advance(
             len(images) * len(self.implementations), **{records[0].metric: records[0].value}
         )
         return records
 
-    def _ask(self, one: Implementation, seen: Seen, row: Mapping[str, Any]) -> list[Record]:
+    def _ask(
+        self, one: Implementation, generated: ImageFeatures, row: Mapping[str, Any]
+    ) -> list[Record]:
         start = time.perf_counter()
-        side = self._side(one)
-        found = one.evaluate(seen, side, self.metrics, row["seed"])
-        values = finite(found, one.name, seen.images.name)
+        reference = self._reference_for(one)
+        found = one.evaluate(generated, reference, self.metrics, row["seed"])
+        values = finite(found, one.name, generated.images.name)
         said = {
             **row,
-            "n_reference": side.count,
-            "reference_sha256": (side if isinstance(side, Statistics) else side.images).sha256,
+            "n_reference": reference.count,
+            "reference_sha256": (
+                reference if isinstance(reference, Statistics) else reference.images
+            ).sha256,
             "implementation": one.name,
             "implementation_version": one.version,
             "divisor": one.divisor,
-            "extractor_sha256": one.weights(seen),
-            "preprocessing": one.preprocessing(seen),
+            "extractor_sha256": one.weights(generated),
+            "preprocessing": one.preprocessing(generated),
             "seconds": round(time.perf_counter() - start, 3),
         }
         if isinstance(one, OfExtractor):
-            values = [one.noted(value, seen, side) for value in values]
+            values = [one.noted(value, generated, reference) for value in values]
         for value in values:
             if value.note:
-                warn(f"{one.name}, {value.metric} of {seen.images.name}: {value.note}")
+                warn(f"{one.name}, {value.metric} of {generated.images.name}: {value.note}")
         return [Record.model_validate({**said, **value._asdict()}) for value in values]
 
-    def _side(self, one: Implementation) -> Seen | Statistics:
-        """The reference as an implementation may have it: moments made before, where they do."""
+    def _reference_for(self, one: Implementation) -> Reference:
+        """The reference as an implementation takes it: as cached moments where these suffice."""
         if self._published and one.name.startswith("nvidia"):
             return self._published
-        if not self._seen:
+        if not self._real:
             assert isinstance(self.reference, Statistics)
             return self.reference
-        if not (one.statistics and MOMENTS.issuperset(self.metrics)):
-            return self._seen
-        if self._kept is None:
-            self._kept = statistics_of(self._seen)
-        return self._kept
+        if not (one.statistics and self._of_moments):
+            return self._real
+        if self._moments is None:
+            self._moments = cached_statistics(self._real)
+        return self._moments
 
 
 def finite(values: Sequence[Value], implementation: str, name: str) -> list[Value]:
@@ -251,21 +245,3 @@ def with_errors(records: list[Record]) -> list[Record]:
         )
         for record in records
     ]
-
-
-def statistics_of(seen: Seen) -> Statistics:
-    """The moments of a set of images, from the cache if any command ever computed them."""
-    images, extractor = seen.images, seen.extractor
-    key = Key(
-        data_sha256=images.sha256,
-        resolution="x".join(map(str, images.shape[1:])),
-        preprocessing=extractor.preprocessing,
-        extractor=extractor.name,
-        extractor_sha256=extractor.sha256,
-        divisor="N-1",
-    )
-
-    def make() -> Statistics:
-        return Statistics(images.name, seen.gaussian, len(images), **asdict(key))
-
-    return cached(key, make)

@@ -5,6 +5,7 @@ its nearest training image than that one is from its own nearest other training 
 """
 
 import math
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,8 +14,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sid.data.images import Images
-from sid.evaluate.moments import Array
-from sid.evaluate.neighbours import Features, Index, Manifold, nearest
+from sid.evaluate.features.image_features import ImageFeatures
+from sid.evaluate.features.moments import Array
+from sid.evaluate.metrics.metric import Metric, PerReference, Reference, Value, indexed
+from sid.evaluate.metrics.neighbours import (
+    NEIGHBOURS,
+    Features,
+    Index,
+    Manifold,
+    manifold_of,
+    nearest,
+)
 from sid.files import write_atomic
 
 PIXELS = 64  # Of one image in the picture, at least.
@@ -79,6 +89,23 @@ def _level(training: Manifold) -> float:
     mutual = training.nearest[neighbour] == np.arange(len(neighbour))
     without = np.where(mutual, training.squared[neighbour, 1], training.squared[neighbour, 0])
     return float((training.squared[:, 0] > without).mean())
+
+
+def compute(
+    generated: ImageFeatures,
+    reference: Reference,
+    metrics: Collection[str],
+    seed: int,
+    made: PerReference,
+) -> list[Value]:
+    """Authenticity, the reference being the training images (see `Metric.compute`)."""
+    if not isinstance(reference, ImageFeatures):
+        return []
+    found = memorisation(indexed(generated.features), manifold_of(reference, made))
+    return [Value("authenticity", found.authenticity, found.stderr, "images")]
+
+
+METRICS = (Metric("authenticity", compute, least=NEIGHBOURS + 1, limits=(0.0, 1.0)),)
 
 
 def write_pairs(

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 
 from sid.errors import UserError, printable, reason
-from sid.evaluate.statistics import Statistics, read_statistics, write_statistics
+from sid.evaluate.features.image_features import ImageFeatures
+from sid.evaluate.features.statistics import Statistics, read_statistics, write_statistics
 from sid.files import cache_folder
 
 
@@ -33,6 +34,24 @@ class Key:
 def key_of(statistics: Statistics) -> Key:
     """The key that statistics themselves tell."""
     return Key(**{field.name: getattr(statistics, field.name) for field in fields(Key)})
+
+
+def cached_statistics(features: ImageFeatures) -> Statistics:
+    """The moments of a set of images, from the cache if any command ever computed them."""
+    images, extractor = features.images, features.extractor
+    key = Key(
+        data_sha256=images.sha256,
+        resolution="x".join(map(str, images.shape[1:])),
+        preprocessing=extractor.preprocessing,
+        extractor=extractor.name,
+        extractor_sha256=extractor.sha256,
+        divisor="N-1",
+    )
+
+    def make() -> Statistics:
+        return Statistics(images.name, features.gaussian, len(images), **asdict(key))
+
+    return cached(key, make)
 
 
 def cached(key: Key, make: Callable[[], Statistics]) -> Statistics:

@@ -1,6 +1,9 @@
 """Images from networks: sample i depends on (seed, i) alone, never on how many are drawn."""
 
+import math
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -8,11 +11,13 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sid.evaluate.exact import exact
+from sid.errors import UserError
 from sid.networks import EDMPrecond
 from sid.networks.precond import one_step
+from sid.runs.folder import RunFolder, snapshot_at
+from sid.runs.precision import full_float32
 from sid.streams import Stream
-from sid.teacher.sampler import Churn, heun, step_noise
+from sid.teacher.sampler import PUBLISHED, Churn, heun, step_noise
 
 CHUNK = 250  # Always whole chunks: a network may round otherwise at another batch size.
 
@@ -46,7 +51,7 @@ class Sampler:
 
     def draw(self, start: int, stop: int) -> NDArray[np.uint8]:
         """Images `start` to `stop`, uint8 [stop - start, C, H, W], in one forward."""
-        with exact(), torch.inference_mode():
+        with full_float32(), torch.inference_mode():
             z = self._latents.normal(start, stop, self.shape).to(self._device)
             one_hot = None
             if self.classes:
@@ -94,3 +99,40 @@ def sample_teacher(
         return heun(network, z, steps, labels, churn=churn, noise=noise)
 
     return Sampler(network, seed, make)
+
+
+def weights_at(path: Path) -> Path | None:
+    """The weights file that `path` is or whose run it is; None where it holds images."""
+    if path.is_dir() and RunFolder(path).manifest.exists():
+        return snapshot_at(path)
+    return path if path.suffix == ".safetensors" else None
+
+
+def sampler_for(
+    network: Any, about: dict[str, Any], path: Path, steps: int | None, sampler: str | None
+) -> tuple[Callable[[int], Sampler], int]:
+    """What draws images of a network for a seed, and its network evaluations per image.
+
+    Args:
+        network: a generator or a teacher.
+        about: its metadata.
+        path: where it came from.
+        steps: of a teacher's sampler; 18 if not given.
+        sampler: a key of `PUBLISHED`, in place of steps.
+
+    Raises:
+        UserError: options of a teacher for a generator, both of them, or an unknown one.
+    """
+    if sampler is not None and sampler not in PUBLISHED:
+        raise UserError(f"--sampler {sampler}: unknown; known are {', '.join(PUBLISHED)}")
+    if sampler and steps:
+        raise UserError("--steps: --sampler says how many; drop one of them")
+    if about.get("kind") == "generator":
+        if sampler or steps:
+            raise UserError(f"{path}: a generator takes one step; drop --sampler and --steps")
+        sigma = about.get("sigma_init")
+        if not isinstance(sigma, int | float) or not 0 < sigma < math.inf:
+            raise UserError(f"{path}: its metadata has no `sigma_init`, a noise level above zero")
+        return lambda seed: sample_generator(network, seed, sigma), 1
+    count, churn = PUBLISHED[sampler] if sampler else (steps or 18, Churn())
+    return lambda seed: sample_teacher(network, seed, count, churn), 2 * count - 1

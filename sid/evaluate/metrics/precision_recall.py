@@ -8,16 +8,20 @@ image inside. The border belongs to the ball.
 """
 
 import math
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
 
-from sid.evaluate.groups import GROUPS, groups_of
-from sid.evaluate.moments import Array
-from sid.evaluate.neighbours import (
+from sid.evaluate.features.image_features import ImageFeatures
+from sid.evaluate.features.moments import Array
+from sid.evaluate.metrics.jackknife import GROUPS, random_groups
+from sid.evaluate.metrics.metric import Metric, PerReference, Reference, Value, indexed
+from sid.evaluate.metrics.neighbours import (
     Features,
     Index,
     Manifold,
+    manifold_of,
     nearest_others,
     squared_distances,
     tiles,
@@ -68,7 +72,7 @@ def precision_recall(generated: Features, reference: Manifold, seed: int) -> Pre
             f"{count} generated images: need at least {K_DENSITY + 1}, "
             f"for {K_DENSITY} nearest neighbours"
         )
-    groups = groups_of(count, seed)
+    groups = random_groups(count, seed)
     members = [np.flatnonzero(groups == g) for g in range(min(GROUPS, count))]
     ball, grown = _balls(generated, members)
     small, large = (reference.squared[:, k - 1, None] for k in (K_PRECISION, K_DENSITY))
@@ -118,3 +122,31 @@ def _mean(scores: Array) -> Estimate:
 def _jackknife(values: Array) -> Estimate:
     """Of the value of all, and those without each group."""
     return Estimate(float(values[0]), math.sqrt((len(values) - 2) * float(np.var(values[1:]))))
+
+
+def compute(
+    generated: ImageFeatures,
+    reference: Reference,
+    metrics: Collection[str],
+    seed: int,
+    made: PerReference,
+) -> list[Value]:
+    """Those of the four that are asked for (see `Metric.compute`)."""
+    if not isinstance(reference, ImageFeatures):
+        return []
+    real = manifold_of(reference, made)
+    found: dict[str, Estimate] = precision_recall(indexed(generated.features), real, seed)._asdict()
+    return [
+        Value(name, one.value, one.stderr, "images")
+        for name, one in found.items()
+        if name in metrics
+    ]
+
+
+LEAST = K_DENSITY + 1
+METRICS = (
+    Metric("precision", compute, short=("pr",), least=LEAST, limits=(0.0, 1.0)),
+    Metric("recall", compute, short=("pr",), least=LEAST, limits=(0.0, 1.0), tenths=True),
+    Metric("density", compute, short=("dc",), least=LEAST, limits=(0.0, math.inf)),
+    Metric("coverage", compute, short=("dc",), least=LEAST, limits=(0.0, 1.0), tenths=True),
+)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sid.data.images import ImageSet, picked
-from sid.evaluate.bench import Bench
+from sid.evaluate.evaluator import Evaluator
 from sid.evaluate.records import Record
 from sid.streams import Stream
 
@@ -17,7 +17,12 @@ ABOUT = {"method": "real", "recipe": "real"}
 
 
 def evaluate_floor(
-    bench: Bench, reference: ImageSet, *, n_curve: int = 5000, n_final: int = 20000, draws: int = 3
+    evaluator: Evaluator,
+    reference: ImageSet,
+    *,
+    n_curve: int = 5000,
+    n_final: int = 20000,
+    draws: int = 3,
 ) -> list[Record]:
     """The reference drawn again with replacement, n times, against all of it.
 
@@ -27,7 +32,7 @@ def evaluate_floor(
     slightly below zero.
 
     Args:
-        bench: the implementations and the reference.
+        evaluator: the implementations and the reference.
         reference: the same real images.
         n_curve: images per draw, as in the curves.
         n_final: images per draw, as in the final values.
@@ -39,12 +44,12 @@ def evaluate_floor(
         for draw in range(1, draws + 1):
             index = Stream(draw, "floor").integers(0, n, len(reference)).numpy()
             images = picked(reference, index, f"floor {n} {draw}")
-            records += bench.given(images, about, draw=draw, seed=draw)
+            records += evaluator.given(images, about, draw=draw, seed=draw)
     return records
 
 
 def evaluate_halves(
-    bench: Callable[[ImageSet], Bench], reference: ImageSet, draws: int
+    evaluator: Callable[[ImageSet], Evaluator], reference: ImageSet, draws: int
 ) -> list[Record]:
     """One half of the real images against the other, `draws` times.
 
@@ -53,7 +58,7 @@ def evaluate_halves(
     both sides bring.
 
     Args:
-        bench: makes one for a reference.
+        evaluator: makes one for a reference.
         reference: the real images.
         draws: how many splits.
     """
@@ -61,7 +66,7 @@ def evaluate_halves(
     records = []
     for draw in range(1, draws + 1):
         one, other = halves(reference, draw)
-        records += bench(other).given(one, about, draw=draw, seed=draw)
+        records += evaluator(other).given(one, about, draw=draw, seed=draw)
     return records
 
 

@@ -1,4 +1,4 @@
-"""What an evaluation has done so far, on disk, for one that was killed or has company."""
+"""What an evaluation has done so far, on disk: for a resume, and for several processes."""
 
 import fcntl
 import hashlib
@@ -18,7 +18,7 @@ from sid.data.images import ImageSet
 from sid.data.rows import Rows
 from sid.errors import UserError
 from sid.evaluate.records import Record, read_records, write_records
-from sid.evaluate.sampling import CHUNK, Sampler
+from sid.evaluate.samplers import CHUNK, Sampler
 from sid.files import check_target, sha256
 from sid.progress import Progress
 from sid.runs.world import World
@@ -32,7 +32,7 @@ def key_of(identity: Mapping[str, Any]) -> str:
 POLL_S = 0.2
 
 
-class Work:
+class Workspace:
     """A folder for images drawn and records made, removed when all is done.
 
     Args:
@@ -64,13 +64,13 @@ class Work:
         self.temporary, self._last = result is None, self.folder / "none"
         self.world.wait()  # None looks at the lock before the first process holds it.
 
-    def __enter__(self) -> "Work":
+    def __enter__(self) -> "Workspace":
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: object, traceback: TracebackType | None
     ) -> None:
-        # What is half done stays for the next time, unless it is nothing or nobody could find it.
+        # Keep partial work for a resume; delete it if it is empty or temporary.
         if kind is None:
             self.world.wait()  # All have read what the folder holds.
         begun = (*self.folder.glob("*/drawn"), *self.folder.glob("*.json"))
@@ -79,7 +79,7 @@ class Work:
         if self._lock:
             self._lock.close()
 
-    def place(self, name: str) -> Path:
+    def subfolder(self, name: str) -> Path:
         """A folder for what is made anew each time."""
         return self.folder / name
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sid.evaluate.frechet import FrechetReference
-from sid.evaluate.moments import Array, Moments, combine
+from sid.evaluate.features.moments import Array, Moments, combine
+from sid.evaluate.metrics.frechet import FrechetReference
 
 LEVELS = 5
 
@@ -23,7 +23,7 @@ class Infinity(NamedTuple):
         fit_stderr: standard error of `value` by the points' distance from the line, with
             `LEVELS` - 2 degrees of freedom. The images are the same at every point, so it does not
             hold their sampling error, which is that of the distance at N images
-            (`sid.evaluate.jackknife`): the whole error is the root of the sum of both squares.
+            (`frechet_stderr`): the whole error is the root of the sum of both squares.
         slope: b, in distance times images.
         sizes: images per subset at each point, their harmonic mean [LEVELS].
         distances: the points [LEVELS].

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import blas, eigvalsh, lapack, svdvals
 
-from sid.evaluate.moments import Array, Gaussian
+from sid.evaluate.features.moments import Array, Gaussian
 
 EPS = float(np.finfo(np.float64).eps)
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from sid.evaluate.exact import exact
+from sid.runs.precision import full_float32
 
 SETTINGS = {
     "legacy": "torch.backends.cuda.matmul.allow_tf32 = True",
@@ -21,8 +21,10 @@ LOOK = "b = torch.backends; print(b.cuda.matmul.fp32_precision, b.cudnn.conv.fp3
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_whatever_the_caller_set(setting: str) -> None:
     # A process of its own: torch refuses to read settings that were made in several ways.
-    code = f"import torch\nfrom sid.evaluate.exact import exact\n{SETTINGS[setting]}\n{LOOK}\n"
-    code += f"with exact():\n    {LOOK}\n{LOOK}"
+    code = (
+        f"import torch\nfrom sid.runs.precision import full_float32\n{SETTINGS[setting]}\n{LOOK}\n"
+    )
+    code += f"with full_float32():\n    {LOOK}\n{LOOK}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     before, within, after = done.stdout.splitlines()
     assert within == "ieee ieee"
@@ -33,5 +35,5 @@ def test_products_on_this_cpu() -> None:
     a, b = torch.randn(2, 200, 200, generator=torch.Generator().manual_seed(0))
     with torch.autocast("cpu", torch.bfloat16):
         assert (a @ b).dtype == torch.bfloat16
-        with exact():
+        with full_float32():
             assert (a @ b).dtype == torch.float32

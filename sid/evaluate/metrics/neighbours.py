@@ -5,8 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from sid.evaluate.moments import Array
+from sid.evaluate.features.image_features import ImageFeatures
+from sid.evaluate.features.moments import Array
+from sid.evaluate.metrics.metric import PerReference, indexed
 
+NEIGHBOURS = 5  # Density and coverage take so many.
 TILE = 1024  # A tile of distances is 8 MB, whatever the number of images.
 EPS = float(np.finfo(np.float64).eps)
 
@@ -105,7 +108,7 @@ class Manifold:
         ValueError: k is not below N: a vector has only N - 1 others.
     """
 
-    def __init__(self, features: Features, k: int = 5) -> None:
+    def __init__(self, features: Features, k: int = NEIGHBOURS) -> None:
         n = len(features)
         if not 1 <= k < n:
             raise ValueError(
@@ -115,3 +118,8 @@ class Manifold:
         self.features = features
         self.squared, index = nearest_others(features, np.arange(n), k)
         self.nearest: Index = index[:, 0]
+
+
+def manifold_of(reference: ImageFeatures, made: PerReference) -> Manifold:
+    """The manifold of a reference, found once for all metrics that take it."""
+    return made.get(reference, Manifold, lambda: Manifold(indexed(reference.features)))

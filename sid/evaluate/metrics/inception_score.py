@@ -2,10 +2,17 @@
 
 import itertools
 import math
+from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
+
+from sid.evaluate.features.image_features import ImageFeatures
+from sid.evaluate.metrics.metric import Metric, PerReference, Reference, Value, indexed
+
+NAME = "inception_score"
+SPLITS = 10
 
 
 def score(logits: NDArray[np.floating]) -> float:
@@ -40,3 +47,33 @@ def inception_score(logits: NDArray[np.floating], splits: int, seed: int) -> tup
     ends = [i * n // splits for i in range(splits + 1)]
     scores = [score(logits[order[a:b]]) for a, b in itertools.pairwise(ends)]
     return float(np.mean(scores)), float(np.std(scores, ddof=1)) / math.sqrt(splits)
+
+
+def compute(
+    generated: ImageFeatures,
+    reference: Reference,
+    metrics: Collection[str],
+    seed: int,
+    made: PerReference,
+) -> list[Value]:
+    """The score where the extractor has logits (see `Metric.compute`)."""
+    if not generated.extractor.classes:
+        return []
+    value, stderr = inception_score(indexed(generated.logits), SPLITS, seed)
+    return [Value(NAME, value, stderr, "splits")]
+
+
+METRICS = (
+    Metric(
+        NAME,
+        compute,
+        title="Inception score",
+        short=("is",),
+        usual=True,
+        least=SPLITS,
+        needs_images=False,
+        depends_on=frozenset({"splits"}),
+        limits=(1.0, math.inf),
+        tenths=True,
+    ),
+)

@@ -8,15 +8,15 @@ import torch
 from numpy.typing import NDArray
 
 from sid.data.images import ImageSet, first, picked
-from sid.evaluate import seen as seen_module
-from sid.evaluate.classes import unlike
+from sid.evaluate.classes import class_mismatch, sorted_by_class
 from sid.evaluate.extractors import Extractor
-from sid.evaluate.floor import halves
-from sid.evaluate.implementations import IMPLEMENTATIONS, Value
+from sid.evaluate.features import image_features
+from sid.evaluate.features.image_features import ImageFeatures
+from sid.evaluate.implementations import IMPLEMENTATIONS
 from sid.evaluate.implementations import implementation as module
 from sid.evaluate.implementations.implementation import OfExtractor
-from sid.evaluate.order import sorted_by_class
-from sid.evaluate.seen import Seen
+from sid.evaluate.metrics import Value
+from sid.evaluate.real_images import halves
 
 NVIDIA = ("nvidia", "nvidia-n")
 
@@ -46,7 +46,7 @@ def test_nothing_to_be_sorted() -> None:
 
 def scores(images: ImageSet, extractor: Extractor, folder: Path) -> dict[str, Value]:
     names = ("ours", "torch-fidelity", *NVIDIA)
-    side = Seen(images, extractor, folder)
+    side = ImageFeatures(images, extractor, folder)
     found = {n: IMPLEMENTATIONS[n]().evaluate(side, side, ["inception_score"], 0) for n in names}
     return {name: values[0] for name, values in found.items()}
 
@@ -76,7 +76,7 @@ def test_inception_score_of_sorted_images(
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if 300 images were as many as features are kept of."""
-    for place in (seen_module, module):
+    for place in (image_features, module):
         monkeypatch.setattr(place, "CAP", 300)
 
 
@@ -86,8 +86,8 @@ def test_values_of_some_of_the_images_say_so(
 ) -> None:
     assert reference.labels is not None
     order = np.argsort(reference.labels, kind="stable")
-    real = Seen(picked(reference, order, "sorted"), extractor, tmp_path / "real")
-    fake = Seen(first(reference, 500), extractor, tmp_path / "fake")
+    real = ImageFeatures(picked(reference, order, "sorted"), extractor, tmp_path / "real")
+    fake = ImageFeatures(first(reference, 500), extractor, tmp_path / "fake")
     ours = IMPLEMENTATIONS["ours"]()
     assert isinstance(ours, OfExtractor)
     found = {
@@ -109,7 +109,7 @@ def test_values_of_some_of_the_images_say_so(
 def test_values_of_all_images_say_nothing(
     reference: ImageSet, extractor: Extractor, tmp_path: Path
 ) -> None:
-    side = Seen(reference, extractor, tmp_path)
+    side = ImageFeatures(reference, extractor, tmp_path)
     ours = IMPLEMENTATIONS["ours"]()
     assert isinstance(ours, OfExtractor)
     found = ours.evaluate(side, side, ["frechet_distance", "kernel_distance"], 0)
@@ -140,4 +140,4 @@ def test_classes_that_the_data_has_otherwise(
     classes: int, labels: NDArray[np.int64] | None, told: str
 ) -> None:
     images = torch.zeros(500, 1, 4, 4, dtype=torch.uint8).numpy()
-    assert unlike(classes, ImageSet("d", images, labels, "s")) == told
+    assert class_mismatch(classes, ImageSet("d", images, labels, "s")) == told

@@ -8,10 +8,8 @@ from typing import IO
 import numpy as np
 
 from sid.data.arrays import DAMAGED, listed, npz_keys
-from sid.data.images import ImageSet
-from sid.data.sources import read_images
 from sid.errors import UserError, printable, reason
-from sid.evaluate.moments import Array, Gaussian
+from sid.evaluate.features.moments import Array, Gaussian
 from sid.files import sha256, write_atomic
 
 # What the published statistics are of, which do not name it: the 2015 Inception's last pooling.
@@ -124,28 +122,6 @@ def read_statistics(path: Path) -> Statistics:
     except (*DAMAGED, RuntimeError, ValueError, TypeError, ArithmeticError) as error:
         why = " ".join(str(error).split())
         raise UserError(f"{path}: damaged, or no statistics ({why}); make it again") from error
-
-
-def read_reference(path: Path) -> ImageSet | Statistics:
-    """Real images, or their statistics where an npz holds `mu` and `sigma`.
-
-    OpenAI's references hold both; the statistics are of the whole data set and are taken.
-
-    Raises:
-        UserError: see `read_images` and `read_statistics`.
-    """
-    if path.suffix.lower() == ".npz" and path.is_file():
-        try:
-            keys = npz_keys(path)
-        except OSError as error:
-            raise UserError(f"{path}: cannot be read ({reason(error)})") from error
-        if {"mu", "sigma"} <= keys.keys():
-            return read_statistics(path)
-        if "arr_0" not in keys:
-            raise UserError(
-                f"{path}: holds {listed(keys)}; wanted `arr_0` (images) or `mu` and `sigma`"
-            )
-    return read_images(path)
 
 
 def _read(path: Path, file: IO[bytes], keys: Collection[str]) -> Statistics:

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from sid.data.images import ImageSet
 from sid.data.rows import Rows
-from sid.evaluate.exact import exact
 from sid.evaluate.extractors import Extractor
-from sid.evaluate.moments import Array, Gaussian, Moments
+from sid.evaluate.features.moments import Array, Gaussian, Moments
 from sid.progress import Progress
+from sid.runs.precision import full_float32
 
 CAP = 100_000  # Features and logits are kept of so many images at most: 0.8 GB at d = 2048.
 
@@ -37,7 +37,7 @@ class RawSums:
         self.count += len(chunk)
 
 
-class Seen:
+class ImageFeatures:
     """Moments, features and logits of a set of images, made by one pass when first asked for.
 
     Args:
@@ -81,7 +81,7 @@ class Seen:
         """Logits of the first `CAP` images, float32 [n, K], in a file."""
         return self._pass[3]
 
-    def recall(self, images: Tensor) -> tuple[Tensor, Tensor] | None:
+    def of_chunk(self, images: Tensor) -> tuple[Tensor, Tensor] | None:
         """Features and logits of images that are a chunk of the pass, byte for byte; else None.
 
         Args:
@@ -107,7 +107,7 @@ class Seen:
         )
         chunk = self.extractor.chunk
         starts: dict[bytes, int] = {}
-        with exact(), torch.inference_mode():
+        with full_float32(), torch.inference_mode():
             for start in range(0, self.count, chunk):
                 images = torch.from_numpy(self.images.images[start : start + chunk])
                 found = [part.cpu().numpy() for part in self.extractor.features_and_logits(images)]
@@ -135,16 +135,16 @@ def _digest(images: Tensor) -> bytes:
     return hashlib.sha256(repr(images.shape).encode() + images.cpu().numpy().tobytes()).digest()
 
 
-def features_and_logits(images: Tensor, *sides: Seen) -> tuple[Tensor, Tensor]:
+def features_and_logits(images: Tensor, *sides: ImageFeatures) -> tuple[Tensor, Tensor]:
     """What an extractor gives for a chunk that a library hands to it.
 
-    The same bytes have the same features: those that a side has seen are read, not computed again.
+    The same bytes have the same features: those that a side has are read, not computed again.
 
     Args:
         images: as of `Extractor.features_and_logits`.
-        sides: sets, seen by the same extractor, that the images are perhaps from.
+        sides: sets with the same extractor, from which the images may come.
     """
     for side in sides:
-        if found := side.recall(images):
+        if found := side.of_chunk(images):
             return found
     return sides[0].extractor.features_and_logits(images)
