@@ -49,7 +49,8 @@ class Rows:
 
     def write(self, start: int, rows: NDArray[Any]) -> None:
         """Put `rows` at `start` and after; parts may come in any order, from any process."""
-        data = np.ascontiguousarray(rows, self.dtype).data.cast("B")
+        # A view of bytes, also of rows without columns: an extractor may have no logits.
+        data = np.ascontiguousarray(rows, self.dtype).reshape(-1).view(np.uint8).data
         place = self._offset + start * self._row
         while data:
             written = os.pwrite(self._file.fileno(), data, place)

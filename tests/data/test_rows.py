@@ -75,3 +75,11 @@ def test_memory_is_that_of_the_rows(tmp_path: Path) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 4e6
+
+
+def test_rows_without_columns(tmp_path: Path) -> None:
+    """Of an extractor without logits."""
+    rows = Rows(tmp_path / "rows", np.float32, (5, 0), writable=True)
+    rows.write(2, np.zeros((3, 0), np.float32))
+    assert rows[1:4].shape == (3, 0)
+    assert rows[np.array([4, 0])].shape == (2, 0)

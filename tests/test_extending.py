@@ -1,0 +1,75 @@
+"""What docs/extending.md shows is installed beside the suite as it stands there, and works."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from sid.data.digits import digits
+from sid.data.zips import write_zip
+from sid.evaluate.records import read_records
+from sid.files import read_json
+
+DOCUMENT = Path(__file__).parent.parent / "docs" / "extending.md"
+TABLE = re.compile(r'\[project\.entry-points\."(.+)"\]')
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """The folder that `pip install` of a package with the document's files would leave."""
+    text = DOCUMENT.read_text()
+    folder = tmp_path / "installed"
+    about = folder / "mine-1.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1\n")
+    for name, code in re.findall(r"```python\n# (\w+\.py)\n(.*?)```", text, re.DOTALL):
+        (folder / name).write_text(code)
+    (tables,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    (about / "entry_points.txt").write_text(TABLE.sub(r"[\1]", tables).replace('"', ""))
+    return folder
+
+
+def sid(package: Path, *words: object) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(package)}
+    command = [sys.executable, "-m", "sid", *map(str, words)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_metric_an_extractor_and_an_implementation(package: Path, tmp_path: Path) -> None:
+    images, labels = digits()
+    dark = (images[:200] * 0.5).astype(np.uint8)
+    for name, part in (("generated", dark), ("real", images[200:400])):
+        write_zip(tmp_path / f"{name}.zip", part, labels[:200])
+    options = ["--extractor", "pixels-8x8", "--metrics", "fd,mean_shift", "--quiet"]
+    options += ["--implementations", "ours,linear-algebra", "--json", tmp_path / "records.json"]
+    shown = sid(package, "evaluate", tmp_path / "generated.zip", tmp_path / "real.zip", *options)
+    assert "Shift of the mean (pixels-8x8)" in shown
+    found = {(r.implementation, r.metric): r for r in read_records(tmp_path / "records.json")}
+    ours = found["ours", "frechet_distance"]
+    theirs = found["linear-algebra", "frechet_distance"]
+    assert theirs.value == pytest.approx(ours.value, rel=1e-6)
+    assert theirs.stderr == ours.stderr
+    means = [part.reshape(200, -1).mean(axis=0) for part in (dark, images[200:400].astype(float))]
+    shift = ((means[0] - means[1]) ** 2).sum()
+    assert found["ours", "mean_shift"].value == pytest.approx(shift, rel=1e-6)
+    assert set(found) == {
+        ("ours", "mean_shift"),
+        *((n, ours.metric) for n in ("ours", theirs.implementation)),
+    }
+
+
+def test_a_method(package: Path, tmp_path: Path) -> None:
+    recipe = yaml.safe_load(Path("config/recipes/digits/diff-instruct.yaml").read_text())
+    recipe |= {"name": "mine", "method": {"name": "fading", "fade_kimg": 0.5}}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(recipe))
+    sid(package, "distill", "--recipe", tmp_path / "mine.yaml", "--tiny", "--out", tmp_path / "run")
+    done = read_json(tmp_path / "run" / "manifest.json")
+    assert done["recipe"]["method"]["name"] == "fading"
+    assert (tmp_path / "run" / "done.json").exists()
