@@ -9,7 +9,7 @@ from torch.nn.functional import silu
 from sid.networks.blocks import Layer, Style, UNetBlock
 from sid.networks.embeddings import PositionalEmbedding
 from sid.networks.layers import Conv2d, GroupNorm
-from sid.networks.unet import UNet, level_sizes
+from sid.networks.unet import UNet, build_decoder, build_encoder, levels_of
 
 EPS, HEAD_WIDTH = 1e-5, 64
 
@@ -66,9 +66,9 @@ class DhariwalUNet(UNet):
     ) -> None:
         super().__init__()
         self.label_dropout = label_dropout
-        sizes = level_sizes(img_resolution, channel_mult)
-        widths = [model_channels * mult for mult in channel_mult]
-        attends = [size in attn_resolutions for size in sizes]
+        levels = levels_of(
+            img_resolution, model_channels, channel_mult, attn_resolutions, num_blocks
+        )
         emb = model_channels * channel_mult_emb
         style = Style(
             embedding=emb,
@@ -94,34 +94,9 @@ class DhariwalUNet(UNet):
         if self.map_label is not None:
             nn.init.normal_(self.map_label.weight)
 
-        self.enc = nn.ModuleDict()
-        n = widths[0]
-        self.enc[f"{sizes[0]}x{sizes[0]}_conv"] = Conv2d(in_channels, n, 3)
-        skips = [n]
-        for level, size in enumerate(sizes):
-            name = f"{size}x{size}"
-            if level:
-                self.enc[f"{name}_down"] = UNetBlock(n, n, style, direction="down")
-                skips.append(n)
-            for index in range(num_blocks):
-                block = UNetBlock(n, widths[level], style, attention=attends[level])
-                self.enc[f"{name}_block{index}"] = block
-                n = widths[level]
-                skips.append(n)
-
-        self.dec = nn.ModuleDict()
-        for level, size in reversed(list(enumerate(sizes))):
-            name = f"{size}x{size}"
-            if level == len(sizes) - 1:
-                self.dec[f"{name}_in0"] = UNetBlock(n, n, style, attention=True)
-                self.dec[f"{name}_in1"] = UNetBlock(n, n, style)
-            else:
-                self.dec[f"{name}_up"] = UNetBlock(n, n, style, direction="up")
-            for index in range(num_blocks + 1):
-                n_in = n + skips.pop()
-                block = UNetBlock(n_in, widths[level], style, attention=attends[level])
-                self.dec[f"{name}_block{index}"] = block
-                n = widths[level]
+        first = Conv2d(in_channels, levels.widths[0], 3)
+        self.enc, skips = build_encoder(first, levels.widths[0], levels, style)
+        self.dec, n = build_decoder(skips, levels, style, attends_once=False)
         self.out_norm = GroupNorm(n, EPS)
         self.out_conv = zero(Conv2d(n, out_channels, 3))
 

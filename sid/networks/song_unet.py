@@ -12,7 +12,7 @@ from torch.nn.functional import silu
 from sid.networks.blocks import Layer, Style, UNetBlock
 from sid.networks.embeddings import FourierEmbedding, PositionalEmbedding
 from sid.networks.layers import Conv2d, GroupNorm, Resample
-from sid.networks.unet import UNet, level_sizes
+from sid.networks.unet import Beside, Levels, UNet, build_decoder, build_encoder, levels_of
 
 EPS = 1e-6
 
@@ -81,9 +81,9 @@ class SongUNet(UNet):
     ) -> None:
         super().__init__()
         self.label_dropout, self.carries_side = label_dropout, encoder_type == "residual"
-        sizes = level_sizes(img_resolution, channel_mult)
-        widths = [model_channels * mult for mult in channel_mult]
-        attends = [size in attn_resolutions for size in sizes]
+        levels = levels_of(
+            img_resolution, model_channels, channel_mult, attn_resolutions, num_blocks
+        )
         emb, noise = model_channels * channel_mult_emb, model_channels * channel_mult_noise
         style = Style(
             embedding=emb,
@@ -111,46 +111,11 @@ class SongUNet(UNet):
         self.map_layer0 = xavier(nn.Linear(noise, emb))
         self.map_layer1 = xavier(nn.Linear(emb, emb))
 
-        self.enc = nn.ModuleDict()
-        n, side = model_channels, in_channels
-        self.enc[f"{sizes[0]}x{sizes[0]}_conv"] = xavier(Conv2d(in_channels, n, 3))
-        skips = [n]
-        for level, size in enumerate(sizes):
-            name = f"{size}x{size}"
-            if level:
-                self.enc[f"{name}_down"] = UNetBlock(n, n, style, direction="down")
-                skips.append(n)
-            if level and encoder_type == "skip":
-                self.enc[f"{name}_aux_down"] = Resample("down", resample_filter)
-                self.enc[f"{name}_aux_skip"] = xavier(Conv2d(in_channels, n, 1))
-            if level and encoder_type == "residual":
-                down = Conv2d(side, n, 3, "down", resample_filter, filter_last=True)
-                self.enc[f"{name}_aux_residual"] = xavier(down)
-                side = n
-            for index in range(num_blocks):
-                block = UNetBlock(n, widths[level], style, attention=attends[level])
-                self.enc[f"{name}_block{index}"] = block
-                n = widths[level]
-                skips.append(n)
-
-        self.dec = nn.ModuleDict()
-        for level, size in reversed(list(enumerate(sizes))):
-            name, coarsest = f"{size}x{size}", level == len(sizes) - 1
-            if coarsest:
-                self.dec[f"{name}_in0"] = UNetBlock(n, n, style, attention=True)
-                self.dec[f"{name}_in1"] = UNetBlock(n, n, style)
-            else:
-                self.dec[f"{name}_up"] = UNetBlock(n, n, style, direction="up")
-            for index in range(num_blocks + 1):
-                last = attends[level] and index == num_blocks
-                block = UNetBlock(n + skips.pop(), widths[level], style, attention=last)
-                self.dec[f"{name}_block{index}"] = block
-                n = widths[level]
-            if decoder_type == "skip" and not coarsest:
-                self.dec[f"{name}_aux_up"] = Resample("up", resample_filter)
-            if decoder_type == "skip" or not level:
-                self.dec[f"{name}_aux_norm"] = GroupNorm(n, EPS)
-                self.dec[f"{name}_aux_conv"] = near_zero(Conv2d(n, out_channels, 3))
+        first = xavier(Conv2d(in_channels, model_channels, 3))
+        beside = _beside_encoder(encoder_type, in_channels, levels, resample_filter)
+        self.enc, skips = build_encoder(first, model_channels, levels, style, beside)
+        beside = _beside_decoder(decoder_type, out_channels, levels, resample_filter)
+        self.dec, _ = build_decoder(skips, levels, style, beside, attends_once=True)
 
     def embed(self, noise: Tensor, labels: Tensor | None, augment: Tensor | None) -> Tensor:
         """See `UNet.embed`; E = model_channels * channel_mult_emb."""
@@ -178,3 +143,34 @@ class SongUNet(UNet):
                 image = layer(normed) if image is None else image + layer(normed)
         assert image is not None
         return image
+
+
+def _beside_encoder(kind: str, channels: int, levels: Levels, taps: Sequence[float]) -> Beside:
+    """How the image enters the coarser levels."""
+
+    def layers(level: int, n: int) -> dict[str, nn.Module]:
+        if kind == "skip":
+            halved = Resample("down", taps)
+            return {"aux_down": halved, "aux_skip": xavier(Conv2d(channels, n, 1))}
+        if kind == "residual":
+            side = levels.widths[level - 2] if level > 1 else channels
+            down = Conv2d(side, n, 3, "down", taps, filter_last=True)
+            return {"aux_residual": xavier(down)}
+        return {}
+
+    return layers
+
+
+def _beside_decoder(kind: str, channels: int, levels: Levels, taps: Sequence[float]) -> Beside:
+    """How the image is made: at the finest level, or summed over levels."""
+
+    def layers(level: int, n: int) -> dict[str, nn.Module]:
+        found: dict[str, nn.Module] = {}
+        if kind == "skip" and level < len(levels.names) - 1:
+            found["aux_up"] = Resample("up", taps)
+        if kind == "skip" or not level:
+            found["aux_norm"] = GroupNorm(n, EPS)
+            found["aux_conv"] = near_zero(Conv2d(n, channels, 3))
+        return found
+
+    return layers

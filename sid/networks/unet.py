@@ -2,13 +2,14 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from sid.networks.blocks import UNetBlock
-from sid.networks.layers import Resample
+from sid.networks.blocks import Style, UNetBlock
+from sid.networks.layers import Conv2d, Resample
 
 
 class UNet(nn.Module, ABC):
@@ -84,8 +85,39 @@ class UNet(nn.Module, ABC):
         return labels
 
 
-def level_sizes(img_resolution: int, channel_mult: Sequence[int]) -> list[int]:
-    """Height of the images at each level, finest first.
+class Levels(NamedTuple):
+    """The resolutions of a U-Net, finest first.
+
+    Attributes:
+        names: `64x64` and so on, as in the parameters of the official weights.
+        widths: channels of each.
+        attends: whether its blocks have self-attention.
+        blocks: residual blocks of each in the encoder; the decoder has one more.
+    """
+
+    names: list[str]
+    widths: list[int]
+    attends: list[bool]
+    blocks: int
+
+
+# Layers beside the blocks of a level, by the end of their names; of the level and its channels.
+Beside = Callable[[int, int], dict[str, nn.Module]]
+
+
+def no_layers(level: int, channels: int) -> dict[str, nn.Module]:
+    """No layers beside the blocks."""
+    return {}
+
+
+def levels_of(
+    img_resolution: int,
+    model_channels: int,
+    channel_mult: Sequence[int],
+    attn_resolutions: Sequence[int],
+    num_blocks: int,
+) -> Levels:
+    """The levels for the arguments of a network.
 
     Raises:
         ValueError: the resolution cannot be halved so often.
@@ -96,4 +128,64 @@ def level_sizes(img_resolution: int, channel_mult: Sequence[int]) -> list[int]:
             f"img_resolution {img_resolution} is not divisible by 2^{halvings}, as the "
             f"{len(channel_mult)} levels of channel_mult need"
         )
-    return [img_resolution >> level for level in range(halvings + 1)]
+    sizes = [img_resolution >> level for level in range(halvings + 1)]
+    return Levels(
+        [f"{size}x{size}" for size in sizes],
+        [model_channels * mult for mult in channel_mult],
+        [size in attn_resolutions for size in sizes],
+        num_blocks,
+    )
+
+
+def build_encoder(
+    first: Conv2d, channels: int, levels: Levels, style: Style, beside: Beside = no_layers
+) -> tuple[nn.ModuleDict, list[int]]:
+    """The encoder, and the channels of its outputs, of which the first has `channels`."""
+    layers = nn.ModuleDict({f"{levels.names[0]}_conv": first})
+    n, skips = channels, [channels]
+    for level, name in enumerate(levels.names):
+        if level:
+            layers[f"{name}_down"] = UNetBlock(n, n, style, direction="down")
+            skips.append(n)
+            layers.update({f"{name}_{key}": layer for key, layer in beside(level, n).items()})
+        for index in range(levels.blocks):
+            width = levels.widths[level]
+            block = UNetBlock(n, width, style, attention=levels.attends[level])
+            layers[f"{name}_block{index}"] = block
+            n = width
+            skips.append(n)
+    return layers, skips
+
+
+def build_decoder(
+    skips: list[int],
+    levels: Levels,
+    style: Style,
+    beside: Beside = no_layers,
+    *,
+    attends_once: bool,
+) -> tuple[nn.ModuleDict, int]:
+    """The decoder, and the channels of its output.
+
+    Args:
+        skips: channels of the encoder's outputs.
+        levels: as of the encoder.
+        style: of the blocks.
+        beside: called after the blocks of a level.
+        attends_once: whether of a level with attention only the last block has it.
+    """
+    layers, n, skips = nn.ModuleDict(), skips[-1], list(skips)
+    for level, name in reversed(list(enumerate(levels.names))):
+        if level == len(levels.names) - 1:
+            layers[f"{name}_in0"] = UNetBlock(n, n, style, attention=True)
+            layers[f"{name}_in1"] = UNetBlock(n, n, style)
+        else:
+            layers[f"{name}_up"] = UNetBlock(n, n, style, direction="up")
+        for index in range(levels.blocks + 1):
+            attention = levels.attends[level] and (index == levels.blocks or not attends_once)
+            width = levels.widths[level]
+            block = UNetBlock(n + skips.pop(), width, style, attention=attention)
+            layers[f"{name}_block{index}"] = block
+            n = width
+        layers.update({f"{name}_{key}": layer for key, layer in beside(level, n).items()})
+    return layers, n
