@@ -11,9 +11,9 @@ import torch
 
 from sid.config import recipe_path
 from sid.data.zips import read_zip
+from sid.distill.distillation import Distillation
 from sid.distill.recipe import Recipe, load_recipe
 from sid.distill.tiny import BATCH, UPDATES, Inputs, tiny_inputs, tiny_recipe
-from sid.distill.trainee import Distillation
 from sid.networks import load_network
 from sid.runs.ema import ema_decay, ema_update
 from sid.runs.world import World
@@ -35,11 +35,11 @@ class Run:
 
     def __init__(self, recipe: Recipe, inputs: Inputs, seed: int) -> None:
         teacher, _ = load_network(inputs.teacher, CPU)
-        trainee = Distillation(recipe, teacher, None, read_zip(inputs.data), seed, CPU, World())
-        self.first = trainee.step(0)
+        training = Distillation(recipe, teacher, None, read_zip(inputs.data), seed, CPU, World())
+        self.first = training.step(0)
         for images in range(BATCH, BATCH * UPDATES, BATCH):
-            self.last = trainee.step(images)
-        self.weights = torch.cat([p.flatten() for p in trainee.average.parameters()])
+            self.last = training.step(images)
+        self.weights = torch.cat([p.flatten() for p in training.average.parameters()])
         self.began = torch.cat([p.flatten() for p in teacher.parameters()])
 
     def relative(self, other: "Run", key: str) -> float:

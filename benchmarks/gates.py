@@ -25,9 +25,9 @@ from torch import Tensor
 
 from sid.data.digits import digits
 from sid.data.zips import read_zip, write_zip
+from sid.distill.distillation import Distillation
 from sid.distill.gates import distance, pixel_noise, spread
 from sid.distill.recipe import Recipe
-from sid.distill.trainee import Distillation
 from sid.networks import load_network
 from sid.runs.folder import RunFolder, snapshot_at
 from sid.runs.loop import Problem, StoppedError, train
@@ -207,17 +207,17 @@ class Bench:
         recipe = Recipe.model_validate({**usual, **changes})
         folder = RunFolder(teacher.parent / f"{teacher.name}-{name}-{kind.__name__}-{seed}")
         networks = [p and load_network(snapshot_at(p), CPU)[0] for p in (teacher, start)]
-        trainee = kind(recipe, *networks, self.data, seed, CPU, World())
+        training = kind(recipe, *networks, self.data, seed, CPU, World())
         first = int(recipe.first_kimg * 1000)
         times = snapshot_times(int(recipe.kimg * 1000), recipe.batch, first, recipe.per_decade)
         images, stopped = times[-1], ""
         with folder.held({"run": folder.path.name}, CPU, World(), restart=True):
             try:
-                train(folder, trainee, times, title="", quiet=True, world=World())
+                train(folder, training, times, title="", quiet=True, world=World())
             except StoppedError as stop:
                 images, stopped = stop.images, stop.problem.key
         about = {"data": self.data.name, "teacher": teacher.name, "recipe": name, "seed": seed}
-        return folder.path, about | {"images": images, "stopped": stopped, **trainee.nearest}
+        return folder.path, about | {"images": images, "stopped": stopped, **training.nearest}
 
     def healthy(self, teachers: int, seeds: int) -> Iterator[dict[str, Any]]:
         """Every method from every teacher with every seed, and on from the first one's end."""

@@ -20,11 +20,11 @@ import typer
 
 from benchmarks.official import Official
 from sid.data.images import ImageSet
+from sid.distill.distillation import Distillation
 from sid.distill.recipe import Recipe
-from sid.distill.trainee import Distillation
 from sid.errors import UserError
 from sid.networks import Architecture, EDMPrecond
-from sid.options import Device, Threads, prepare
+from sid.options import Device, Threads, set_up_device
 from sid.provenance import describe
 from sid.runs.precision import Precision
 from sid.runs.world import World
@@ -133,7 +133,7 @@ def main(
     threads: Threads = 1,
 ) -> None:
     """Print images per second of both sides, medians and quartiles over rounds, and their ratio."""
-    where, micro = prepare(device, threads), micro or batch
+    where, micro = set_up_device(device, threads), micro or batch
     check("--size", [size], SIZES)
     check("--precision", precision or [], get_args(Precision))
     if batch % micro:

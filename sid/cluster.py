@@ -41,7 +41,7 @@ class Command:
     """What the `submitit` parameter of a rule names.
 
     It has no `checkpoint` of its own: submitit's handler is called when the run has written one
-    (`sid.runs.notice`), and what is requeued goes on from there by itself.
+    (`sid.runs.signals`), and what is requeued goes on from there by itself.
 
     Args:
         job: of the workflow.

@@ -94,7 +94,7 @@ def same_command(context: typer.Context) -> str:
     return shlex.join(words)
 
 
-def prepare(device: str, threads: int) -> torch.device:
+def set_up_device(device: str, threads: int) -> torch.device:
     """Set threads, memory and the published float32 precision (no TF32), and find the device.
 
     Raises:

@@ -10,7 +10,17 @@ from sid.distill.recipe import load_recipe
 from sid.distill.tiny import Inputs, tiny_inputs, tiny_recipe
 from sid.distill.train import distill
 from sid.errors import UserError
-from sid.options import Budget, Device, Out, Quiet, Restart, Seed, Threads, prepare, same_command
+from sid.options import (
+    Budget,
+    Device,
+    Out,
+    Quiet,
+    Restart,
+    Seed,
+    Threads,
+    same_command,
+    set_up_device,
+)
 from sid.runs.loop import StoppedError
 from sid.runs.world import join
 
@@ -43,7 +53,7 @@ def distill_command(
     Example: sid distill --recipe config/recipes/digits/sid.yaml --data results/data/digits.zip
     --teacher results/teacher/digits --out results/distill/sid/seed0
     """
-    world, where = join(prepare(device, threads))
+    world, where = join(set_up_device(device, threads))
     path = recipe_path(recipe)
     chosen = load_recipe(path).scaled(budget)
     if tiny:

@@ -116,7 +116,7 @@ class Watch:
         self.dropped += dropped
         self.sanitised += sanitised
 
-    def counted(self) -> Problem | None:
+    def counts_problem(self) -> Problem | None:
         """Judge the counts of the updates since the last multiple of 100."""
         gates, both = self.gates, WINDOW * 2  # Both networks see `batch` images an update.
         for key, found, bound, what in (
@@ -129,7 +129,7 @@ class Watch:
                 return Problem(key, f"{share}, which is above the share {bound:g} ({key})")
         return None
 
-    def look(self, made: Tensor) -> Problem | None:
+    def images_problem(self, made: Tensor) -> Problem | None:
         """Judge what the averaged generator makes.
 
         Args:
@@ -154,7 +154,7 @@ class Watch:
                 return Problem("max_distance", f"{said}{bound:.3g} (max_distance)")
         return None
 
-    def memory(self) -> Problem | None:
+    def memory_problem(self) -> Problem | None:
         """Judge the memory that this process holds."""
         held, whole = psutil.Process().memory_info().rss, psutil.virtual_memory().total
         share = self.gates.max_memory

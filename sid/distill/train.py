@@ -8,8 +8,8 @@ import torch
 
 from sid.data.images import ImageSet
 from sid.data.zips import read_zip
+from sid.distill.distillation import Distillation
 from sid.distill.recipe import Recipe
-from sid.distill.trainee import Distillation
 from sid.errors import UserError
 from sid.files import sha256
 from sid.networks import Architecture, EDMPrecond, load_network
@@ -82,14 +82,14 @@ def distill(
         total, first = int(recipe.kimg * 1000), int(recipe.first_kimg * 1000)
         every = int(recipe.every_kimg * 1000) if recipe.every_kimg else None
         times = snapshot_times(total, recipe.batch, first, recipe.per_decade, every)
-        # Taken out of the dictionary, so that they go when the trainee has its copies.
+        # Taken out of the dictionary, so that they go when the training has its copies.
         begin = networks.pop("start", (None, {}))[0]
-        trainee = Distillation(
+        training = Distillation(
             recipe, networks.pop("teacher")[0], begin, images, seed, device, world
         )
         del begin
         title = f"{recipe.name} seed {seed}"
-        train(folder, trainee, times, title=title, quiet=quiet, world=world)
+        train(folder, training, times, title=title, quiet=quiet, world=world)
 
 
 def load_as(kind: str, path: Path) -> tuple[EDMPrecond, dict[str, Any]]:

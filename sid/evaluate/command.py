@@ -29,9 +29,9 @@ from sid.evaluate.reference import check_counts, check_shapes, count_of, read_re
 from sid.evaluate.samplers import CHUNK, sampler_for, weights_at
 from sid.evaluate.session import Chunk, Extractor, Measurement, Session, Sizes
 from sid.networks import load_network
-from sid.options import Device, Out, Quiet, Seed, Threads, group, prepare, with_options
+from sid.options import Device, Out, Quiet, Seed, Threads, group, set_up_device, with_options
 from sid.runs.folder import snapshot_at
-from sid.teacher.sampler import PUBLISHED
+from sid.teacher.sampler import PUBLISHED_SAMPLERS
 
 app = typer.Typer(
     cls=group("compare"),
@@ -45,7 +45,7 @@ Data = Annotated[Path, typer.Argument(help="The real images, a zip in EDM's layo
 Json = Annotated[Path, typer.Option(help="Where to write the records.")]
 Steps = Annotated[int | None, typer.Option(help="Of a teacher's sampler; 18 if not given.", min=1)]
 Sampler = Annotated[
-    str | None, typer.Option(help=f"Published steps and churn: {', '.join(PUBLISHED)}.")
+    str | None, typer.Option(help=f"Published steps and churn: {', '.join(PUBLISHED_SAMPLERS)}.")
 ]
 
 
@@ -203,7 +203,7 @@ def sample(
     Example: sid evaluate sample results/distill/sid/seed0 --n 100 --out samples.zip
     """
     path = snapshot_at(weights)
-    network, about = load_network(path, prepare(device, threads))
+    network, about = load_network(path, set_up_device(device, threads))
     make, _ = sampler_for(network, about, path, steps, sampler)
     drawn = make(seed)
     images = (image for part in drawn.chunks(n, chunk) for image in part)

@@ -14,7 +14,7 @@ from sid.evaluate.samplers import sample_generator, sample_teacher, sampler_for
 from sid.files import read_json, sha256
 from sid.networks import EDMPrecond, load_network
 from sid.runs.folder import RunFolder
-from sid.teacher.sampler import PUBLISHED, Churn
+from sid.teacher.sampler import PUBLISHED_SAMPLERS, Churn
 
 TEACHER_STEPS = (1, 3, 5, 9, 18)  # 1, 5, 9, 17 and 35 network evaluations; EDM's CIFAR-10 uses 35.
 
@@ -176,7 +176,7 @@ def run_passes(evaluator: Evaluator, run: Path, *, n_curve: int, n_final: int, d
 
 def teacher_steps(dataset: str) -> dict[int, Churn]:
     """Steps of the sampler and their churn: few to 18, and what is published for the data set."""
-    steps, churn = PUBLISHED.get(dataset, (TEACHER_STEPS[-1], Churn()))
+    steps, churn = PUBLISHED_SAMPLERS.get(dataset, (TEACHER_STEPS[-1], Churn()))
     return dict.fromkeys(TEACHER_STEPS, Churn()) | {steps: churn}
 
 

@@ -17,7 +17,7 @@ from sid.networks.precond import one_step
 from sid.runs.folder import RunFolder, snapshot_at
 from sid.runs.precision import full_float32
 from sid.streams import Stream
-from sid.teacher.sampler import PUBLISHED, Churn, heun, step_noise
+from sid.teacher.sampler import PUBLISHED_SAMPLERS, Churn, heun, step_noise
 
 CHUNK = 250  # Always whole chunks: a network may round otherwise at another batch size.
 
@@ -118,13 +118,13 @@ def sampler_for(
         about: its metadata.
         path: where it came from.
         steps: of a teacher's sampler; 18 if not given.
-        sampler: a key of `PUBLISHED`, in place of steps.
+        sampler: a key of `PUBLISHED_SAMPLERS`, in place of steps.
 
     Raises:
         UserError: options of a teacher for a generator, both of them, or an unknown one.
     """
-    if sampler is not None and sampler not in PUBLISHED:
-        raise UserError(f"--sampler {sampler}: unknown; known are {', '.join(PUBLISHED)}")
+    if sampler is not None and sampler not in PUBLISHED_SAMPLERS:
+        raise UserError(f"--sampler {sampler}: unknown; known are {', '.join(PUBLISHED_SAMPLERS)}")
     if sampler and steps:
         raise UserError("--steps: --sampler says how many; drop one of them")
     if about.get("kind") == "generator":
@@ -134,5 +134,5 @@ def sampler_for(
         if not isinstance(sigma, int | float) or not 0 < sigma < math.inf:
             raise UserError(f"{path}: its metadata has no `sigma_init`, a noise level above zero")
         return lambda seed: sample_generator(network, seed, sigma), 1
-    count, churn = PUBLISHED[sampler] if sampler else (steps or 18, Churn())
+    count, churn = PUBLISHED_SAMPLERS[sampler] if sampler else (steps or 18, Churn())
     return lambda seed: sample_teacher(network, seed, count, churn), 2 * count - 1

@@ -18,7 +18,7 @@ from sid.evaluate.records import Record, write_records
 from sid.evaluate.samplers import CHUNK
 from sid.evaluate.workspace import Workspace
 from sid.fetch import locate
-from sid.options import Device, Quiet, Threads, prepare
+from sid.options import Device, Quiet, Threads, set_up_device
 from sid.progress import Progress
 from sid.runs.world import join
 
@@ -85,7 +85,7 @@ class Session(AbstractContextManager["Session"]):
     def __init__(self, title: str, json: Path | None, options: Measurement) -> None:
         metric_names(options.metrics)  # Before any image is read.
         self._title, self._json, self._options = title, json, options
-        self.world, self.device = join(prepare(options.device, options.threads))
+        self.world, self.device = join(set_up_device(options.device, options.threads))
         self._stack = ExitStack()
 
     def __enter__(self) -> "Session":

@@ -12,12 +12,12 @@ from sid.errors import UserError
 from sid.evaluate.records import Record, load_table, read_records, refuse_twice
 from sid.files import read_table, write_atomic, write_text
 from sid.options import group
+from sid.report.agreement_figure import plot_agreement
+from sid.report.agreement_text import agree, readable_agreement, readable_noise, sheet
 from sid.report.compare import compare_files
 from sid.report.curves import plot_curves
-from sid.report.dots import plot_agreement
 from sid.report.grids import strips, write_grid
 from sid.report.page import render
-from sid.report.sheet import agree, readable_agreement, readable_noise, sheet
 from sid.report.style import write_figure
 from sid.report.tables import main_table, readable, write_table
 from sid.runs.folder import snapshot_at

@@ -9,15 +9,24 @@ import jinja2
 import pandas as pd
 
 from sid.evaluate.metrics import INCEPTION, label
-from sid.report import facts
+from sid.report import page_text
 from sid.report.agreement import TOLERANCE
+from sid.report.agreement_text import Agreement, readable_agreement, readable_noise, summary
 from sid.report.labels import number
-from sid.report.sheet import Agreement, readable_agreement, readable_noise, summary
 from sid.report.tables import endings, ladder, readable
 from sid.verdict.distances import DECIDES, Distances
 
 TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
-PUBLISHED = ["method", "dataset", "conditional", "metric", "value", "std", "evidence", "source"]
+SHOWN = [
+    "method",
+    "dataset",
+    "conditional",
+    "metric",
+    "value",
+    "std",
+    "evidence",
+    "source",
+]
 
 
 def data_uri(path: Path) -> str:
@@ -70,17 +79,17 @@ def render(
     )
     environment.filters.update(number=number, interval=interval)
     extractor = ", ".join(sorted(set(records["extractor"])))
-    seeds, n_final = facts.seeds(records), distances.n_images("final")
+    seeds, n_final = page_text.seeds(records), distances.n_images("final")
     redraw = agreement.noise[agreement.noise["extractor"] == extractor]
     return environment.get_template("index.html.j2").render(
         dataset=", ".join(sorted(set(records["dataset"]))),
         extractor=extractor,
         seeds=seeds,
-        errors=facts.errors(redraw, seeds, n_final),
-        perfect=facts.perfect(distances.bias, [distances.n_images("curve"), n_final]),
-        run=facts.what_was_run(records),
-        tiles=facts.tiles(endings(table)),
-        counts=facts.counts(verdicts),
+        errors=page_text.errors(redraw, seeds, n_final),
+        perfect=page_text.perfect(distances.bias, [distances.n_images("curve"), n_final]),
+        run=page_text.what_was_run(records),
+        tiles=page_text.tiles(endings(table)),
+        counts=page_text.counts(verdicts),
         verdicts=verdicts.to_dict("records"),
         endings=readable(endings(table), extractor),
         ladder=readable(ladder(table), extractor),
@@ -92,7 +101,7 @@ def render(
         summary=summary(agreement),
         tolerance=TOLERANCE,
         decides=DECIDES,
-        published=own_numbers(published)[PUBLISHED],
+        published=own_numbers(published)[SHOWN],
         n_published=len(published),
         figures={name: data_uri(path) for name, path in figures.items()},
     )

@@ -57,7 +57,7 @@ class RunFolder:
             OSError: the folder cannot be written.
         """
         if not world.main:
-            while not world.most(False):  # Once for each try of the main process.
+            while not world.maximum(False):  # Once for each try of the main process.
                 pass
             yield
             return
@@ -70,7 +70,7 @@ class RunFolder:
             )
         with (self.path / "lock").open("a+") as handle:
             told = False
-            while not world.most(locked(handle)):
+            while not world.maximum(locked(handle)):
                 if not told:
                     handle.seek(0)
                     holder = handle.read().strip() or "another process"
@@ -107,7 +107,7 @@ class RunFolder:
                 self.claim(identity, device, world.size, restart=restart)
                 threads = self.threads()
             # Told, not read: on another machine the manifest may appear late.
-            torch.set_num_threads(world.most(threads))
+            torch.set_num_threads(world.maximum(threads))
             yield
 
     def claim(

@@ -16,7 +16,7 @@ from sid.files import sha256, write_json
 from sid.networks import EDMPrecond
 from sid.progress import Progress
 from sid.runs.folder import RunFolder
-from sid.runs.notice import Notice
+from sid.runs.signals import DeferredSignals
 from sid.runs.state import State, load_newest, load_state, save_state
 from sid.runs.world import World
 
@@ -47,7 +47,7 @@ class StoppedError(UserError):
         self.images, self.problem = images, problem
 
 
-class Trainee(Protocol):
+class Training(Protocol):
     """What the loop trains.
 
     Attributes:
@@ -79,7 +79,7 @@ class Trainee(Protocol):
 
 def train(
     folder: RunFolder,
-    trainee: Trainee,
+    training: Training,
     times: Sequence[int],
     *,
     title: str,
@@ -94,7 +94,7 @@ def train(
 
     Args:
         folder: of the run, locked and claimed by the caller.
-        trainee: in its initial state.
+        training: in its initial state.
         times: images at which snapshots are taken; the last ends the run.
         title: for the progress bar.
         quiet: print nothing.
@@ -103,23 +103,23 @@ def train(
     Raises:
         UserError: no checkpoint is whole, a loss is no longer finite, or another process of the run
             is gone.
-        StoppedError: the trainee has a problem.
+        StoppedError: the training has a problem.
         OSError: the disk is full or forbidden; the last checkpoint is whole.
     """
-    if world.most(world.main and folder.done.exists()):
+    if world.maximum(world.main and folder.done.exists()):
         return
-    state = resume(folder, trainee, world)
+    state = resume(folder, training, world)
     if world.main:
-        with Notice() as notice:
-            seconds = lead(folder, trainee, times, state, notice, world, title=title, quiet=quiet)
+        with DeferredSignals() as signals:
+            seconds = lead(folder, training, times, state, signals, world, title=title, quiet=quiet)
         finish(folder, times, seconds)
     else:
-        with Notice() as notice:
-            follow(trainee, state.images, times[-1], notice, world)
+        with DeferredSignals() as signals:
+            follow(training, state.images, times[-1], signals, world)
 
 
-def resume(folder: RunFolder, trainee: Trainee, world: World) -> State:
-    """Bring the trainee to the newest whole checkpoint, the same in every process.
+def resume(folder: RunFolder, training: Training, world: World) -> State:
+    """Bring the training to the newest whole checkpoint, the same in every process.
 
     Returns:
         Where it stands, without its tensors; at 0 images where there is no checkpoint.
@@ -129,33 +129,35 @@ def resume(folder: RunFolder, trainee: Trainee, world: World) -> State:
     """
     # Files may reach other machines late or not at all: the main process decides.
     state = load_newest(folder.state) if world.main else None
-    images = world.most(state.images if state else -1)
+    images = world.maximum(state.images if state else -1)
     if images < 0:
         return State(0, 0, 0.0, {})
     state = state or load_state(folder.state, images)
     if world.main and (not folder.log.exists() or folder.log.stat().st_size < state.log_bytes):
         raise UserError(f"{folder.log}: cut; delete {folder.path} to train the run again")
-    trainee.unpack(state.tensors)
+    training.unpack(state.tensors)
     state.tensors.clear()  # Else they would be held, once a process, to the end of the run.
     return state
 
 
-def follow(trainee: Trainee, images: int, last: int, notice: Notice, world: World) -> None:
+def follow(
+    training: Training, images: int, last: int, signals: DeferredSignals, world: World
+) -> None:
     """Take part in the steps from `images` to `last`, and write nothing."""
     while images < last:
-        trainee.step(images)
-        images += trainee.batch
-        if called := world.most(notice.level):
+        training.step(images)
+        images += training.batch
+        if called := world.maximum(signals.level):
             world.wait()
-            notice.act(called)
+            signals.act(called)
 
 
 def lead(
     folder: RunFolder,
-    trainee: Trainee,
+    training: Training,
     times: Sequence[int],
     state: State,
-    notice: Notice,
+    signals: DeferredSignals,
     world: World,
     *,
     title: str,
@@ -169,13 +171,13 @@ def lead(
     images = state.images
     if images:
         # What stopped the run stops it again, unless its gates were changed.
-        stop_for(trainee.problem(images, images in times), folder, images)
+        stop_for(training.problem(images, images in times), folder, images)
     started = time.monotonic() - state.seconds
     due = time.monotonic() + STATE_EVERY_S
 
     def snapshot(images: int) -> None:
-        counts = {"images": images, "iterations": images // trainee.batch}
-        folder.write_snapshot(trainee.average, {**trainee.metadata, **counts}, images)
+        counts = {"images": images, "iterations": images // training.batch}
+        folder.write_snapshot(training.average, {**training.metadata, **counts}, images)
 
     with (
         folder.log.open("ab") as log,
@@ -186,26 +188,26 @@ def lead(
         if images == 0:
             snapshot(0)
         while images < times[-1]:
-            numbers = trainee.step(images)
-            images += trainee.batch
-            called = world.most(notice.level)
+            numbers = training.step(images)
+            images += training.batch
+            called = world.maximum(signals.level)
             bad = [name for name, value in numbers.items() if not math.isfinite(value)]
             if bad:
                 raise UserError(
                     f"{folder.path}: {bad[0]} is not finite after {images} images; look at the "
                     "recipe's learning rates and weights (checkpoints written before are kept)"
                 )
-            if (images // trainee.batch) % LOG_EVERY_STEPS == 0:
-                line = {"images": images, "iterations": images // trainee.batch, **numbers}
+            if (images // training.batch) % LOG_EVERY_STEPS == 0:
+                line = {"images": images, "iterations": images // training.batch, **numbers}
                 log.write(json.dumps(line).encode() + b"\n")
             if images in times:
                 snapshot(images)
-            problem = trainee.problem(images, images in times)
+            problem = training.problem(images, images in times)
             now = time.monotonic()
             if problem or called or now > due or images == times[-1]:
                 log.flush()
                 os.fsync(log.fileno())
-                tensors = trainee.pack()
+                tensors = training.pack()
                 save_state(folder.state, State(images, log.tell(), now - started, tensors))
                 after = time.monotonic()
                 due = after + max(STATE_EVERY_S, (after - now) / STATE_SHARE)
@@ -214,8 +216,8 @@ def lead(
                 if not quiet:
                     print(f"{title}: told to end; checkpoint at {images} images", file=sys.stderr)
                 world.wait()
-                notice.act(called)
-            progress.advance(trainee.batch, **numbers)
+                signals.act(called)
+            progress.advance(training.batch, **numbers)
     return time.monotonic() - started
 
 

@@ -83,7 +83,7 @@ class World:
             for tensor, part in zip(tensors, parts, strict=True):
                 tensor.copy_(part.view_as(tensor))
 
-    def most(self, value: int) -> int:
+    def maximum(self, value: int) -> int:
         """The largest of the processes' values; all wait for each other.
 
         Raises:
@@ -98,7 +98,7 @@ class World:
 
     def wait(self) -> None:
         """Wait until all processes are here."""
-        self.most(0)
+        self.maximum(0)
 
     @contextmanager
     def _others(self) -> Iterator[None]:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from sid.config import recipe_path
-from sid.options import Budget, Data, Device, Out, Quiet, Restart, Seed, Threads, prepare
+from sid.options import Budget, Data, Device, Out, Quiet, Restart, Seed, Threads, set_up_device
 from sid.runs.world import join
 from sid.teacher.importing import Kind, import_official
 from sid.teacher.recipe import load_teacher
@@ -33,7 +33,7 @@ def train(
     Example: sid teacher train --recipe config/recipes/digits/digits.yaml
     --data results/data/digits.zip --out results/teacher/digits
     """
-    world, where = join(prepare(device, threads))
+    world, where = join(set_up_device(device, threads))
     chosen = load_teacher(recipe_path(recipe)).scaled(budget)
     train_teacher(
         chosen,

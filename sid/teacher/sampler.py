@@ -34,7 +34,7 @@ class Churn(NamedTuple):
 
 
 # Steps and churn that EDM recommends, by data set (README of NVlabs/edm, "For best results").
-PUBLISHED = {
+PUBLISHED_SAMPLERS = {
     "cifar10-32x32": (18, Churn()),
     "ffhq-64x64": (40, Churn()),
     "afhqv2-64x64": (40, Churn()),

@@ -29,7 +29,7 @@ from sid.teacher.recipe import TeacherRecipe
 
 
 class TeacherTraining:
-    """One EDM training in progress (see `sid.runs.loop.Trainee`).
+    """One EDM training in progress (see `sid.runs.loop.Training`).
 
     Args:
         recipe: what to train.
@@ -145,6 +145,6 @@ def train_teacher(
     }
     with folder.held(identity, device, world, restart=restart):
         times = snapshot_times(int(recipe.kimg * 1000), recipe.batch, 1000, recipe.per_decade)
-        trainee = TeacherTraining(recipe, architecture, images, seed, device, world)
+        training = TeacherTraining(recipe, architecture, images, seed, device, world)
         title = f"teacher {recipe.name}"
-        train(folder, trainee, times, title=title, quiet=quiet, world=world)
+        train(folder, training, times, title=title, quiet=quiet, world=world)

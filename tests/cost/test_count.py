@@ -10,8 +10,8 @@ from benchmarks.step_throughput import METHODS, data
 from sid.cost.cost import GRAPHS, HELD
 from sid.cost.count import count
 from sid.cost.rates import operations
+from sid.distill.distillation import Distillation
 from sid.distill.recipe import Recipe
-from sid.distill.trainee import Distillation
 from sid.networks import Architecture
 from sid.runs.world import World
 from tests.conftest import tiny_recipe
@@ -25,7 +25,7 @@ def recipe(method: str) -> Recipe:
     return tiny_recipe(method=METHODS[method], batch=BATCH, dropout=0.1, augment=0.1, data="noise")
 
 
-def trainee(method: str) -> Distillation:
+def distillation(method: str) -> Distillation:
     torch.manual_seed(0)
     made = recipe(method)
     return Distillation(made, NETWORK.build(), None, data("small"), 0, torch.device("cpu"), World())
@@ -33,7 +33,7 @@ def trainee(method: str) -> Distillation:
 
 @pytest.mark.parametrize("method", ["sid", "sida"])
 def test_operations_are_those_of_a_real_step(method: str) -> None:
-    training = trainee(method)
+    training = distillation(method)
     with FlopCounterMode(display=False) as counter:
         training.step(0)
     assert counter.get_total_flops() / BATCH == pytest.approx(
@@ -42,7 +42,7 @@ def test_operations_are_those_of_a_real_step(method: str) -> None:
 
 
 def test_numbers_held_are_those_of_a_real_run() -> None:
-    training = trainee("sid")
+    training = distillation("sid")
     training.step(0)
     networks = (training.teacher, training.fake, training.generator, training.average)
     parameters = [p for network in networks for p in network.parameters()]
@@ -70,7 +70,7 @@ def kept(compute: Callable[[], object], own: set[int]) -> int:
 
 
 def test_activations_are_those_of_a_real_turn_of_the_generator() -> None:
-    training = trainee("sid")
+    training = distillation("sid")
     training.generator.train().requires_grad_(True)
     networks = (training.teacher, training.fake, training.generator)
     own = {p.untyped_storage().data_ptr() for network in networks for p in network.parameters()}

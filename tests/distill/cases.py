@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from sid.distill.distillation import generator_sigma
 from sid.distill.method import Draw
 from sid.distill.sid import SiD
 from sid.distill.sida import SiDA
-from sid.distill.trainee import generator_sigma
 from sid.networks import Architecture, EDMPrecond
 from sid.networks.precond import one_step
 from sid.teacher.loss import denoising_loss, log_normal_sigma

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from baselines.methods.diff_instruct import DiffInstruct
+from sid.distill.distillation import generator_sigma
 from sid.distill.method import Draw, method_class
 from sid.distill.sid import SiD, sid_loss, teacher_error
 from sid.distill.sida import SiDA, cross_entropy, discriminator_logits
-from sid.distill.trainee import generator_sigma
 from sid.errors import UserError
 from sid.networks import Architecture, EDMPrecond
 

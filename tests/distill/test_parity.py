@@ -7,10 +7,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from sid.distill.distillation import generator_sigma
 from sid.distill.method import Draw
 from sid.distill.sid import SiD
 from sid.distill.sida import SiDA, discriminator_logits
-from sid.distill.trainee import generator_sigma
 from sid.networks import EDMPrecond
 from sid.networks.precond import one_step
 from tests.distill.cases import CASES, LOSSES, SIGMA_INIT, WARM, given, ours, players, summary

@@ -13,12 +13,12 @@ from torch import Tensor
 
 from sid.data.images import ImageSet
 from sid.data.zips import write_zip
+from sid.distill.distillation import Distillation
 from sid.distill.gates import Gates
 from sid.distill.recipe import Recipe
 from sid.distill.sid import SiD
 from sid.distill.sida import SiDA
 from sid.distill.train import distill
-from sid.distill.trainee import Distillation
 from sid.errors import UserError
 from sid.networks import Architecture, EDMPrecond, save_network
 from sid.runs.world import World

@@ -5,9 +5,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
 
 from sid.report.agreement import REASONS, TOLERANCE, differences
-from sid.report.dots import plot_agreement
+from sid.report.agreement_figure import plot_agreement
+from sid.report.agreement_text import agree
 from sid.report.noise import noise
-from sid.report.sheet import agree
 from sid.report.style import INK, reason_colour
 from tests.verdict.synthetic import LAWS, make_records, make_samples
 

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from sid.errors import UserError
 from sid.report.command import register, write_report
-from sid.report.facts import counts
+from sid.report.page_text import counts
 from sid.verdict.command import write_verdicts
 from tests.report.runs import make_runs
 from tests.verdict.synthetic import make_records

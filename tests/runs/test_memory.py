@@ -10,10 +10,10 @@ import pytest
 PROGRAM = """
 import resource, sys
 import torch
-from sid.options import prepare
+from sid.options import set_up_device
 
 if sys.argv[1] == "kept":
-    prepare("cpu", 1)
+    set_up_device("cpu", 1)
 
 def step():
     tensors = [torch.ones(2**20) for _ in range(8)]

@@ -37,7 +37,7 @@ def test_one_alone_agrees_with_itself() -> None:
     gradient = torch.ones(3)
     World().sum([gradient])
     assert torch.equal(gradient, torch.ones(3))
-    assert World().most(7) == 7
+    assert World().maximum(7) == 7
     assert placed() is None
     assert join(torch.device("cpu")) == (World(), torch.device("cpu"))
 

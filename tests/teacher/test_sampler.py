@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sid.teacher.sampler import PUBLISHED, Churn, heun, sigma_steps, step_noise
+from sid.teacher.sampler import PUBLISHED_SAMPLERS, Churn, heun, sigma_steps, step_noise
 
 FIXTURE = Path(__file__).parent / "fixtures" / "sampler.npz"
 
@@ -160,7 +160,7 @@ def test_noise_comes_between_the_two_levels() -> None:
 
 def test_a_sample_does_not_depend_on_its_batch() -> None:
     latents, shape = torch.randn(7, 1, 2, 2), (1, 2, 2)
-    churn = PUBLISHED["imagenet-64x64"][1]
+    churn = PUBLISHED_SAMPLERS["imagenet-64x64"][1]
 
     def sample(start: int, stop: int) -> Tensor:
         noise = step_noise(4, start, stop, shape)
@@ -173,11 +173,13 @@ def test_a_sample_does_not_depend_on_its_batch() -> None:
 
 def test_published_evaluations() -> None:
     """The numbers of network evaluations that the README of NVlabs/edm names."""
-    evaluations = {name: 2 * steps - 1 for name, (steps, _) in PUBLISHED.items()}
+    evaluations = {name: 2 * steps - 1 for name, (steps, _) in PUBLISHED_SAMPLERS.items()}
     assert evaluations == {
         "cifar10-32x32": 35,
         "ffhq-64x64": 79,
         "afhqv2-64x64": 79,
         "imagenet-64x64": 511,
     }
-    assert [name for name, (_, churn) in PUBLISHED.items() if churn.amount] == ["imagenet-64x64"]
+    assert [name for name, (_, churn) in PUBLISHED_SAMPLERS.items() if churn.amount] == [
+        "imagenet-64x64"
+    ]

@@ -13,7 +13,7 @@ from sid.evaluate.features.moments import Array, Gaussian
 from sid.files import sha256, write_atomic
 
 # What the published statistics are of, which do not name it: the 2015 Inception's last pooling.
-PUBLISHED, PUBLISHED_WIDTH = "inception-2015", 2048
+INCEPTION, INCEPTION_WIDTH = "inception-2015", 2048
 ROUNDING = 1e-6  # Relative; of covariances that went through float32.
 TEXTS = ("extractor", "extractor_sha256", "divisor", "data_sha256", "resolution", "preprocessing")
 
@@ -65,10 +65,10 @@ class Statistics:
                 f"{self.name}: statistics of {found} features, but {extractor} has {width}; {mend}"
             )
         if not self.extractor:
-            if (extractor, width) != (PUBLISHED, PUBLISHED_WIDTH):
+            if (extractor, width) != (INCEPTION, INCEPTION_WIDTH):
                 raise UserError(
                     f"{self.name}: statistics that do not name their extractor are taken for those "
-                    f"of {PUBLISHED} ({PUBLISHED_WIDTH} features), not of {extractor}; {mend}"
+                    f"of {INCEPTION} ({INCEPTION_WIDTH} features), not of {extractor}; {mend}"
                 )
         elif self.extractor != extractor:
             raise UserError(

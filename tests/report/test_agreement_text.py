@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 
 from sid.errors import UserError
 from sid.evaluate.records import Record, write_records
+from sid.report.agreement_text import agree, summary
 from sid.report.command import read_values, register, write_agreement
-from sid.report.sheet import agree, summary
 from tests.verdict.synthetic import make_records, make_samples
 
 WAYS = {

@@ -11,7 +11,7 @@ from typing import Any
 SIGNALS = (signal.SIGTERM, signal.SIGUSR2)
 
 
-class Notice:
+class DeferredSignals:
     """Signals noted instead of obeyed, while it is entered.
 
     A handler may run at any moment: amid a checkpoint, or in one process before the others. So it
@@ -25,7 +25,7 @@ class Notice:
         self.level = 0
         self._before: dict[signal.Signals, Any] = {}
 
-    def __enter__(self) -> "Notice":
+    def __enter__(self) -> "DeferredSignals":
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
                 handler = signal.getsignal(number)

@@ -39,7 +39,7 @@ def generator_sigma(t: Tensor) -> Tensor:
 
 
 class Distillation:
-    """One distillation in progress (see `sid.runs.loop.Trainee`).
+    """One distillation in progress (see `sid.runs.loop.Training`).
 
     Args:
         recipe: what to do.
@@ -119,10 +119,10 @@ class Distillation:
     def problem(self, images: int, at_snapshot: bool) -> Problem | None:
         """Why the run should stop at `images`; it looks at the images every 100 updates too."""
         due = (images // self.batch) % WINDOW == 0
-        found = self.watch.counted() or (self.watch.memory() if due else None)
+        found = self.watch.counts_problem() or (self.watch.memory_problem() if due else None)
         if found or not (due or at_snapshot):
             return found
-        return self.watch.look(self._probe())
+        return self.watch.images_problem(self._probe())
 
     def _turn(
         self,

@@ -8,18 +8,18 @@ import time
 
 import pytest
 
-from sid.runs.notice import SIGNALS, Notice
+from sid.runs.signals import SIGNALS, DeferredSignals
 
 USR2, TERM = signal.SIGUSR2, signal.SIGTERM
 
 
 def test_the_most_urgent_is_noted_and_nothing_happens() -> None:
     before = [signal.getsignal(number) for number in SIGNALS]
-    with Notice() as notice:
-        assert notice.level == 0
+    with DeferredSignals() as signals:
+        assert signals.level == 0
         for number in (TERM, USR2, USR2, TERM):
             os.kill(os.getpid(), number)
-        assert SIGNALS[notice.level - 1] is USR2
+        assert SIGNALS[signals.level - 1] is USR2
     assert [signal.getsignal(number) for number in SIGNALS] == before
 
 
@@ -36,11 +36,11 @@ def test_the_launcher_is_called_afterwards(leaves: bool, monkeypatch: pytest.Mon
 
     before = signal.signal(USR2, handler)
     try:
-        with Notice() as notice:
+        with DeferredSignals() as signals:
             os.kill(os.getpid(), USR2)
             assert came == []
             with pytest.raises(SystemExit) as left:
-                notice.act(notice.level)
+                signals.act(signals.level)
     finally:
         signal.signal(USR2, before)
     assert came == [USR2]
@@ -51,10 +51,10 @@ def test_a_handler_of_sigterm_that_returns_lets_training_go_on() -> None:
     came: list[int] = []
     before = signal.signal(TERM, lambda number, frame: came.append(number))
     try:
-        with Notice() as notice:
+        with DeferredSignals() as signals:
             os.kill(os.getpid(), TERM)
-            notice.act(notice.level)
-            assert notice.level == 0
+            signals.act(signals.level)
+            assert signals.level == 0
     finally:
         signal.signal(TERM, before)
     assert came == [TERM]
@@ -64,10 +64,10 @@ def test_what_is_ignored_stays_ignored() -> None:
     """As under a rule's shell on a cluster."""
     before = signal.signal(USR2, signal.SIG_IGN)
     try:
-        with Notice() as notice:
+        with DeferredSignals() as signals:
             os.kill(os.getpid(), USR2)
             time.sleep(0.01)
-            assert notice.level == 0
+            assert signals.level == 0
     finally:
         signal.signal(USR2, before)
 
@@ -75,10 +75,10 @@ def test_what_is_ignored_stays_ignored() -> None:
 @pytest.mark.parametrize("number", SIGNALS)
 def test_by_default_a_process_ends_by_the_signal(number: signal.Signals) -> None:
     code = (
-        "import os; from sid.runs.notice import Notice\n"
-        "with Notice() as notice:\n"
+        "import os; from sid.runs.signals import DeferredSignals\n"
+        "with DeferredSignals() as signals:\n"
         f"    os.kill(os.getpid(), {int(number)})\n"
-        "    print('noted', flush=True); notice.act(notice.level); print('not reached')"
+        "    print('noted', flush=True); signals.act(signals.level); print('not reached')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert (done.returncode, done.stdout) == (-number, b"noted\n")
