@@ -91,7 +91,7 @@ class Architecture(BaseModel):
         if cls is Architecture:
             return kind(value).model_validate(value)
         for key in value:
-            if key not in cls.model_fields and any(key in other.model_fields for other in KINDS):
+            if key not in cls.model_fields and any(key in other.model_fields for other in ARCHITECTURES):
                 raise UserError(f"{key}: is not an argument of {cls.raw.__name__}")
         return handler(value)
 
@@ -153,7 +153,7 @@ class DhariwalArchitecture(Architecture):
     attn_resolutions: tuple[Count, ...] = (32, 16, 8)
 
 
-KINDS: tuple[type[Architecture], ...] = (SongArchitecture, DhariwalArchitecture)
+ARCHITECTURES: tuple[type[Architecture], ...] = (SongArchitecture, DhariwalArchitecture)
 
 
 def kind(values: Mapping[str, Any]) -> type[Architecture]:
@@ -162,7 +162,7 @@ def kind(values: Mapping[str, Any]) -> type[Architecture]:
     Raises:
         UserError: it names none.
     """
-    known = {each.raw.__name__: each for each in KINDS}
+    known = {each.raw.__name__: each for each in ARCHITECTURES}
     name = str(values.get("model_type", "SongUNet"))
     if name not in known:
         raise UserError(f"model_type: {name} is unknown; known are {', '.join(known)}")
