@@ -91,7 +91,8 @@ class Architecture(BaseModel):
         if cls is Architecture:
             return kind(value).model_validate(value)
         for key in value:
-            if key not in cls.model_fields and any(key in other.model_fields for other in ARCHITECTURES):
+            elsewhere = any(key in other.model_fields for other in ARCHITECTURES)
+            if key not in cls.model_fields and elsewhere:
                 raise UserError(f"{key}: is not an argument of {cls.raw.__name__}")
         return handler(value)
 

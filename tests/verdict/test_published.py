@@ -12,7 +12,8 @@ def test_the_committed_tables_load():
     results = load_published(PUBLISHED / "results.csv")
     first = results.iloc[0]
     assert (first["method"], first["value"], first["evidence"]) == ("SiD", "1.923", "primary")
-    assert len(load_published(PUBLISHED / "checkpoints.csv")) == 44
+    checkpoints = load_published(PUBLISHED / "checkpoints.csv")
+    assert {"SiD", "SiDA", "SiD2A"} <= set(checkpoints["method"])
 
 
 def test_every_number_is_not_run_and_the_unverified_decide_nothing():
