@@ -57,7 +57,7 @@ def load_network_of(
     return network, about
 
 
-def provenance(about: dict[str, Any], path: Path) -> dict[str, Any]:
+def origin(about: dict[str, Any], path: Path) -> dict[str, Any]:
     """The fields of the records that a network's metadata tell, with what imported ones lack."""
     trained = {"recipe": "", "method": "", "images": 0, "iterations": 0}
     told = {key: about.get(key, default) for key, default in trained.items()}
@@ -107,7 +107,7 @@ def evaluate_network(
     """
     network, found = load_network_of(path, (), evaluator.shape, device)
     make, nfe = sampler_for(network, found, path, steps, sampler)
-    about = {**provenance(found, path), "role": "sample", "nfe": nfe}
+    about = {**origin(found, path), "role": "sample", "nfe": nfe}
     records = []
     for draw in range(draws):
         records += evaluator.sampled(make(seed + draw), n, about, draw=draw, seed=seed + draw)
@@ -150,7 +150,7 @@ def evaluate_run(
             )
         keys = ("recipe", "method", "seed", "images", "iterations", "sigma_init")
         network, found = load_network_of(path, keys, evaluator.shape, device)
-        about = {**provenance(found, path), "role": role, "selection": selection, "nfe": 1}
+        about = {**origin(found, path), "role": role, "selection": selection, "nfe": 1}
         sampler = sample_generator(network, draw, found["sigma_init"])
         return evaluator.sampled(sampler, n, about, draw=draw, seed=draw)
 
@@ -209,7 +209,7 @@ def evaluate_teacher(
     network, found = load_network_of(snapshot, ("kind",), evaluator.shape, device)
     if found["kind"] != "denoiser":
         raise UserError(f"{snapshot}: a {found['kind']}, not a teacher; see `sid evaluate run`")
-    about = {**provenance(found, snapshot), "role": "teacher", "method": "teacher"}
+    about = {**origin(found, snapshot), "role": "teacher", "method": "teacher"}
     about["recipe"] = about["recipe"] or snapshot.stem  # Imported weights name none.
     steps = teacher_steps(evaluator.reference.name)
 

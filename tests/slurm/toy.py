@@ -211,7 +211,7 @@ class Toy:
         path = self.folder / "ran"
         return Counter(path.read_text().split() if path.exists() else [])
 
-    def wait_for(self, what: Callable[[], object], seconds: float = 60) -> None:
+    def wait_for(self, what: Callable[[], object], seconds: float = 300) -> None:
         """Until `what` is true."""
         end = time.monotonic() + seconds
         begun = self.last.poll() is None

@@ -1,6 +1,8 @@
 """Implementations: ways to compute metrics from images. All see the same images."""
 
 from collections.abc import Callable
+from functools import partial
+from importlib import import_module
 
 from sid.errors import UserError
 from sid.evaluate.implementations.implementation import Implementation
@@ -9,47 +11,22 @@ from sid.plugins import plugins
 __all__ = ["IMPLEMENTATIONS", "Implementation", "implementations_of", "usual"]
 
 
-# The libraries take seconds to import: whoever does not ask for one does not wait for it.
-def _ours() -> Implementation:
-    from sid.evaluate.implementations.ours import Ours
-
-    return Ours()
-
-
-def _fidelity() -> Implementation:
-    from sid.evaluate.implementations.fidelity import Fidelity
-
-    return Fidelity()
-
-
-def _clean(mode: str | None) -> Callable[[], Implementation]:
-    def make() -> Implementation:
-        from sid.evaluate.implementations.clean import Clean
-
-        return Clean(mode)
-
-    return make
-
-
-def _nvidia(name: str, ddof: int) -> Callable[[], Implementation]:
-    def make() -> Implementation:
-        from sid.evaluate.implementations.nvidia import Nvidia
-
-        return Nvidia(name, ddof)
-
-    return make
+def _make(module: str, name: str, *given: object) -> Implementation:
+    """The libraries take seconds to import: whoever does not ask for one does not wait for it."""
+    made: Implementation = getattr(import_module(f"{__name__}.{module}"), name)(*given)
+    return made
 
 
 # By name, what makes one; packages bring others by entry points of this group.
 IMPLEMENTATIONS: dict[str, Callable[[], Implementation]] = {
-    "ours": _ours,
-    "torch-fidelity": _fidelity,
-    "clean-fid": _clean(None),
-    "clean-fid-clean": _clean("clean"),
-    "clean-fid-legacy_pytorch": _clean("legacy_pytorch"),
-    "clean-fid-legacy_tensorflow": _clean("legacy_tensorflow"),
-    "nvidia": _nvidia("nvidia", 1),
-    "nvidia-n": _nvidia("nvidia-n", 0),
+    "ours": partial(_make, "ours", "Ours"),
+    "torch-fidelity": partial(_make, "fidelity", "Fidelity"),
+    "clean-fid": partial(_make, "clean", "Clean"),
+    "clean-fid-clean": partial(_make, "clean", "Clean", "clean"),
+    "clean-fid-legacy_pytorch": partial(_make, "clean", "Clean", "legacy_pytorch"),
+    "clean-fid-legacy_tensorflow": partial(_make, "clean", "Clean", "legacy_tensorflow"),
+    "nvidia": partial(_make, "nvidia", "Nvidia", "nvidia", 1),
+    "nvidia-n": partial(_make, "nvidia", "Nvidia", "nvidia-n", 0),
     **plugins("sid.implementations"),
 }
 
