@@ -21,7 +21,7 @@ from tests.slurm.lab import Lab
 
 BIN = Path(sys.executable).parent
 BATCH = 8
-STEPS = 600  # A snapshot is every 20 steps, and it is disturbed after five of them.
+STEPS = 400  # A snapshot is every 20 steps, and it is disturbed after five of them.
 ENDS = 1 << signal.SIGTERM - 1 | 1 << signal.SIGUSR2 - 1
 STARTED: list[subprocess.Popen[bytes]] = []
 RULE = """
