@@ -24,14 +24,14 @@ venv:
 	  echo 'This folder was moved: making .venv anew'; rm -rf .venv; fi
 	@$(MAKE) --no-print-directory .venv/installed
 
-.venv/installed: pyproject.toml constraints.txt
+.venv/installed: pyproject.toml executor/pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo 'error: $(PYTHON) is older than Python 3.11; name a newer one: make PYTHON=python3.12'; exit 2; }
 	@echo 'Making .venv and installing the pinned packages (about two minutes)'
 	@$(PYTHON) -m venv .venv || \
 	  { echo 'error: $(PYTHON) cannot make environments; install python3-venv'; exit 2; }
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check \
-	  --constraint constraints.txt --editable '.[dev]'
+	  --constraint constraints.txt --editable ./executor --editable '.[dev,slurm]'
 	@pwd > $@
 
 demo: venv
@@ -39,7 +39,7 @@ demo: venv
 
 test: venv
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m 'not slurm' --numprocesses logical --maxprocesses 8 \
-	  --cov sid --cov-report term:skip-covered --cov-fail-under 85
+	  --cov sid --cov snakemake_executor_plugin_submitit --cov-report term:skip-covered --cov-fail-under 85
 
 slurm-lab:
 	@workflow/lab/slurm-lab.sh up
@@ -61,7 +61,7 @@ test-slurm: venv
 lint: venv
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/mypy sid baselines benchmarks workflow snakemake_executor_plugin_submitit
+	.venv/bin/mypy sid baselines benchmarks workflow executor/snakemake_executor_plugin_submitit
 	.venv/bin/snakefmt --check Snakefile workflow
 	.venv/bin/snakemake --lint
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.executor.running import files, snakemake, unsent
+from executor_helpers import files, snakemake, unsent
 from tests.slurm.lab import Lab
 
 SNAKEFILE = """

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from executor_helpers import script
 from snakemake_executor_plugin_submitit import ExecutorSettings
-from snakemake_executor_plugin_submitit.request import shape
-from tests.executor.test_settings import script
+from snakemake_executor_plugin_submitit.parameters import allocation
 from tests.workflow.test_workflow import ROOT, run
 
 SLURM = ["--profile", "workflow/profiles/slurm"]
@@ -81,8 +81,8 @@ def sent(done: subprocess.CompletedProcess[str], rule: str) -> list[set[str]]:
     for words in resources_of(done, rule):
         pairs = (word.partition("=")[::2] for word in words)
         asked = {name: int(value) if value.isdigit() else value for name, value in pairs}
-        form = shape(asked, threads=4, parallel=rule == "distill")
-        scripts.append(set(script(ExecutorSettings(), asked, form)))
+        wanted = allocation(asked, threads=4, parallel=rule == "distill")
+        scripts.append(set(script(ExecutorSettings(), asked, wanted)))
     return scripts
 
 
