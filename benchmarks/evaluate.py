@@ -18,7 +18,7 @@ import torch
 import typer
 
 from benchmarks.frechet import peak
-from sid.data.digits import digits
+from sid.data.sets.digits import digits
 from sid.data.sources import read_images
 from sid.data.zips import read_zip, write_zip
 from sid.evaluate.evaluator import Evaluator

@@ -23,7 +23,7 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 from torch import Tensor
 
-from sid.data.digits import digits
+from sid.data.sets.digits import digits
 from sid.data.zips import read_zip, write_zip
 from sid.distill.distillation import Distillation
 from sid.distill.gates import distance, pixel_noise, spread

@@ -20,8 +20,8 @@ import typer
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from benchmarks.frechet import GIB, peak
-from sid.data.digits import digits
 from sid.data.images import ImageSet
+from sid.data.sets.digits import digits
 from sid.data.sources import read_images
 from sid.evaluate.extractors import load_extractor, train_extractor
 from sid.evaluate.features.image_features import ImageFeatures

@@ -4,12 +4,12 @@ import contextlib
 import hashlib
 import json
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from platformdirs import user_cache_path
 
 from sid.errors import UserError
 
@@ -105,14 +105,11 @@ def read_table(path: Path, mend: str, **options: Any) -> pd.DataFrame:
 
 def cache_folder() -> Path:
     """Where any run may keep files: `$SID_CACHE`, or `sid-bench` where the system keeps caches."""
-    given = os.environ.get("SID_CACHE")
-    if given:
+    if given := os.environ.get("SID_CACHE"):
         return Path(given)
-    usual = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
-    try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or usual).expanduser() / "sid-bench"
-    except RuntimeError:  # A user without a home: a folder that cannot be written.
-        return Path(os.devnull)
+    path = user_cache_path("sid-bench")
+    # A user without a home gets a folder that cannot be written, and not one named `~`.
+    return Path(os.devnull) if path.parts[0] == "~" else path
 
 
 def sha256(path: Path) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from sid.data.digits import digits
+from sid.data.sets.digits import digits
 from sid.data.zips import write_zip
 from sid.distill.recipe import Recipe
 from sid.teacher.recipe import TeacherRecipe

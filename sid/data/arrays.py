@@ -13,6 +13,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from sid.data.images import OnDisk
 from sid.data.rows import Rows
 from sid.errors import UserError, reason
 
@@ -31,7 +32,7 @@ class Header(NamedTuple):
     length: int
 
 
-class ArrayImages:
+class ArrayImages(OnDisk):
     """Rows of a file as images uint8 [N, C, H, W], indexed as an array is.
 
     Args:
@@ -49,9 +50,6 @@ class ArrayImages:
             rest = [rest[2], rest[0], rest[1]]
         self.shape: tuple[int, ...] = (n, *([1, *rest] if layout == "NHW" else rest))
 
-    def __len__(self) -> int:
-        return len(self._rows)
-
     def __getitem__(self, index: int | slice | NDArray[Any]) -> NDArray[np.uint8]:
         """Images by number, slice or array of numbers, uint8 [..., C, H, W]."""
         found = self._rows[index]
@@ -61,10 +59,6 @@ class ArrayImages:
             return found
         # Networks round otherwise where the strides are others: one order for all sources.
         return np.ascontiguousarray(np.moveaxis(found, -1, -3))
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        """All images, in memory."""
-        return self[:] if dtype is None else self[:].astype(dtype)
 
 
 def read_npy(path: Path) -> ArrayImages:

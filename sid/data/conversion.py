@@ -1,8 +1,12 @@
-"""A folder's images, all brought to one size and to grey or RGB."""
+"""A folder's images, all brought to one size and to grey or RGB.
+
+Crops and sizes are those of the public data sets, after EDM's and EDM2's `dataset_tool.py`.
+"""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import IO
 
@@ -11,14 +15,37 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sid.data.folders import Folder
-from sid.data.pictures import Picture, loaded, opened, planes
-from sid.data.stored import DARK, TOO_DARK, UnfitError, hidden, turned
-from sid.data.transforms import Transform, transformed
+from sid.data.image_files import (
+    DARK,
+    TOO_DARK,
+    UnfitError,
+    asks_to_be_turned,
+    decode,
+    extra_content,
+    open_image,
+    to_array,
+)
+from sid.data.images import Picture
 from sid.errors import UserError
+
+LANCZOS, BOX, BICUBIC = (
+    Image.Resampling.LANCZOS,
+    Image.Resampling.BOX,
+    Image.Resampling.BICUBIC,
+)
+
+
+class Transform(StrEnum):
+    """How an image becomes one of the size wanted."""
+
+    NONE = "none"
+    CENTER_CROP = "center-crop"
+    CENTER_CROP_WIDE = "center-crop-wide"
+    CENTER_CROP_DHARIWAL = "center-crop-dhariwal"
 
 
 @dataclass
-class Few:
+class Count:
     """Images that something happened to: how many, and the first."""
 
     n: int = 0
@@ -39,7 +66,7 @@ class Conversion:
     Args:
         folder: the images.
         transform: their crop.
-        size: width and height, or None (see `transformed`).
+        size: width and height, or None (see `crop_and_resize`).
 
     Raises:
         UserError: while iterating; an image is damaged, has more than 8 bits a channel, is of
@@ -48,7 +75,7 @@ class Conversion:
 
     def __init__(self, folder: Folder, transform: Transform, size: tuple[int, int] | None) -> None:
         self.folder, self.transform, self.size = folder, transform, size
-        self.converted, self.reduced, self.small, self.turned = Few(), Few(), Few(), Few()
+        self.converted, self.reduced, self.small, self.turned = (Count() for _ in range(4))
         self.brightest = 0
 
     def __iter__(self) -> Iterator[Picture]:
@@ -81,17 +108,17 @@ class Conversion:
             raise UserError(f"{path}: is {error}") from error
         except (OSError, ValueError) as error:
             raise UserError(f"{path}: cannot be read ({error}); replace it or remove it") from error
-        made = transformed(image, self.transform, self.size)
-        return None if made is None else planes(made)
+        made = crop_and_resize(image, self.transform, self.size)
+        return None if made is None else to_array(made)
 
     def _picture(self, file: IO[bytes], path: Path) -> Image.Image:
         """The first picture of a file, grey or RGB; what it loses by that is counted."""
-        image = opened(file)
-        if more := hidden(image):
+        image = open_image(file)
+        if more := extra_content(image):
             self.reduced.add(f"{path} ({more})")
-        if turned(image):
+        if asks_to_be_turned(image):
             self.turned.add(f"{path}")
-        loaded(image)
+        decode(image)
         if image.mode in ("L", "RGB"):
             return image
         self.converted.add(f"{path} ({image.mode})")
@@ -99,28 +126,18 @@ class Conversion:
 
     def warnings(self) -> list[str]:
         """What the user should know, after the last image."""
-        told = []
-        if self.brightest < DARK:
-            told.append(f"{self.folder.path}: {TOO_DARK}")
-        if self.converted.n:
-            told.append(
-                f"{self.converted.n} images were neither grey nor RGB and became RGB, the first "
-                f"{self.converted.first}"
-            )
-        if self.reduced.n:
-            told.append(
-                f"{self.reduced.n} files hold more than one grey or RGB picture, and that was left "
-                f"out, the first {self.reduced.first}"
-            )
-        if self.turned.n:
-            told.append(
-                f"{self.turned.n} images ask to be turned by their EXIF orientation, and are not, "
-                f"as by EDM's tool, the first {self.turned.first}"
-            )
-        if self.small.n:
-            told.append(
-                f"{self.small.n} images were too small and left out, the first {self.small.first}"
-            )
+        told = [f"{self.folder.path}: {TOO_DARK}"] if self.brightest < DARK else []
+        for counted, what in (
+            (self.converted, "images were neither grey nor RGB and became RGB"),
+            (self.reduced, "files hold more than one grey or RGB picture, and that was left out"),
+            (
+                self.turned,
+                "images ask to be turned by their EXIF orientation, and are not, as by EDM's tool",
+            ),
+            (self.small, "images were too small and left out"),
+        ):
+            if counted.n:
+                told.append(f"{counted.n} {what}, the first {counted.first}")
         return told
 
 
@@ -150,3 +167,57 @@ def _check_side(width: int, height: int, source: str) -> None:
             f"{source}: makes images of {width}x{height}, and they must be squares with a power of "
             "two as side; give --resolution, say 64x64, and --transform center-crop"
         )
+
+
+def crop_and_resize(
+    image: Image.Image, transform: Transform, size: tuple[int, int] | None
+) -> Image.Image | None:
+    """One image, cropped and resized.
+
+    Args:
+        image: 8-bit grey or RGB.
+        transform: `none` stretches to `size` and keeps grey images grey; the others make them RGB.
+            `center-crop` takes the central square. `center-crop-wide` takes the central band of the
+            size's proportions and makes it square with black bands. `center-crop-dhariwal` is
+            ADM's (Dhariwal & Nichol 2021): halved by averages while twice too large, then bicubic,
+            then cropped.
+        size: width and height; None keeps those of the image, with `none` only.
+
+    Returns:
+        The image; None where `center-crop-wide` finds it too small and leaves it out.
+    """
+    if transform is Transform.NONE:
+        return image if size in (None, image.size) else image.resize(_given(size), LANCZOS)
+    width, height = _given(size)
+    image = image.convert("RGB")
+    if transform is Transform.CENTER_CROP:
+        side = min(image.size)
+        return _central(image, side, side).resize((width, height), LANCZOS)
+    if transform is Transform.CENTER_CROP_DHARIWAL:
+        return _dhariwal(image, width)
+    band = round(width * image.height / image.width)
+    if image.width < width or band < height:
+        return None
+    picture = _central(image, image.width, band).resize((width, height), LANCZOS)
+    square = Image.new("RGB", (width, width))
+    square.paste(picture, (0, (width - height) // 2))
+    return square
+
+
+def _dhariwal(image: Image.Image, side: int) -> Image.Image:
+    while min(image.size) >= 2 * side:
+        image = image.resize((image.width // 2, image.height // 2), BOX)
+    scale = side / min(image.size)
+    image = image.resize((round(image.width * scale), round(image.height * scale)), BICUBIC)
+    return _central(image, side, side)
+
+
+def _central(image: Image.Image, width: int, height: int) -> Image.Image:
+    left, top = (image.width - width) // 2, (image.height - height) // 2
+    return image.crop((left, top, left + width, top + height))
+
+
+def _given(size: tuple[int, int] | None) -> tuple[int, int]:
+    if size is None:
+        raise ValueError("a crop needs a size")
+    return size

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.ImageFile import ImageFile
 
-from sid.data.pictures import loaded, opened, planes, shape_of
-from sid.data.stored import UnfitError
+from sid.data.image_files import UnfitError, checked_shape, decode, open_image, to_array
+from sid.data.images import OnDisk
 from sid.errors import UserError, reason
 
 
-class EncodedImages:
+class EncodedImages(OnDisk):
     """Images in files of any format, indexed as an array uint8 [N, C, H, W] is.
 
     Args:
@@ -40,9 +40,6 @@ class EncodedImages:
         self.shape: tuple[int, ...] = (len(names),)  # Until the first has told the rest.
         self.shape = (len(names), *self._decode(0).shape)
 
-    def __len__(self) -> int:
-        return len(self._names)
-
     def __getitem__(self, index: int | slice | NDArray[Any]) -> NDArray[np.uint8]:
         """Images by number, slice or array of numbers, uint8 [..., C, H, W]."""
         wanted = self._index[index]
@@ -50,10 +47,6 @@ class EncodedImages:
         for place, i in zip(images, wanted.flat, strict=True):
             place[:] = self._decode(int(i))
         return images.reshape(*wanted.shape, *self.shape[1:])
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        """All images, in memory."""
-        return self[:] if dtype is None else self[:].astype(dtype)
 
     def content(self, i: int) -> bytes:
         """The file of image i, whose first bytes promise an image that fits the others."""
@@ -64,7 +57,7 @@ class EncodedImages:
     def _decode(self, i: int) -> NDArray[np.uint8]:
         image = self._opened(i, self._content(i))
         try:
-            pixels = planes(loaded(image))
+            pixels = to_array(decode(image))
         except ValueError as error:
             raise self._damaged(i, error) from error
         if self.shape[1:] not in ((), pixels.shape):
@@ -87,8 +80,8 @@ class EncodedImages:
     def _opened(self, i: int, content: bytes) -> ImageFile:
         """Image i, which is grey or RGB, and of the shape of the first."""
         try:
-            image = opened(io.BytesIO(content))
-            shape = shape_of(image)
+            image = open_image(io.BytesIO(content))
+            shape = checked_shape(image)
         except UnfitError as error:
             raise UserError(f"{self._at(i)} is {error}") from error
         except ValueError as error:

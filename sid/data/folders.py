@@ -5,9 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from sid.data.labels import parse_labels
-from sid.data.pictures import is_hidden, is_image
-from sid.data.stored import FORMATS
+from sid.data.image_files import FORMATS, is_hidden, is_image
+from sid.data.images import parse_labels
 from sid.errors import UserError, reason
 
 

@@ -1,11 +1,31 @@
-"""The noun of the data stage: a set of images, in memory or not, with what identifies it."""
+"""Images with their labels: one, a set of them in memory or not, some of a set."""
 
 import hashlib
+import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sid.errors import UserError
+
+CLASSES = 2**20  # More than any data set has; a network has weights for each.
+
+
+class Picture(NamedTuple):
+    """One image of a data set.
+
+    Attributes:
+        number: its place in the data set, which gives its name in the zip.
+        pixels: uint8, [C, H, W].
+        label: its class, or None.
+    """
+
+    number: int
+    pixels: NDArray[np.uint8]
+    label: int | None
 
 
 class Images(Protocol):
@@ -19,6 +39,22 @@ class Images(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: Any, /) -> NDArray[np.uint8]: ...
+
+
+class OnDisk(ABC):
+    """What is read when it is asked for, indexed along its first axis as an array is."""
+
+    shape: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @abstractmethod
+    def __getitem__(self, index: Any, /) -> NDArray[Any]: ...
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """All of it, in memory."""
+        return self[:] if dtype is None else self[:].astype(dtype)
 
 
 @dataclass(frozen=True)
@@ -90,3 +126,56 @@ def picked(images: ImageSet, index: NDArray[np.int64], what: str) -> ImageSet:
 def first(images: ImageSet, n: int) -> ImageSet:
     """The first `n` images of a set."""
     return images if n == len(images) else picked(images, np.arange(n), f"first {n}")
+
+
+def parse_labels(content: bytes) -> dict[str, int] | None:
+    """The labels in `dataset.json`: `{"labels": [["00000/img00000000.png", 6], ...]}`.
+
+    Returns:
+        The class of each file by its name, in any order, or None where `labels` is null.
+
+    Raises:
+        ValueError: this is not such a file, it labels a file twice, or a label is no class (a
+            vector, say).
+    """
+    try:
+        pairs = json.loads(content, object_pairs_hook=_once)["labels"]
+        known = None if pairs is None else _once(pairs)
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"dataset.json: not EDM's labels ({error})") from error
+    for name, label in (known or {}).items():
+        if type(label) is not int or not 0 <= label < CLASSES:
+            raise ValueError(
+                f"dataset.json: the label of {name} is {str(label)[:60]}, "
+                f"not a class 0, 1, ... {CLASSES - 1}"
+            )
+    return known
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A dictionary of pairs; Python's own would take the last of two that differ."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"{name} stands there twice; leave one")
+        found[name] = value
+    return found
+
+
+def check_classes(labels: NDArray[np.int64], source: object) -> None:
+    """See that every class below the highest has an image: a network would have weights for each.
+
+    Args:
+        labels: of all images.
+        source: names them in errors.
+
+    Raises:
+        UserError: a class has none.
+    """
+    counts = np.bincount(labels)
+    empty = np.flatnonzero(counts == 0)
+    if len(empty):
+        raise UserError(
+            f"{source}: {len(empty)} of the classes 0 to {len(counts) - 1} have no image, first "
+            f"{empty[0]}; number the classes in dataset.json without gaps"
+        )

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sid.data.images import OnDisk
+
 BLOCK = 2**16  # Bytes that are read as one, where rows in any order are asked for.
 
 
-class Rows:
+class Rows(OnDisk):
     """An array [N, ...] in a file, indexed along its first axis as an array is.
 
     Args:
@@ -44,9 +46,6 @@ class Rows:
         flags = os.O_RDWR | os.O_CREAT if writable else os.O_RDONLY
         self._file = open(os.open(path, flags, 0o666), "rb+" if writable else "rb", buffering=0)  # noqa: SIM115
 
-    def __len__(self) -> int:
-        return self.shape[0]
-
     def write(self, start: int, rows: NDArray[Any]) -> None:
         """Put `rows` at `start` and after; parts may come in any order, from any process."""
         # A view of bytes, also of rows without columns: an extractor may have no logits.
@@ -72,10 +71,6 @@ class Rows:
                 start, stop = int(numbers[near[0]]), int(numbers[near[-1]]) + 1
                 found[near] = self._read(start, stop - start)[numbers[near] - start]
         return found.reshape(*wanted.shape, *self.shape[1:])
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        """All rows, in memory."""
-        return self[:] if dtype is None else self[:].astype(dtype)
 
     def _read(self, start: int, count: int) -> NDArray[Any]:
         rows = np.empty((count, *self.shape[1:]), self.dtype)

@@ -10,8 +10,8 @@ import numpy as np
 from sid.data.arrays import read_npy, read_npz
 from sid.data.encoded import EncodedImages
 from sid.data.folders import image_names
+from sid.data.image_files import DARK, FORMATS, TOO_DARK
 from sid.data.images import Images, ImageSet
-from sid.data.stored import DARK, FORMATS, TOO_DARK
 from sid.data.zips import read_zip
 from sid.errors import UserError, printable, reason, warn
 from sid.files import sha256

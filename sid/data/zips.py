@@ -15,10 +15,8 @@ from PIL import Image
 
 from sid.data.arrays import DAMAGED
 from sid.data.encoded import EncodedImages
-from sid.data.images import Images, ImageSet
-from sid.data.labels import parse_labels
-from sid.data.pictures import Picture, is_hidden, is_image
-from sid.data.stored import FORMATS
+from sid.data.image_files import FORMATS, is_hidden, is_image
+from sid.data.images import Images, ImageSet, Picture, parse_labels
 from sid.errors import UserError
 from sid.files import sha256, write_atomic
 

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sid.data.images import ImageSet
-from sid.data.pictures import Picture
+from sid.data.images import ImageSet, Picture
 from sid.data.sources import read_images
 from sid.data.zips import read_zip, write_images
 from sid.errors import UserError, warn

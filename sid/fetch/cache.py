@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from sid.errors import UserError
-from sid.fetch.catalogue import File, at, catalogue, find
-from sid.fetch.download import download, public
+from sid.fetch.catalogue import File, catalogue, file_at, find
+from sid.fetch.download import download, without_secrets
 from sid.files import cache_folder, read_json, sha256, write_json
 
 LARGEST = 8 << 30  # Bytes of a file; the largest official network has 6 GB.
@@ -31,12 +31,12 @@ class Fetched:
     moved: int
 
 
-def place(name: str) -> Path:
+def cache_path(name: str) -> Path:
     """Where a file of that name is kept."""
     return cache_folder() / "files" / name
 
 
-def record_of(path: Path) -> Path:
+def record_path(path: Path) -> Path:
     """Where its address and the checksum of its first fetch are kept."""
     return path.with_name(f"{path.name}.json")
 
@@ -59,15 +59,15 @@ def fetched(url: str) -> Path | None:
     Raises:
         UserError: it is there and damaged.
     """
-    file = at(url)
+    file = file_at(url)
     record = _record(file)
-    if not place(file.name).exists() or record.get("url") != public(url):
+    if not cache_path(file.name).exists() or record.get("url") != without_secrets(url):
         return None
-    return _checked(file, file.name if file.name in catalogue() else public(url))
+    return _checked(file, file.name if file.name in catalogue() else without_secrets(url))
 
 
 def _record(file: File) -> dict[str, Any]:
-    path = record_of(place(file.name))
+    path = record_path(cache_path(file.name))
     found = read_json(path) if path.exists() else {}
     return found if isinstance(found, dict) else {}
 
@@ -77,7 +77,7 @@ def _expected(file: File) -> str | None:
 
 
 def _checked(file: File, word: str) -> Path:
-    path, expected = place(file.name), _expected(file)
+    path, expected = cache_path(file.name), _expected(file)
     if not path.exists() or expected is None:
         raise UserError(
             f"{path}: not there; where there is internet, run `sid fetch {word}` with the same "
@@ -101,7 +101,7 @@ def fetch(file: File, *, quiet: bool) -> Fetched:
         UserError: it cannot be fetched, or is not what it should be. The file that was there, if
             any, is as it was.
     """
-    path, expected = place(file.name), _expected(file)
+    path, expected = cache_path(file.name), _expected(file)
     if path.exists() and expected == sha256(path):
         return Fetched(path, expected, known=True, moved=0)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -116,14 +116,15 @@ def fetch(file: File, *, quiet: bool) -> Fetched:
         if expected not in (None, found):
             part.unlink()
             raise UserError(
-                f"{public(file.url)}: its SHA-256 is {found} and should be {expected}; if the file "
-                f"was changed on purpose, delete {record_of(path)} or say so in files.csv"
+                f"{without_secrets(file.url)}: its SHA-256 is {found} and should be {expected}; "
+                f"if the file was changed on purpose, delete {record_path(path)} or say so in "
+                "files.csv"
             )
         with part.open("rb+") as handle:
             os.fsync(handle.fileno())
         size = part.stat().st_size
         # First what it must be: a file without a record counts as not fetched.
-        about = {"url": public(file.url), "sha256": found, "bytes": size}
-        write_json(record_of(path), about)
+        about = {"url": without_secrets(file.url), "sha256": found, "bytes": size}
+        write_json(record_path(path), about)
         part.replace(path)
     return Fetched(path, found, known=expected is not None, moved=size)

@@ -76,7 +76,7 @@ def find(name: str) -> File:
     return known[name]
 
 
-def at(url: str, sha256: str | None = None) -> File:
+def file_at(url: str, sha256: str | None = None) -> File:
     """The file at an address, in the table or not.
 
     Args:

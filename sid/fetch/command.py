@@ -7,8 +7,8 @@ import typer
 
 from sid.errors import UserError
 from sid.experiment import load_experiment
-from sid.fetch.cache import fetch, place
-from sid.fetch.catalogue import NEEDED, File, Kind, at, catalogue, find
+from sid.fetch.cache import cache_path, fetch
+from sid.fetch.catalogue import NEEDED, File, Kind, catalogue, file_at, find
 from sid.fetch.download import is_url
 from sid.options import Quiet
 from sid.recipes.listing import aligned
@@ -36,7 +36,7 @@ def fetch_command(
 
     Example: sid fetch --experiment cifar10
     """
-    wanted = [file for name in names or [] for file in of(name)]
+    wanted = [file for name in names or [] for file in files_named(name)]
     if every:
         wanted += [file for file in catalogue().values() if file.kind in NEEDED]
     if experiment:
@@ -53,10 +53,10 @@ def fetch_command(
         print(f"{experiment}: needs nothing from the web")
 
 
-def of(name: str) -> list[File]:
+def files_named(name: str) -> list[File]:
     """The file of that name or at that address, or all of that kind."""
     if is_url(name):
-        return [at(name)]
+        return [file_at(name)]
     if name in list(Kind):
         return [file for file in catalogue().values() if file.kind == name]
     return [find(name)]
@@ -76,14 +76,14 @@ def needed(name: str, folder: Path) -> list[File]:
     files = [file for file in catalogue().values() if file.kind == Kind.detector]
     files += [f for f in catalogue().values() if f.name == f"{plan.experiment.data.name}.npz"]
     weights = str(plan.teacher.weights)
-    return [at(weights, plan.teacher.sha256), *files] if is_url(weights) else files
+    return [file_at(weights, plan.teacher.sha256), *files] if is_url(weights) else files
 
 
 def listing() -> list[str]:
     """The known files, whether they are here, and what they are for."""
     rows = [["file", "kind", "here", "for"]]
     for file in catalogue().values():
-        here = "yes" if place(file.name).exists() else "-"
+        here = "yes" if cache_path(file.name).exists() else "-"
         rows.append([file.name, file.kind, here, file.purpose])
     return aligned(rows)
 

@@ -28,7 +28,7 @@ def is_url(source: str) -> bool:
     return "://" in source
 
 
-def public(url: str) -> str:
+def without_secrets(url: str) -> str:
     """The address without user, password and query, which may hold secrets."""
     parts = urllib.parse.urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
@@ -49,8 +49,9 @@ def download(url: str, path: Path, *, largest: int, quiet: bool, resume: bool = 
     Raises:
         UserError: no such address, no network, or not the announced number of bytes.
     """
+    shown = without_secrets(url)
     if not url.startswith(("http://", "https://")):
-        raise UserError(f"{public(url)}: only http:// and https:// are fetched")
+        raise UserError(f"{shown}: only http:// and https:// are fetched")
     tag = path.with_name(f"{path.name}.etag")
     have = path.stat().st_size if resume and path.exists() and tag.exists() else 0
     headers = {"User-Agent": AGENT}
@@ -60,27 +61,29 @@ def download(url: str, path: Path, *, largest: int, quiet: bool, resume: bool = 
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
             if not response.url.startswith(("http://", "https://")):
-                raise UserError(f"{public(url)}: leads to {public(response.url)}, no web address")
+                raise UserError(
+                    f"{shown}: leads to {without_secrets(response.url)}, no web address"
+                )
             have = have if response.status == HTTPStatus.PARTIAL_CONTENT else 0
             announced = response.headers.get("Content-Length", "")
             size = have + int(announced) if announced.isdecimal() else None
             if size is not None and size > largest:
-                raise UserError(f"{public(url)}: {size} bytes is more than the {largest} allowed")
+                raise UserError(f"{shown}: {size} bytes is more than the {largest} allowed")
             if resume and not have:
                 path.unlink(missing_ok=True)  # It must not outlive its tag.
                 _keep(tag, response.headers.get("ETag", ""))
-            _store(response, path, have, size, public(url), largest=largest, quiet=quiet)
+            _store(response, path, have, size, shown, largest=largest, quiet=quiet)
         tag.unlink(missing_ok=True)
     except urllib.error.HTTPError as error:
         if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
             tag.unlink()  # All of it was there, or it has another length now: from the beginning.
             return download(url, path, largest=largest, quiet=quiet, resume=resume)
         answer = printable(f"{error.code} {error.reason}")
-        raise UserError(f"{public(url)}: the server answers {answer}") from error
+        raise UserError(f"{shown}: the server answers {answer}") from error
     except FAULTS as error:
         reason = printable(str(getattr(error, "reason", error)) or type(error).__name__)
         raise UserError(
-            f"{public(url)}: cannot be fetched ({reason}); run `sid fetch` where there is "
+            f"{shown}: cannot be fetched ({reason}); run `sid fetch` where there is "
             "internet, or give the path of the file"
         ) from error
 

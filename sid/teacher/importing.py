@@ -14,7 +14,7 @@ from torch import Tensor
 
 from sid.errors import UserError
 from sid.fetch.cache import LARGEST, fetched
-from sid.fetch.download import download, is_url, public
+from sid.fetch.download import download, is_url, without_secrets
 from sid.files import read_json, write_json
 from sid.networks.weights import save_tensors
 from sid.teacher.official import GENERATOR_CLASS, Official, read_official
@@ -66,7 +66,7 @@ def import_official(
         UserError: it cannot be fetched or read, is not what `sha256` says, or is no network that
             can be built here. Nothing was written.
     """
-    shown = public(source) if is_url(source) else source
+    shown = without_secrets(source) if is_url(source) else source
     content = _content(source, quiet=quiet)
     found = hashlib.sha256(content).hexdigest()
     if sha256 is not None and sha256.lower() != found:

@@ -1,8 +1,8 @@
 """Pickles read as data: nothing in a file is imported, called or executed.
 
-Python's own unpickler is not used at all. `pickletools` splits the file into opcodes, a small stack
-machine of ours carries out those that plain data needs, and a global name is looked up in a list of
-stand-ins that the caller gives; any other name is refused.
+`pickletools` splits the file into opcodes, a small stack machine carries out those that plain data
+needs, and a global name is looked up in a list of stand-ins that the caller gives; any other name
+is refused. Why Python's own unpickler does not do is said in `sid.unpickle.machine`.
 """
 
 from sid.unpickle.arrays import NUMPY_ARRAYS

@@ -3,7 +3,6 @@
 import math
 import re
 from collections.abc import Callable, Mapping
-from functools import singledispatch
 from typing import Any
 
 import numpy as np
@@ -89,14 +88,15 @@ def _no_bytes() -> bytes:
     return b""
 
 
-def _only_named(*_: Any) -> None:
+def only_named(*_: Any) -> None:
+    """What stands in for a class that a file may name but not call."""
     raise ValueError("may be named, not called")
 
 
 _CORE: dict[str, Callable[..., Any]] = {"_reconstruct": _reconstruct, "scalar": _scalar}
 
 NUMPY_ARRAYS: Mapping[tuple[str, str], Callable[..., Any]] = {
-    ("numpy", "ndarray"): _only_named,
+    ("numpy", "ndarray"): only_named,
     ("numpy", "dtype"): DType,
     ("_codecs", "encode"): _encode,
     ("__builtin__", "bytes"): _no_bytes,
@@ -106,28 +106,17 @@ NUMPY_ARRAYS: Mapping[tuple[str, str], Callable[..., Any]] = {
 """Arrays and scalars of plain numbers, as NumPy 1 and 2 pickle them in protocols 0 to 5."""
 
 
-@singledispatch
 def build(target: Any, state: Any) -> None:
     """Carry out BUILD: the state is checked and never set as attributes.
 
     Raises:
         TypeError: nothing may be built on this target.
     """
-    raise TypeError("BUILD on what takes no state")
-
-
-@build.register
-def _(target: Record, state: Any) -> None:
-    target.build(state)
-
-
-@build.register
-def _(target: DType, state: Any) -> None:
-    target.build(state)
-
-
-@build.register
-def _(target: np.ndarray, state: Any) -> None:
+    if isinstance(target, Record | DType):
+        target.build(state)
+        return
+    if not isinstance(target, np.ndarray):
+        raise TypeError("BUILD on what takes no state")
     version, shape, dtype, fortran, raw = state
     content = _bytes(raw)
     plain = _check(shape, dtype, content)

@@ -1,4 +1,18 @@
-"""The stack machine: the pickle opcodes of plain data, and no other."""
+"""The stack machine: the pickle opcodes of plain data, and no other.
+
+Why not `pickle.Unpickler`, whose `find_class` would know nothing but stand-ins: it was tried
+(CPython 3.11), and what such a file can still do to it is not a matter of names.
+
+- It grows its memo to the largest index before there are objects for it: 9 bytes took 4 GB.
+- It hashes every key. A tuple of tuples in 1 MB ended the process with a stack overflow; one that
+  holds another twice doubles the work with each of its levels; integers can be chosen to collide.
+- Of a key that is there twice it takes the second, and says nothing.
+- BUILD calls the `__setstate__` of NumPy's arrays and PyTorch's tensors, which resizes them.
+
+A pass of `pickletools` before it could bound the memo. To know which objects are keys it would have
+to follow the stack, as is done here. Python's other unpickler, in Python, is private and would need
+another method for each of the opcodes that call, build or hash.
+"""
 
 import io
 import pickletools
@@ -25,22 +39,26 @@ DAMAGE = (
     RuntimeError,
     struct.error,
 )
-SHARE = (
-    4  # Bytes that stand-ins may give out for each byte of the file: storage, tensor, parameter.
-)
+# Bytes that stand-ins may give out for each byte of the file: storage, tensor, parameter.
+SHARE = 4
 
-NUMBERS = {"INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"}
-WORDS = {"UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"}
-BYTES = {"SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8"}
-LITERALS = NUMBERS | WORDS | BYTES
+LITERALS = {"INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"}
+LITERALS |= {"UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"}
+LITERALS |= {"SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8"}
 TEXTS = {"STRING", "BINSTRING", "SHORT_BINSTRING"}  # Python 2's str.
-CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
-EMPTY: dict[str, Callable[[], Any]] = {
+FRESH: Mapping[str, Callable[[], Any]] = {
+    "NONE": lambda: None,
+    "NEWTRUE": lambda: True,
+    "NEWFALSE": lambda: False,
     "EMPTY_LIST": list,
     "EMPTY_TUPLE": tuple,
     "EMPTY_DICT": dict,
     "EMPTY_SET": set,
 }
+# What is taken off the stack: so many objects, or all since the last mark.
+TAKES = {"APPEND": 1, "BINPERSID": 1, "BUILD": 1, "NEWOBJ": 2, "REDUCE": 2, "SETITEM": 2}
+TAKES |= {"STACK_GLOBAL": 2, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+TAKES_MARKED = {"ADDITEMS", "APPENDS", "DICT", "FROZENSET", "LIST", "SETITEMS", "TUPLE"}
 
 
 def restricted_loads(
@@ -141,80 +159,62 @@ class Machine:
             if isinstance(argument, int) and argument.bit_length() > BITS:
                 raise ValueError(f"an integer of more than {BITS} bits")
             stack.append(argument)
-        elif name in CONSTANTS:
-            stack.append(CONSTANTS[name])
-        elif name in EMPTY:
-            stack.append(EMPTY[name]())
         elif name in TEXTS:
             stack.append(argument.encode("latin1") if self.encoding == "bytes" else argument)
+        elif name in FRESH:
+            stack.append(FRESH[name]())
         elif name in ("PUT", "BINPUT", "LONG_BINPUT"):
             self.memo[argument] = stack[-1]
         elif name == "MEMOIZE":
             self.memo[len(self.memo)] = stack[-1]
         elif name in ("GET", "BINGET", "LONG_BINGET"):
             stack.append(self.memo[argument])
+        elif name == "MARK":
+            self.marked.append(stack)
+            self.stack = []
+        elif name == "GLOBAL":
+            stack.append(self._global(*argument.split(" ", 1)))
+        elif name in TAKES or name in TAKES_MARKED:
+            self._compose(name, self._take(name))
         elif name not in ("PROTO", "FRAME"):
-            self._compose(name, argument)
+            raise RefusedError(f"opcode {name}, which no data needs")
 
-    def _compose(self, name: str, argument: Any) -> None:
+    def _take(self, name: str) -> list[Any]:
+        if name in TAKES_MARKED:
+            taken, self.stack = self.stack, self.marked.pop()
+            return taken
+        if len(self.stack) < TAKES[name]:
+            raise IndexError("stack is empty")
+        return [self.stack.pop() for _ in range(TAKES[name])][::-1]
+
+    def _compose(self, name: str, taken: list[Any]) -> None:
         stack = self.stack
         match name:
-            case "MARK":
-                self.marked.append(stack)
-                self.stack = []
             case "LIST":
-                self._push(self._since_mark())
-            case "TUPLE":
-                self._push(tuple(self._since_mark()))
+                stack.append(taken)
+            case "TUPLE" | "TUPLE1" | "TUPLE2" | "TUPLE3":
+                stack.append(tuple(taken))
             case "DICT":
-                self._push(_update({}, self._since_mark()))
+                stack.append(_update({}, taken))
             case "FROZENSET":
-                self._push(_add(set(), self._since_mark()))
-            case "TUPLE1" | "TUPLE2" | "TUPLE3":
-                n = int(name[-1])
-                if len(stack) < n:
-                    raise IndexError("stack is empty")
-                stack[-n:] = [tuple(stack[-n:])]
-            case "APPEND":
-                item = stack.pop()
-                _list(stack[-1]).append(item)
-            case "APPENDS":
-                items = self._since_mark()
-                _list(self.stack[-1]).extend(items)
-            case "SETITEM":
-                pair = stack[-2:]
-                del stack[-2:]
-                _update(stack[-1], pair)
-            case "SETITEMS":
-                items = self._since_mark()
-                _update(self.stack[-1], items)
+                stack.append(_add(set(), taken))
+            case "APPEND" | "APPENDS":
+                _extend(stack[-1], taken)
+            case "SETITEM" | "SETITEMS":
+                _update(stack[-1], taken)
             case "ADDITEMS":
-                items = self._since_mark()
-                _add(self.stack[-1], items)
-            case "GLOBAL":
-                module, _, attribute = argument.partition(" ")
-                stack.append(self._global(module, attribute))
+                _add(stack[-1], taken)
             case "STACK_GLOBAL":
-                attribute, module = stack.pop(), stack.pop()
-                stack.append(self._global(module, attribute))
+                stack.append(self._global(*taken))
             case "REDUCE" | "NEWOBJ":
-                arguments, named = stack.pop(), stack.pop()
-                stack.append(self._call(named, arguments))
+                stack.append(self._call(*taken))
             case "BUILD":
-                state = stack.pop()
-                build(stack[-1], state)
+                build(stack[-1], *taken)
                 self._charge(stack[-1])
-            case "BINPERSID" if self.persistent:
-                stack.append(self.persistent(stack.pop()))
+            case _ if self.persistent:
+                stack.append(self.persistent(*taken))
             case _:
                 raise RefusedError(f"opcode {name}, which no data needs")
-
-    def _push(self, value: Any) -> None:
-        self.stack.append(value)
-
-    def _since_mark(self) -> list[Any]:
-        items, self.stack = self.stack, self.marked.pop()
-        return items
 
     def _global(self, module: Any, name: Any) -> Global:
         if type(module) is not str or type(name) is not str:
@@ -241,10 +241,10 @@ class Machine:
             raise ValueError("describes more data than the file holds")
 
 
-def _list(target: Any) -> list[Any]:
+def _extend(target: Any, items: list[Any]) -> None:
     if type(target) is not list:
         raise TypeError("items for what is no list")
-    return target
+    target.extend(items)
 
 
 def _key(key: Any) -> Any:

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sid.unpickle.arrays import only_named
 from sid.unpickle.machine import Machine, RefusedError
 from sid.unpickle.tree import Global
 
@@ -37,11 +38,7 @@ DTYPES = {
 }
 
 
-def _only_named(*_: Any) -> None:
-    raise ValueError("may be named, not called")
-
-
-_STORAGES = {("torch", name): _only_named for name in DTYPES}
+_STORAGES = {("torch", name): only_named for name in DTYPES}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

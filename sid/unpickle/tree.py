@@ -56,30 +56,25 @@ def check_tree(root: Any) -> None:
     Raises:
         ValueError: it is not such a tree.
     """
-    if not isinstance(root, CONTAINERS):
-        return
-    finished: dict[int, tuple[int, int]] = {}  # Depth and nodes of what was walked, by id.
-    entered: dict[int, list[Any]] = {}  # The containers inside what is being walked.
-    todo = [root]
-    while todo:
-        node = todo[-1]
+    known: dict[int, tuple[int, int]] = {}  # Depth and nodes of what was walked, by id.
+    entered: set[int] = set()
+
+    def walk(node: Any, left: int) -> tuple[int, int]:
         key = id(node)
-        if key in finished:
-            todo.pop()
-        elif key not in entered:
-            parts = entered[key] = _parts(node)
-            for part in parts:
-                if id(part) not in finished:
-                    if id(part) in entered:
-                        raise ValueError("an object contains itself")
-                    todo.append(part)
-        else:
-            below = [finished[id(part)] for part in entered.pop(key)]
-            depth = 1 + max((d for d, _ in below), default=0)
-            nodes = 1 + (1 if isinstance(node, Record) else len(node)) + sum(n for _, n in below)
-            if depth > DEPTH:
-                raise ValueError(f"nested more than {DEPTH} deep")
-            if nodes > NODES:
-                raise ValueError(f"describes more than {NODES} objects by repetition")
-            finished[key] = depth, nodes
-            todo.pop()
+        if key in entered:
+            raise ValueError("an object contains itself")
+        if key not in known and left:
+            entered.add(key)
+            below = [walk(part, left - 1) for part in _parts(node)]
+            entered.remove(key)
+            own = 1 if isinstance(node, Record) else len(node)
+            depth = 1 + max((depth for depth, _ in below), default=0)
+            known[key] = depth, 1 + own + sum(nodes for _, nodes in below)
+        if not left or known[key][0] > left:
+            raise ValueError(f"nested more than {DEPTH} deep")
+        if known[key][1] > NODES:
+            raise ValueError(f"describes more than {NODES} objects by repetition")
+        return known[key]
+
+    if isinstance(root, CONTAINERS):
+        walk(root, DEPTH)

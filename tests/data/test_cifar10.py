@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sid.data.prepare import DataSet, prepare
+from sid.data.sets.published import DataSet, prepare
 from sid.data.zips import read_zip
 from sid.errors import UserError
 from tests.data.sources import python2_pickle, write_archive

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sid.data import fashion
-from sid.data.fashion import fashion_mnist
+from sid.data.sets import fashion_mnist as module
+from sid.data.sets.fashion_mnist import fashion_mnist
 from sid.errors import UserError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (20, 28, 28), dtype=np.uint8)
@@ -27,7 +27,7 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         labels = struct.pack(">4B1I", 0, 0, 8, 1, 20) + LABELS.tobytes()
         for kind, content in (("images-idx3", images), ("labels-idx1", labels)):
             name = f"{prefix}-{kind}-ubyte"
-            monkeypatch.setitem(fashion.SHA256, name, hashlib.sha256(content).hexdigest())
+            monkeypatch.setitem(module.SHA256, name, hashlib.sha256(content).hexdigest())
             path = tmp_path / (f"{name}.gz" if packed else name)
             path.write_bytes(gzip.compress(content) if packed else content)
     return tmp_path

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sid.data.conversion import Transform
 from sid.data.folders import Folder
-from sid.data.prepare import DataSet, prepare
-from sid.data.transforms import Transform
+from sid.data.sets.published import DataSet, prepare
 from sid.data.zips import read_zip
 from sid.errors import UserError
 from tests.data.sources import PICTURES, write_pictures

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sid.data.prepare import DataSet, prepare
+from sid.data.sets.published import DataSet, prepare
 from sid.data.sources import read_images
 from sid.data.zips import read_zip
 from sid.errors import UserError

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sid.data.digits import digits
 from sid.data.encoded import EncodedImages
-from sid.data.pictures import Picture
+from sid.data.images import Picture
+from sid.data.sets.digits import digits
 from sid.data.zips import read_zip, write_images, write_zip
 from sid.errors import UserError
 

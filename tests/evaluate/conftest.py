@@ -6,8 +6,8 @@ import torch
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from sid.data.digits import digits
 from sid.data.images import ImageSet
+from sid.data.sets.digits import digits
 from sid.evaluate.extractors import Extractor, train_extractor
 
 # Such small matrices gain nothing from threads, and lose much where cores are shared.

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from sid.errors import UserError
-from sid.fetch.download import download, public
+from sid.fetch.download import download, without_secrets
 from tests.teacher.official_pickle import dumps, snapshot
 from tests.teacher.test_importing import GIVEN, network
 from tests.test_cli import sid
@@ -130,4 +130,4 @@ def test_other_schemes_are_not_fetched(url: str) -> None:
 
 def test_secrets_are_not_repeated() -> None:
     url = "https://user:secret@host.example:8443/a/b.pkl?token=secret#secret"
-    assert public(url) == "https://host.example:8443/a/b.pkl"
+    assert without_secrets(url) == "https://host.example:8443/a/b.pkl"

@@ -103,6 +103,12 @@ def laughs(levels: int) -> list[Any]:
     return inner
 
 
+def laughing_key(levels: int) -> bytes:
+    """A dictionary whose key is a tuple that holds another twice, and so on: to hash it is work."""
+    twice = b"".join(b"h" + bytes([i]) + b"h" + bytes([i]) + b"\x86\x94" for i in range(levels))
+    return b"\x80\x04()\x94" + twice + b"t}h" + bytes([levels]) + b"Ns\x86."
+
+
 def same_tensors() -> bytes:
     """A network with one tensor for each shape: more weights than the file has bytes."""
     wide = {**GIVEN, "model_channels": 32}
@@ -249,6 +255,8 @@ CLAIMS = {
     ),
     "keys that collide": (dumps({"ema": {k * ((1 << 61) - 1): 0 for k in (1, 2)}}), "a key"),
     "key of a tuple": (dumps({(1, 2): 0}), "a key that is neither"),
+    "key of laughing tuples": (laughing_key(60), "a key that is neither"),
+    "key of deep tuples": (b"\x80\x04})" + b"\x85" * 100_000 + b"Ns.", "a key that is neither"),
     "key twice": (b"\x80\x04}(" + 2 * (text("ema") + b"N") + b"u.", "key 'ema' twice"),
     "BUILD on a dictionary": (b"\x80\x04}}(" + text("__class__") + b"Nub.", "BUILD on what"),
     "BUILD on a tensor": (
@@ -384,7 +392,10 @@ def test_refused(
     assert sorted(os.listdir()) == ["edm-x.pkl"]  # Neither an output nor the canary.
 
 
-@pytest.mark.parametrize("name", ["8-byte length", "huge memo index", "exponential", "elements"])
+@pytest.mark.parametrize(
+    "name",
+    ["8-byte length", "huge memo index", "exponential", "elements", "key of laughing tuples"],
+)
 def test_claims_take_no_memory(name: str) -> None:
     content, _ = CLAIMS[name]
     tracemalloc.start()

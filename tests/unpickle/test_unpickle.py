@@ -10,6 +10,7 @@ import pytest
 from sid.errors import UserError
 from sid.unpickle import NUMPY_ARRAYS, Global, restricted_loads
 from sid.unpickle.tree import check_tree
+from tests.data.sources import python2_pickle
 from tests.teacher.official_pickle import Call, dumps
 
 PLAIN: Any = {
@@ -70,32 +71,19 @@ def test_scalars_become_plain_numbers(scalar: Any) -> None:
     assert type(found) is type(scalar.item())
 
 
-def python_2_batch() -> bytes:
-    """A CIFAR-10 batch as Python 2 and NumPy 1 wrote it: {'data': uint8 [2, 3], 'labels': [6, 9]}.
-
-    Made by hand from the opcodes of `cifar-10-batches-py/data_batch_1`, whose strings are
-    SHORT_BINSTRING and BINSTRING.
-    """
-    array = (
-        b"cnumpy.core.multiarray\n_reconstruct\nq\x02cnumpy\nndarray\nq\x03K\x00\x85U\x01b\x87R"
-        b"(K\x01K\x02K\x03\x86cnumpy\ndtype\nq\x04U\x02u1K\x00K\x01\x87R"
-        b"(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89T\x06\x00\x00\x00"
-        b"\x00\x7f\x80\xff\x01\x02tb"
-    )
-    return b"\x80\x02}q\x01(U\x04data" + array + b"U\x06labels](K\x06K\x09eu."
-
-
 def test_python_2_strings() -> None:
-    batch = restricted_loads(python_2_batch(), NUMPY_ARRAYS, "x")
+    """A CIFAR-10 batch as Python 2 and NumPy 1 wrote it."""
+    images = np.array([[0, 127, 128], [255, 1, 2]], np.uint8)
+    content = python2_pickle(images, [6, 9])
+    batch = restricted_loads(content, NUMPY_ARRAYS, "x")
     assert batch.keys() == {"data", "labels"}
     assert batch["labels"] == [6, 9]
-    expected = np.array([[0, 127, 128], [255, 1, 2]], np.uint8)
-    np.testing.assert_array_equal(batch["data"], expected, strict=True)
+    np.testing.assert_array_equal(batch["data"], images, strict=True)
 
-    batch = restricted_loads(python_2_batch(), NUMPY_ARRAYS, "x", encoding="bytes")
+    batch = restricted_loads(content, NUMPY_ARRAYS, "x", encoding="bytes")
     assert batch.keys() == {b"data", b"labels"}
-    np.testing.assert_array_equal(batch[b"data"], expected, strict=True)
-    assert pickle.loads(python_2_batch(), encoding="bytes").keys() == batch.keys()
+    np.testing.assert_array_equal(batch[b"data"], images, strict=True)
+    assert pickle.loads(content, encoding="bytes").keys() == batch.keys()
 
 
 def test_a_name_that_is_not_called_stays_a_name() -> None:

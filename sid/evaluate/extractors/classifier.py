@@ -13,8 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sid.data.images import ImageSet
-from sid.data.labels import check_classes
+from sid.data.images import ImageSet, check_classes
 from sid.errors import UserError
 from sid.evaluate.extractors.extractor import Extractor
 from sid.networks.weights import digest, load_tensors, save_tensors

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sid.data.pictures import Picture
+from sid.data.images import Picture
 from sid.errors import UserError
 from sid.unpickle import NUMPY_ARRAYS, restricted_loads
 

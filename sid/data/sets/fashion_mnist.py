@@ -6,13 +6,18 @@ import struct
 import urllib.error
 import urllib.request
 import zlib
+from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+import typer
 from numpy.typing import NDArray
 from PIL import Image
 
+from sid.data.zips import write_zip
 from sid.errors import UserError
+from sid.options import Out
 
 URL = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"
 
@@ -23,6 +28,26 @@ SHA256 = {
     "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 }
+
+
+class Split(StrEnum):
+    """Which part of the data set."""
+
+    train = "train"
+    test = "test"
+
+
+def command(
+    out: Out = Path("results/data/fashion-mnist.zip"),
+    source: Annotated[str, typer.Option(help="Folder of the IDX files, or a URL.")] = URL,
+    split: Annotated[Split, typer.Option(help="60,000 or 10,000 images.")] = Split.train,
+    size: Annotated[int, typer.Option(help="Height and width.", min=8, max=28)] = 28,
+) -> None:
+    """Fashion-MNIST, 28x28 or smaller.
+
+    Example: sid data fashion-mnist --size 16 --out results/data/fashion-mnist-16.zip
+    """
+    print(f"{out}: {write_zip(out, *fashion_mnist(source, split.value, size))}")
 
 
 def fashion_mnist(

@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from sid.data.cifar10 import SHA256, cifar10
-from sid.data.conversion import Conversion, parse_size
+import typer
+
+from sid.data.conversion import Conversion, Transform, parse_size
 from sid.data.folders import Folder
-from sid.data.pictures import Picture
-from sid.data.transforms import Transform
+from sid.data.images import Picture
+from sid.data.sets.cifar10 import SHA256, cifar10
 from sid.data.zips import Written, write_images
-from sid.errors import UserError
+from sid.errors import UserError, warn
 from sid.files import sha256
+from sid.options import Out, Quiet
 from sid.progress import Progress
 
 
@@ -42,6 +44,32 @@ PUBLISHED = {
     DataSet.FFHQ64: Published(Transform.NONE, 70_000),
     DataSet.AFHQV2_64: Published(Transform.NONE, 15_803),
 }
+
+
+def command(
+    dataset: Annotated[DataSet, typer.Argument(help="Which data set, or `folder`: your own.")],
+    source: Annotated[Path, typer.Argument(help="CIFAR-10's archive, or a folder of images.")],
+    out: Out,
+    resolution: Annotated[
+        str | None, typer.Option(help="WxH, say 64x64; for `folder`.", metavar="WxH")
+    ] = None,
+    transform: Annotated[
+        Transform | None, typer.Option(help="How to crop and resize; for `folder`.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """The published data sets, cropped and resized as EDM's authors did, and your own images.
+
+    SOURCE is cifar-10-python.tar.gz, ImageNet's folder of 1,000 class folders, FFHQ's
+    images1024x1024, the folder of AFHQ-v2 (train and test), or any folder of images. docs/data.md
+    says where to get them.
+
+    Example: sid data prepare cifar10 cifar-10-python.tar.gz --out cifar10-32x32.zip
+    """
+    written, warnings = prepare(dataset, source, out, resolution, transform, quiet=quiet)
+    for warning in warnings:
+        warn(warning)
+    print(f"{out}: {written}")
 
 
 def prepare(

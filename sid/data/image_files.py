@@ -1,8 +1,15 @@
-"""What an image file stores and Pillow's mode does not tell: bits, hidden channels, more pictures.
+"""Image files as arrays, and what a file stores that Pillow's mode does not tell.
 
 Pillow opens 16-bit colour as 8-bit RGB, and an animation as its first picture, without a word.
 """
 
+import os
+from functools import cache
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
 # Those that people keep samples in. Pillow knows more, among them HDF5, films and documents.
@@ -20,6 +27,81 @@ class UnfitError(ValueError):
     """A whole image of a kind that is not taken: what it is, and the mend."""
 
 
+@cache
+def extensions() -> frozenset[str]:
+    """Ends of the names of files in `FORMATS`, `.png` and so on, in lower case."""
+    return frozenset(e for e, name in Image.registered_extensions().items() if name in FORMATS)
+
+
+def is_image(name: str) -> bool:
+    """Whether a file's name has such an end, in any case."""
+    return os.path.splitext(name)[1].lower() in extensions()
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file, or a folder above it, is one that systems hide: `.x`, `__MACOSX`."""
+    parts = (part for part in name.split("/") if part not in (".", ".."))
+    return any(part.startswith(".") or part == "__MACOSX" for part in parts)
+
+
+def open_image(source: IO[bytes]) -> ImageFile:
+    """An image file of 8 bits a channel of which only the first bytes have been looked at.
+
+    Raises:
+        UnfitError: it has another number of bits.
+        ValueError: it is damaged there, or no image.
+    """
+    try:
+        image = Image.open(source, formats=FORMATS)
+        check_depth(image)
+    except UnfitError:
+        raise
+    except UnidentifiedImageError as error:
+        source.seek(0)
+        check_jpeg_depth(source.read())
+        raise ValueError("no image") from error
+    except Exception as error:  # Pillow's plug-ins raise whatever a damaged file leads them to.
+        raise ValueError(f"{error}") from error
+    return image
+
+
+def decode(image: ImageFile) -> ImageFile:
+    """The first picture of an opened file, decoded, in the colour model that it is stored in.
+
+    The numbers are those of the file: colour profile, gamma and EXIF orientation are not applied,
+    as in EDM's tool.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    try:
+        image.load()
+    except Exception as error:
+        raise ValueError(f"{error}") from error
+    return image
+
+
+def checked_shape(image: ImageFile) -> tuple[int, int, int]:
+    """(C, H, W) of an opened image that is grey or RGB and nothing else.
+
+    Raises:
+        UnfitError: it is of another mode, or holds more.
+        ValueError: it is damaged.
+    """
+    mend = "convert the images with `sid data prepare folder`"
+    if image.mode not in ("L", "RGB"):
+        raise UnfitError(f"of mode {image.mode}, neither 8-bit grey nor 8-bit RGB; {mend}")
+    if more := extra_content(image):
+        raise UnfitError(f"one that holds {more}; {mend}")
+    return len(image.mode), image.height, image.width
+
+
+def to_array(image: Image.Image) -> NDArray[np.uint8]:
+    """The pixels of a decoded grey or RGB image, uint8 [C, H, W]."""
+    pixels = np.asarray(image)
+    return pixels[None] if image.mode == "L" else pixels.transpose(2, 0, 1)
+
+
 def check_depth(image: ImageFile) -> None:
     """See that an image stores 8 bits a channel, or fewer that its format scales to 0 .. 255.
 
@@ -34,7 +116,7 @@ def check_depth(image: ImageFile) -> None:
         raise UnfitError("of signed numbers or fractions; save 0 .. 255, or remove it")
 
 
-def hidden(image: ImageFile) -> str:
+def extra_content(image: ImageFile) -> str:
     """What a file holds beside one picture in the channels of its mode, empty if nothing.
 
     Args:
@@ -59,7 +141,7 @@ def hidden(image: ImageFile) -> str:
     return "channels beside its colours" if channels != len(image.mode) else ""
 
 
-def turned(image: ImageFile) -> bool:
+def asks_to_be_turned(image: ImageFile) -> bool:
     """Whether its EXIF orientation asks viewers to turn the picture, which is not done here.
 
     Pillow itself turns those of TIFF.
@@ -70,7 +152,7 @@ def turned(image: ImageFile) -> bool:
         return False
 
 
-def check_jpeg(content: bytes) -> None:
+def check_jpeg_depth(content: bytes) -> None:
     """See whether what Pillow takes for no image is a JPEG of 12 bits, by its frame header.
 
     ITU T.81, B.2.2.
