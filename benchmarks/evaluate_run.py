@@ -34,7 +34,9 @@ def sid(checkout: Path, words: str, *more: object) -> float:
 
 def train(folder: Path, budget: float) -> list[Path]:
     """The run that is evaluated, its data and its extractor."""
-    data, teacher, run, extractor = (folder / name for name in ("d.zip", "t", "r", "e.safetensors"))
+    data, teacher, run, extractor = (
+        folder / name for name in ("digits.zip", "t", "r", "e.safetensors")
+    )
     recipes, trained = "config/recipes/digits", ["--budget", budget, "--quiet", "--data", data]
     here = Path.cwd()
     sid(here, "data digits --out", data)

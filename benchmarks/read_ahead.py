@@ -24,10 +24,10 @@ from benchmarks.step_throughput import recipe, spread
 from sid.data.images import ImageSet, Picture
 from sid.data.loader import Loader, to_unit
 from sid.data.zips import read_zip, write_images
-from sid.distill.trainee import Distillation
+from sid.distill.distillation import Distillation
 from sid.errors import UserError
 from sid.networks import Architecture
-from sid.options import Device, Threads, prepare
+from sid.options import Device, Threads
 from sid.provenance import describe
 from sid.runs.world import World
 
@@ -50,7 +50,7 @@ def pictures(count: int) -> Iterator[Picture]:
         yield Picture(i, rng.integers(0, 256, (3, SIDE, SIDE), dtype=np.uint8), None)
 
 
-def trainees(path: Path, batch: int, where: torch.device) -> dict[str, Distillation]:
+def distillations(path: Path, batch: int, where: torch.device) -> dict[str, Distillation]:
     """One training for each side, of the same network on the same images."""
     torch.manual_seed(0)
     size: dict[str, Any] = {"img_resolution": SIDE, "model_channels": CHANNELS, "num_blocks": 1}
@@ -82,7 +82,7 @@ def main(
     threads: Threads = 1,
 ) -> None:
     """Print images per second of each side and the ratios, medians and quartiles over rounds."""
-    where = prepare(device, threads)
+    where = set_up_device(device, threads)
     about = describe(where)
     print(
         f"{about['device']}, {threads} thread(s), torch {about['torch']}, commit {about['git']}\n"
@@ -91,7 +91,7 @@ def main(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "noise.zip"
         write_images(path, pictures(images))
-        sides, speeds = trainees(path, batch, where), dict[str, list[float]]()
+        sides, speeds = distillations(path, batch, where), dict[str, list[float]]()
         for turn in range(-1, rounds):  # The first round does not count.
             for name in list(sides) if turn % 2 else list(sides)[::-1]:
                 begin = clock()

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-
 from sid.data.digits import digits
+
 from sid.data.zips import write_zip
 from sid.evaluate.records import read_records
 from sid.files import read_json
