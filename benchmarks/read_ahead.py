@@ -27,7 +27,7 @@ from sid.data.zips import read_zip, write_images
 from sid.distill.distillation import Distillation
 from sid.errors import UserError
 from sid.networks import Architecture
-from sid.options import Device, Threads
+from sid.options import Device, Threads, set_up_device
 from sid.provenance import describe
 from sid.runs.world import World
 

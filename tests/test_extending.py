@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from sid.data.digits import digits
 
-from sid.data.zips import write_zip
+from sid.data.sets.digits import digits
+from sid.data.zips import read_zip, write_zip
 from sid.evaluate.records import read_records
 from sid.files import read_json
 
@@ -29,7 +29,7 @@ def package(tmp_path: Path) -> Path:
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1\n")
     for name, code in re.findall(r"```python\n# (\w+\.py)\n(.*?)```", text, re.DOTALL):
         (folder / name).write_text(code)
-    (tables,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    tables = "\n".join(re.findall(r"```toml\n(.*?)```", text, re.DOTALL))
     (about / "entry_points.txt").write_text(TABLE.sub(r"[\1]", tables).replace('"', ""))
     return folder
 
@@ -40,6 +40,15 @@ def sid(package: Path, *words: object) -> str:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_a_data_set(package: Path, tmp_path: Path) -> None:
+    sid(package, "data", "stripes", "--out", tmp_path / "stripes.zip", "--count", 50)
+    data = read_zip(tmp_path / "stripes.zip")
+    assert data.shape == (50, 1, 8, 8)
+    assert data.labels is not None
+    across = data.images[:][data.labels == 0]
+    assert (across == across[:, :, :, :1]).all()
 
 
 def test_a_metric_an_extractor_and_an_implementation(package: Path, tmp_path: Path) -> None:

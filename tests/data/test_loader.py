@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from sid.distill.trainee import Distillation
 
 from sid.data.images import ImageSet
 from sid.data.loader import Loader, to_unit
 from sid.data.zips import read_zip, write_zip
+from sid.distill.distillation import Distillation
 from sid.errors import UserError
 from sid.networks import Architecture
 from sid.runs.world import World
