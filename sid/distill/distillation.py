@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from sid.data.images import ImageSet
-from sid.data.loader import Loader, to_unit
+from sid.data.tensors import class_batch, image_batch
 from sid.distill.gates import PROBE, WINDOW, Watch
 from sid.distill.method import Draw
 from sid.distill.recipe import Recipe
@@ -22,7 +23,7 @@ from sid.runs.schedule import learning_rate
 from sid.runs.state import pack, unpack
 from sid.runs.update import Loss, Update, update
 from sid.runs.world import World
-from sid.streams import Stream, seed_torch
+from sid.streams import Stream, epoch_order, seed_torch
 from sid.teacher.augment import augment, draw_parameters
 from sid.teacher.loss import log_normal_sigma
 
@@ -73,10 +74,9 @@ class Distillation:
         self.generator_adam = self._adam(
             self.generator, recipe.lr_generator, recipe.betas_generator
         )
-        self.loader = Loader(data, seed, device, world, recipe.batch, recipe.micro)
-        self.probes = min(PROBE, len(data))
-        some = data.batch(self.loader.index(0, min(16 * PROBE, len(data))))
-        real = to_unit(torch.from_numpy(some))
+        self.data = data
+        some = epoch_order(seed, 0, min(16 * PROBE, len(data)), len(data)).numpy()
+        real = image_batch(data, some, torch.device("cpu"))
         self.watch = Watch(recipe.gates, real, self._probe(), self.batch)
         self.metadata: Mapping[str, Any] = {
             "kind": "generator",
@@ -146,14 +146,17 @@ class Distillation:
 
     def _fake_loss(self, start: int, stop: int, images: int) -> Loss:
         seed_torch(self.seed, "fake", start)
-        labels, latents = self._labels(start, stop), self._normal("fake latents", start, stop)
+        index = epoch_order(self.seed, start, stop, len(self.data)).numpy()
+        labels, latents = self._labels(index), self._normal("fake latents", start, stop)
         normal = Stream(self.seed, "fake sigma").normal(start, stop).to(self.device)
         sigma = log_normal_sigma(normal, self.recipe.p_mean, self.recipe.p_std)
         noise = self._normal("fake noise", start, stop)
         with autocast(self.recipe.precision, self.device):
             with torch.no_grad():
                 generated = one_step(self.generator, latents, self.recipe.sigma_init, labels)
-            real = self.loader.images(start, stop) if self.method.needs_data else None
+            real = None
+            if self.method.needs_data:
+                real = image_batch(self.data, index, self.device)
             draw = Draw(sigma, noise, labels)
             if self.recipe.augment:
                 generated, shown = self._augment("fake augment", generated, start, stop)
@@ -165,7 +168,8 @@ class Distillation:
 
     def _generator_loss(self, start: int, stop: int, images: int) -> Loss:
         seed_torch(self.seed, "generator", start)
-        labels, latents = self._labels(start, stop), self._normal("generator latents", start, stop)
+        index = epoch_order(self.seed, start, stop, len(self.data)).numpy()
+        labels, latents = self._labels(index), self._normal("generator latents", start, stop)
         t = Stream(self.seed, "generator time").uniform(start, stop)
         sigma = generator_sigma(t * self.recipe.t_max / 1000).float().to(self.device)
         draw = Draw(sigma, self._normal("generator noise", start, stop), labels)
@@ -177,18 +181,21 @@ class Distillation:
         shape = self.teacher.architecture.image_shape
         return Stream(self.seed, name).normal(start, stop, shape).to(self.device)
 
-    def _labels(self, start: int, stop: int) -> Tensor | None:
+    def _labels(self, index: np.typing.NDArray[np.int64]) -> Tensor | None:
         # Labels follow the data, so that classes come as often as they do there.
-        return self.loader.classes(start, stop, self.teacher.architecture.label_dim)
+        return class_batch(self.data, index, self.teacher.architecture.label_dim, self.device)
 
     def _augment(self, name: str, images: Tensor, start: int, stop: int) -> tuple[Tensor, Tensor]:
         return augment(images, draw_parameters(self.seed, name, start, stop, self.recipe.augment))
 
     @torch.no_grad()
     def _probe(self) -> Tensor:
-        z, labels = self._normal("probe", 0, self.probes), self._labels(0, self.probes)
+        count = min(PROBE, len(self.data))
+        shape = self.teacher.architecture.image_shape
+        z = Stream(self.seed, "probe").normal(0, count, shape).to(self.device)
+        labels = self._labels(epoch_order(self.seed, 0, count, len(self.data)).numpy())
         micro, made = self.recipe.micro, []
-        for start in range(0, self.probes, micro):
+        for start in range(0, count, micro):
             part = slice(start, start + micro)
             shown = None if labels is None else labels[part]
             made.append(one_step(self.average, z[part], self.recipe.sigma_init, shown))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from sid.data.images import ImageSet, check_classes
-from sid.data.loader import Loader
+from sid.data.tensors import class_batch, image_batch
 from sid.data.zips import read_zip
 from sid.errors import UserError
 from sid.networks import Architecture, EDMPrecond
@@ -21,7 +21,7 @@ from sid.runs.schedule import learning_rate, snapshot_times
 from sid.runs.state import pack, unpack
 from sid.runs.update import Loss, update
 from sid.runs.world import World
-from sid.streams import Stream, seed_torch
+from sid.streams import Stream, epoch_order, seed_torch
 from sid.teacher.augment import augment, draw_parameters
 from sid.teacher.loss import denoising_loss, log_normal_sigma
 from sid.teacher.recipe import TeacherRecipe
@@ -48,9 +48,8 @@ class TeacherTraining:
         device: torch.device,
         world: World,
     ) -> None:
-        self.recipe, self.seed = recipe, seed
+        self.recipe, self.data, self.seed = recipe, data, seed
         self.device, self.world, self.batch = device, world, recipe.batch
-        self.loader = Loader(data, seed, device, world, recipe.batch, recipe.micro)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.network = architecture.build().to(device).train()
@@ -72,12 +71,13 @@ class TeacherTraining:
 
     def _loss(self, start: int, stop: int) -> Loss:
         seed_torch(self.seed, "teacher", start)
-        clean = self.loader.images(start, stop)
+        index = epoch_order(self.seed, start, stop, len(self.data)).numpy()
+        clean = image_batch(self.data, index, self.device)
         told = None
         if self.recipe.augment:
             drawn = draw_parameters(self.seed, "augment", start, stop, self.recipe.augment)
             clean, told = augment(clean, drawn)
-        labels = self.loader.classes(start, stop, self.network.architecture.label_dim)
+        labels = class_batch(self.data, index, self.network.architecture.label_dim, self.device)
         normal = Stream(self.seed, "sigma").normal(start, stop).to(self.device)
         sigma = log_normal_sigma(normal, self.recipe.p_mean, self.recipe.p_std)
         noise = Stream(self.seed, "noise").normal(start, stop, clean.shape[1:]).to(self.device)

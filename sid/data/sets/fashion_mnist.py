@@ -6,9 +6,8 @@ import struct
 import urllib.error
 import urllib.request
 import zlib
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import typer
@@ -30,24 +29,19 @@ SHA256 = {
 }
 
 
-class Split(StrEnum):
-    """Which part of the data set."""
-
-    train = "train"
-    test = "test"
-
-
 def command(
     out: Out = Path("results/data/fashion-mnist.zip"),
     source: Annotated[str, typer.Option(help="Folder of the IDX files, or a URL.")] = URL,
-    split: Annotated[Split, typer.Option(help="60,000 or 10,000 images.")] = Split.train,
+    split: Annotated[
+        Literal["train", "test"], typer.Option(help="60,000 or 10,000 images.")
+    ] = "train",
     size: Annotated[int, typer.Option(help="Height and width.", min=8, max=28)] = 28,
 ) -> None:
     """Fashion-MNIST, 28x28 or smaller.
 
     Example: sid data fashion-mnist --size 16 --out results/data/fashion-mnist-16.zip
     """
-    print(f"{out}: {write_zip(out, *fashion_mnist(source, split.value, size))}")
+    print(f"{out}: {write_zip(out, *fashion_mnist(source, split, size))}")
 
 
 def fashion_mnist(
