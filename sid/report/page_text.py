@@ -35,6 +35,19 @@ def _versions(records: pd.DataFrame) -> str:
     return ", ".join(sorted(f"{name} {version}" for name, version in pairs.to_numpy()))
 
 
+def _said(records: pd.DataFrame, column: str) -> list[str]:
+    return sorted({str(text) for text in records[column]} - {""})
+
+
+def _notes(records: pd.DataFrame) -> list[str]:
+    """What values take for granted of their images and do not find, by whom and which."""
+    noted = records[records["note"] != ""].drop_duplicates(["implementation", "metric", "note"])
+    return [
+        f"{row['implementation']}, {row['metric']}: {row['note']}"
+        for row in noted.to_dict("records")
+    ]
+
+
 def _trained(records: pd.DataFrame) -> pd.DataFrame:
     return records[records["role"].isin(["curve", "final"])]
 
@@ -77,6 +90,8 @@ def what_was_run(records: pd.DataFrame) -> list[tuple[str, str]]:
         ("Commit", _values(records, "git")),
         ("Data, SHA-256", _values(records, "reference_sha256")),
         ("Features, SHA-256", _values(records, "extractor_sha256")),
+        *(("Classes", text) for text in _said(records, "labels")),
+        *(("Note", text) for text in _notes(records)),
     ]
 
 

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from sid.errors import UserError
 from sid.report.command import register, write_report
-from sid.report.page_text import counts
+from sid.report.page_text import counts, what_was_run
 from sid.verdict.command import write_verdicts
 from tests.report.runs import make_runs
 from tests.verdict.synthetic import make_records
@@ -150,6 +150,17 @@ def test_a_page_of_the_2015_inception_says_fid(tmp_path, page):
     assert "nan" not in text
     assert "It is not FID" in "".join(page[0].text)
     assert "FID, ours" not in "".join(page[0].text)
+
+
+def test_what_values_take_for_granted_is_on_the_page():
+    table = make_records()
+    assert not {"Classes", "Note"} & set(dict(what_was_run(table)))
+    noted = table.assign(labels="uniform over 10 classes")
+    noted.loc[noted["metric"] == "inception_score", "note"] = "the images are sorted by class"
+    said = what_was_run(noted)
+    assert ("Classes", "uniform over 10 classes") in said
+    whose = {text for term, text in said if term == "Note"}
+    assert "ours, inception_score: the images are sorted by class" in whose
 
 
 def test_two_extractors_are_refused(tmp_path):
