@@ -37,7 +37,7 @@ class EncodedImages(OnDisk):
     ) -> None:
         self._source, self._names, self._read, self._mend = source, names, read, mend
         self._index = np.arange(len(names))
-        self.shape: tuple[int, ...] = (len(names),)  # Until the first has told the rest.
+        self.shape: tuple[int, ...] = (len(names),)  # The rest is known when the first is decoded.
         self.shape = (len(names), *self._decode(0).shape)
 
     def __getitem__(self, index: int | slice | NDArray[Any]) -> NDArray[np.uint8]:
@@ -49,7 +49,7 @@ class EncodedImages(OnDisk):
         return images.reshape(*wanted.shape, *self.shape[1:])
 
     def content(self, i: int) -> bytes:
-        """The file of image i, whose first bytes promise an image that fits the others."""
+        """The bytes of image i, whose head alone is read: it must be of the shape of the others."""
         content = self._content(i)
         self._opened(i, content)
         return content

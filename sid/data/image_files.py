@@ -14,7 +14,7 @@ from PIL.ImageFile import ImageFile
 
 # Those that people keep samples in. Pillow knows more, among them HDF5, films and documents.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", "AVIF", "JPEG2000")
-# Of numbers up to 1, 15 or 16 in files of 8 bits no file tells, but their images do.
+# Numbers from 0 to 1, or to 15, in files of 8 bits: no file says so, but the images are all dark.
 DARK = 32
 TOO_DARK = (
     f"no pixel looked at is above {DARK - 1} of 255; "

@@ -16,7 +16,7 @@ from sid.data.zips import read_zip
 from sid.errors import UserError, printable, reason, warn
 from sid.files import sha256
 
-EAGER_BYTES = 8 * 2**20  # What is decoded at once and kept: it does not show in the memory.
+EAGER_BYTES = 8 * 2**20  # Sets up to this size are decoded at once and kept in memory.
 SOME = 64  # Images that are looked at for their range.
 
 

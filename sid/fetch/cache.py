@@ -21,7 +21,7 @@ class Fetched:
     Attributes:
         path: in the cache.
         sha256: found and, from now on, demanded.
-        known: whether the table or an earlier fetch said so before.
+        known: whether the table or an earlier fetch named this checksum.
         moved: bytes that came over the net, 0 where it was there.
     """
 

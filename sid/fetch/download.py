@@ -70,7 +70,7 @@ def download(url: str, path: Path, *, largest: int, quiet: bool, resume: bool = 
             if size is not None and size > largest:
                 raise UserError(f"{shown}: {size} bytes is more than the {largest} allowed")
             if resume and not have:
-                path.unlink(missing_ok=True)  # It must not outlive its tag.
+                path.unlink(missing_ok=True)  # The part may be of another version.
                 _keep(tag, response.headers.get("ETag", ""))
             _store(response, path, have, size, shown, largest=largest, quiet=quiet)
         tag.unlink(missing_ok=True)

@@ -1,24 +1,24 @@
 """The stack machine: the pickle opcodes of plain data, and no other.
 
-Why not `pickle.Unpickler`, whose `find_class` would know nothing but stand-ins: it was tried
-(CPython 3.11), and what such a file can still do to it is not a matter of names.
+Decided: ours, and not `pickle.Unpickler` with a `find_class` that knows nothing but stand-ins,
+which was tried with CPython 3.11. It runs no code, but a hostile file still has power over it:
 
-- It grows its memo to the largest index before there are objects for it: 9 bytes took 4 GB.
-- It hashes every key. A tuple of tuples in 1 MB ended the process with a stack overflow; one that
-  holds another twice doubles the work with each of its levels; integers can be chosen to collide.
-- Of a key that is there twice it takes the second, and says nothing.
-- BUILD calls the `__setstate__` of NumPy's arrays and PyTorch's tensors, which resizes them.
+- It makes room in its memo for an index before there are objects: a file of 9 bytes took 4 GB.
+- It hashes every key. A million tuples in one another, 1 MB, end the process by a stack overflow. A
+  tuple that holds the one before it twice doubles the work with each level: 130 bytes ask for 2^60
+  steps. Integers can be chosen to collide.
+- Of a key that is there twice it silently takes the second.
 
-A pass of `pickletools` before it could bound the memo. To know which objects are keys it would have
-to follow the stack, as is done here. Python's other unpickler, in Python, is private and would need
-another method for each of the opcodes that call, build or hash.
+A pass of `pickletools` before it could bound the memo, but to know which objects are keys it has to
+follow the stack, which is what this module does. The unpickler that is written in Python is
+private, makes room for what BYTEARRAY8 claims, and hashes likewise.
 """
 
 import io
 import pickletools
 import struct
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 from sid.errors import UserError
 from sid.unpickle.arrays import build
@@ -45,7 +45,7 @@ SHARE = 4
 LITERALS = {"INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"}
 LITERALS |= {"UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"}
 LITERALS |= {"SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8"}
-TEXTS = {"STRING", "BINSTRING", "SHORT_BINSTRING"}  # Python 2's str.
+LITERALS |= {"STRING", "BINSTRING", "SHORT_BINSTRING"}  # Python 2's str.
 FRESH: Mapping[str, Callable[[], Any]] = {
     "NONE": lambda: None,
     "NEWTRUE": lambda: True,
@@ -61,13 +61,7 @@ TAKES |= {"STACK_GLOBAL": 2, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 TAKES_MARKED = {"ADDITEMS", "APPENDS", "DICT", "FROZENSET", "LIST", "SETITEMS", "TUPLE"}
 
 
-def restricted_loads(
-    data: bytes,
-    allowed: Allowed,
-    source: str,
-    *,
-    encoding: Literal["latin1", "bytes"] = "latin1",
-) -> Any:
+def restricted_loads(data: bytes, allowed: Allowed, source: str) -> Any:
     """The object in a pickle, as plain data.
 
     Args:
@@ -76,12 +70,11 @@ def restricted_loads(
             with the file's arguments, which may be anything, and raises ValueError or TypeError
             for those that it does not take (`DAMAGE` is caught).
         source: names the file in errors.
-        encoding: what Python 2's `str` becomes: text, or bytes.
 
     Returns:
-        None, bool, int, float, str, bytes, lists, tuples, sets, dictionaries with text, bytes or
-        integer keys, what the stand-ins return, and `Global` for a name that is not called.
-        Without cycles, at most 100 deep; parts may be shared.
+        None, bool, int, float, str (of Python 2 too), bytes, lists, tuples, sets, dictionaries with
+        text, bytes or integer keys, what the stand-ins return, and `Global` for a name that is not
+        called. Without cycles, at most 100 deep; parts may be shared.
 
     Raises:
         UserError: the file names another global, is damaged, or claims more than it holds.
@@ -96,7 +89,7 @@ def restricted_loads(
             raise UserError(f"{source}: {what}, not a pickle")
     stream = io.BytesIO(data)
     try:
-        tree = Machine(allowed, SHARE * len(data), encoding).run(stream)
+        tree = Machine(allowed, SHARE * len(data)).run(stream)
         if left := len(data) - stream.tell():
             raise ValueError(f"{left} bytes follow its end")
         check_tree(tree)
@@ -117,7 +110,6 @@ class Machine:
     Args:
         allowed: as for `restricted_loads`.
         budget: bytes that the stand-ins may give out.
-        encoding: as for `restricted_loads`.
         opcodes: at most this many.
         persistent: what a persistent id stands for; without it they are refused.
     """
@@ -126,11 +118,10 @@ class Machine:
         self,
         allowed: Allowed,
         budget: int,
-        encoding: str = "latin1",
         opcodes: int = OPCODES,
         persistent: Callable[[Any], Any] | None = None,
     ) -> None:
-        self.allowed, self.budget, self.encoding = allowed, budget, encoding
+        self.allowed, self.budget = allowed, budget
         self.opcodes, self.persistent = opcodes, persistent
         self.stack: list[Any] = []
         self.marked: list[list[Any]] = []
@@ -159,8 +150,6 @@ class Machine:
             if isinstance(argument, int) and argument.bit_length() > BITS:
                 raise ValueError(f"an integer of more than {BITS} bits")
             stack.append(argument)
-        elif name in TEXTS:
-            stack.append(argument.encode("latin1") if self.encoding == "bytes" else argument)
         elif name in FRESH:
             stack.append(FRESH[name]())
         elif name in ("PUT", "BINPUT", "LONG_BINPUT"):
