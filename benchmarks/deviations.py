@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from sid.config import recipe_path
+from sid.config import lay_over, recipe_path
 from sid.data.zips import read_zip
 from sid.distill.distillation import Distillation
 from sid.distill.recipe import Recipe, load_recipe
@@ -54,18 +54,17 @@ class Run:
 def recipes() -> None:
     """Print what other switches make of the first update and of the end."""
     # Without warm-ups and dropout: what differs is the switch.
-    base = tiny_recipe(load_recipe(recipe_path(RECIPE)))
-    method = {**base.method, "generator_from_kimg": 0, "adversarial_from_kimg": 0}
-    base = base.model_copy(update={"method": method, "dropout": 0.0})
+    base = tiny_recipe(load_recipe(recipe_path(RECIPE))).model_dump()
+    at_once = {"generator_from_kimg": 0, "adversarial_from_kimg": 0}
+    base = lay_over(base, {"method": at_once, "dropout": 0.0})
     keys = ("fake_loss", "fake_gradient", "generator_loss", "generator_gradient")
     with TemporaryDirectory() as folder:
-        inputs = tiny_inputs(base, 0, Path(folder))
-        plain = Run(base, inputs, 0)
+        inputs = tiny_inputs(Recipe(**base), 0, Path(folder))
+        plain = Run(Recipe(**base), inputs, 0)
         print(f"first update: {', '.join(f'{key} {plain.first[key]:.4g}' for key in keys)}")
         print(f"{'change':24}" + "".join(f"{key:>20}" for key in keys) + f"{'weights':>12}")
         for name, change in CHANGES.items():
-            changed = {**change, "method": {**base.method, **change.get("method", {})}}
-            run = Run(base.model_copy(update=changed), inputs, int(name == "seed: 1"))
+            run = Run(Recipe(**lay_over(base, change)), inputs, int(name == "seed: 1"))
             numbers = "".join(f"{plain.relative(run, key):20.2g}" for key in keys)
             print(f"{name:24}{numbers}{plain.apart(run):12.2g}")
 

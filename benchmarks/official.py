@@ -14,6 +14,7 @@ from torch import Tensor
 
 from sid.data.tensors import to_unit
 from sid.distill.recipe import Recipe
+from sid.distill.sid import SiD
 from sid.errors import UserError
 from sid.networks import EDMPrecond
 from sid.runs.ema import ema_decay
@@ -66,7 +67,7 @@ class Official:
         edm: Path | None,
     ) -> None:
         self.recipe, self.images, self.device = recipe, images.to(device), device
-        self.adversarial = recipe.method["name"] == "sida"
+        self.adversarial = recipe.method.name == "sida"
         values = {**teacher.architecture.model_dump(), "dropout": recipe.dropout}
         network, loss = "training.networks:EDMPrecond", "training.sid_loss:SID_EDMLoss"
         if self.adversarial:
@@ -136,7 +137,8 @@ class Official:
 
     def _generator_loss(self) -> Tensor:
         _, made = self._images()
-        arguments = (self.teacher, self.fake, made, None, None, self.recipe.method["alpha"])
+        assert isinstance(self.recipe.method, SiD)
+        arguments = (self.teacher, self.fake, made, None, None, self.recipe.method.alpha)
         if not self.adversarial:
             return 100 * self._sum(self.loss.generator_loss(*arguments))
         distil, fool = self.loss.generator_share_encoder_loss(*arguments)

@@ -1,14 +1,15 @@
 """YAML files as typed models: unknown keys and wrong types end in one clear line."""
 
 import difflib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-import sid
 from sid.errors import UserError
+from sid.shipped import CONFIG, located
 
 # Of pydantic's words, those that nobody who writes YAML knows.
 SAID = {
@@ -72,21 +73,57 @@ def read_yaml(path: Path) -> Any:
         raise UserError(f"{path}: not a YAML file ({where})") from error
 
 
-def parse(value: Any, model: type[Model], source: Path | str) -> Model:
+def read_layers(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """The keys of a YAML file laid over those of the files that its `base` names.
+
+    Recipes, teachers and experiments are read so.
+
+    Args:
+        path: the file; `base` is a path beside it, or a list of which the last lies on top.
+        above: the files that lead to it.
+
+    Raises:
+        UserError: a file is missing or no YAML, has no keys, or bases go in a circle.
+    """
+    if path.resolve() in above:
+        raise UserError(f"{path}: base: goes in a circle")
+    found = read_yaml(path)
+    if not isinstance(found, dict):
+        raise UserError(f"{path}: expected keys and values, found {type(found).__name__}")
+    bases = found.pop("base", [])
+    values: dict[str, Any] = {}
+    for base in bases if isinstance(bases, list) else [bases]:
+        below = path.parent / str(base)
+        if not below.is_file():
+            raise UserError(f"{path}: base: {base} is no file beside it")
+        values = lay_over(values, read_layers(below, (*above, path.resolve())))
+    return lay_over(values, found)
+
+
+def lay_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """`above` laid over `below`: sections key by key; any other value, a list too, as a whole."""
+    merged = {**below, **above}
+    for key in below.keys() & above.keys():
+        if isinstance(below[key], dict) and isinstance(above[key], dict):
+            merged[key] = lay_over(below[key], above[key])
+    return merged
+
+
+def parse(value: Mapping[str, Any], model: type[Model], source: Path | str) -> Model:
     """Validate `value`, as read from `source`, against `model`.
 
     Raises:
         UserError: naming the source, the first bad key and what would be right.
     """
-    if not isinstance(value, dict):
-        raise UserError(f"{source}: expected keys and values, found {type(value).__name__}")
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise UserError(f"{source}: {explain(error, model)}") from error
+        raise UserError(f"{source}: {first_problem(error, model)}") from error
+    except UserError as error:  # Of a section with a model of its own, as a recipe's method.
+        raise UserError(f"{source}: {error}") from error
 
 
-def explain(error: ValidationError, model: type[BaseModel]) -> str:
+def first_problem(error: ValidationError, model: type[BaseModel]) -> str:
     """The first problem of a validation in one line, with the nearest known key for a typo.
 
     An unknown key comes first: a missing key is mostly the same typo from the other side.
@@ -122,9 +159,9 @@ def fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[s
 def recipe_files() -> dict[str, list[Path]]:
     """The recipes' files by name; those below the working directory go before the suite's own."""
     found: dict[str, list[Path]] = {}
-    for folder in (Path(), Path(sid.__file__).parents[1]):
+    for folder in (Path("config"), CONFIG):
         here: dict[str, list[Path]] = {}
-        for path in sorted((folder / "config" / "recipes").glob("*/*.yaml")):
+        for path in sorted((folder / "recipes").glob("*/*.yaml")):
             here.setdefault(path.stem, []).append(path)
         found = {**here, **found}
     return found
@@ -137,7 +174,7 @@ def recipe_path(name: str) -> Path:
         UserError: there is none.
     """
     if name.endswith((".yaml", ".yml")):
-        return Path(name)
+        return located(Path(name))
     known = recipe_files()
     found = known.get(name, [])
     if "/" in name:  # folder/name, for a name that stands in several.

@@ -1,16 +1,17 @@
 """What to run: an experiment, as `config/*.yaml` says it and the workflow reads it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
-from sid.config import Batches, Strict, parse, read_yaml
+from sid.config import Batches, Strict, lay_over, parse, read_layers
 from sid.distill.recipe import Recipe, load_recipe
 from sid.errors import UserError
+from sid.shipped import located
 from sid.teacher.recipe import TeacherRecipe, load_teacher
 
 
@@ -138,7 +139,7 @@ def experiment_path(name: str, folder: Path) -> Path:
 
 
 def load_experiment(name: str, folder: Path) -> Plan:
-    """An experiment of a folder laid over the demo, as the workflow does it.
+    """An experiment of a folder, as the workflow plans it.
 
     Args:
         name: of the experiment.
@@ -147,8 +148,30 @@ def load_experiment(name: str, folder: Path) -> Plan:
     Raises:
         UserError: there is none of that name, or it is not sound.
     """
-    path = experiment_path(name, folder)
-    return load_plan({**read_yaml(folder / "demo.yaml"), **read_yaml(path)})
+    return load_plan(read_layers(experiment_path(name, folder)))
+
+
+def configuration(
+    settings: Mapping[str, Any], files: Iterable[Path], folder: Path
+) -> dict[str, Any]:
+    """The configuration that Snakemake's command line asks for.
+
+    Args:
+        settings: of `--config`, laid over those of the files; `experiment` names an experiment,
+            the demo where it is not given.
+        files: of `--configfile`; each is laid, with its bases, over the experiment.
+        folder: of experiments.
+
+    Raises:
+        UserError: there is no such experiment, or a file cannot be read.
+    """
+    values = read_layers(experiment_path(str(settings.get("experiment", "demo")), folder))
+    dropped = {"experiment"}
+    for path in files:
+        values = lay_over(values, read_layers(path))
+        dropped.add("base")
+    values = lay_over(values, settings)
+    return {key: value for key, value in values.items() if key not in dropped}
 
 
 def load_plan(config: Mapping[str, Any]) -> Plan:
@@ -160,13 +183,13 @@ def load_plan(config: Mapping[str, Any]) -> Plan:
     experiment = parse(dict(config), Experiment, "configuration")
     if len(set(experiment.seeds)) != len(experiment.seeds):
         raise UserError("configuration: seeds: the same seed twice")
-    teacher = load_teacher(Path(experiment.teacher))
+    teacher = load_teacher(located(Path(experiment.teacher)))
     if experiment.teacher_from == "import" and not teacher.weights:
         raise UserError(f"{experiment.teacher}: weights: none to import; set teacher_from: train")
     recipes: dict[str, Recipe] = {}
     paths: dict[str, str] = {}
     for text in experiment.recipes:
-        recipe = load_recipe(Path(text))
+        recipe = load_recipe(located(Path(text)))
         if recipe.name in recipes:
             raise UserError(f"{text}: name: {recipe.name} is the name of another recipe too")
         if recipe.data != experiment.data.name:
@@ -205,5 +228,16 @@ def check_split(path: str, trained: Batches, asked: Allocation) -> None:
 
 
 def schema() -> str:
-    """The JSON schema of an experiment, as kept in `workflow/schemas/`."""
-    return json.dumps(Experiment.model_json_schema(), indent=2) + "\n"
+    """The JSON schema of an experiment's file, as kept in `workflow/schemas/` for editors.
+
+    It requires no key, because what a file leaves out may be in its base.
+    """
+    found = Experiment.model_json_schema()
+    for section in (found, *found["$defs"].values()):
+        section.pop("required", None)
+    found["properties"]["base"] = {
+        "anyOf": [{"type": "string"}, {"items": {"type": "string"}, "type": "array"}],
+        "description": "The file or files beside this one that it is laid over.",
+        "title": "Base",
+    }
+    return json.dumps(found, indent=2) + "\n"

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import yaml
 
-from sid.config import parse, read_yaml
+from sid.config import lay_over, parse, read_layers, read_yaml
 from sid.distill.recipe import Recipe
 from sid.errors import UserError
-from sid.experiment import load_experiment, load_plan, schema
+from sid.experiment import configuration, load_experiment, load_plan, schema
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -25,14 +25,14 @@ def demo(**changes: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config" / "budget").glob("*.yaml")), ids=str)
 def test_shipped_budgets_fit(path: Path) -> None:
-    plan = load_plan(demo(**read_yaml(path)))
+    plan = load_plan(lay_over(demo(), read_yaml(path)))
     assert plan.experiment.results == f"results/{path.stem}"
     assert plan.experiment.reports == f"reports/{path.stem}"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.stem)
 def test_experiments_fit_and_do_not_share_folders(path: Path) -> None:
-    experiment = load_plan(demo(**read_yaml(path))).experiment
+    experiment = load_plan(read_layers(path)).experiment
     if path.stem != "demo":
         assert experiment.results == f"results/{path.stem}"
         assert experiment.reports == f"reports/{path.stem}"
@@ -40,7 +40,7 @@ def test_experiments_fit_and_do_not_share_folders(path: Path) -> None:
 
 def test_published_jobs_ask_for_the_four_gpus_of_the_scripts() -> None:
     for name in ("ablation", "afhqv2-64", "cifar10", "cifar10-cond", "ffhq64", "imagenet64"):
-        asked = load_plan(demo(**read_yaml(Path(f"config/{name}.yaml")))).experiment.cluster.distill
+        asked = load_experiment(name, Path("config")).experiment.cluster.distill
         assert (asked.nodes, asked.tasks, asked.gpus) == (1, 4, 4)
 
 
@@ -53,6 +53,20 @@ def test_experiments_are_found_by_name() -> None:
         load_experiment("cifar", Path("config"))
 
 
+def test_command_line_lies_over_files_and_files_over_the_experiment(tmp_path: Path) -> None:
+    """Section by section, and with the bases of a file; the file's `base` is no setting."""
+    (tmp_path / "low.yaml").write_text("evaluation: {n_curve: 1000, draws: 2}\n")
+    (tmp_path / "mine.yaml").write_text("base: low.yaml\nevaluation: {draws: 4}\nseeds: [7]\n")
+    given = {"experiment": "cifar10", "base": "low.yaml", "evaluation": {"draws": 5}}
+    found = configuration(given, [tmp_path / "mine.yaml"], Path("config"))
+    cifar10 = read_layers(Path("config/cifar10.yaml"))
+    evaluation = {**cifar10["evaluation"], "n_curve": 1000, "draws": 5}
+    assert found == {**cifar10, "evaluation": evaluation, "seeds": [7]}
+    assert configuration({}, [], Path("config")) == demo()
+    with pytest.raises(UserError, match="base: unknown key"):
+        load_plan(configuration({"base": "low.yaml"}, [], Path("config")))
+
+
 def test_demo_has_four_methods_and_a_control() -> None:
     plan = load_plan(demo())
     assert set(plan.recipes) == {"sid", "sida", "sid2a", "sid-continued", "diff-instruct"}
@@ -63,8 +77,8 @@ def test_control_differs_from_sid2a_by_the_adversarial_loss_alone() -> None:
     plan = load_plan(demo())
     sid2a = plan.recipes["sid2a"].model_dump(exclude={"name", "method"})
     assert sid2a == plan.recipes["sid-continued"].model_dump(exclude={"name", "method"})
-    warm_up = plan.recipes["sid2a"].method["generator_from_kimg"]
-    assert plan.recipes["sid-continued"].method["generator_from_kimg"] == warm_up
+    warm_up = plan.recipes["sid2a"].method.generator_from_kimg
+    assert plan.recipes["sid-continued"].method.generator_from_kimg == warm_up
 
 
 def test_budget_scales_the_recipes() -> None:
@@ -115,20 +129,17 @@ def test_mistakes_are_one_line(changes: dict[str, Any], message: str) -> None:
         ("batch", 0, "batch: input should be greater than 0"),
         ("t_max", 1001, "t_max: input should be less than or equal to 1000"),
         ("method", "sid", "method: expected a section"),
+        ("method", {"name": "sdi"}, "method.name: 'sdi' is unknown; known are"),
+        ("method", {"name": "sid", "alhpa": 1}, "method: alhpa: unknown key; did you mean alpha?"),
+        ("kimg", 40, "method.generator_from_kimg: 100 kimg is not below the budget, kimg 40"),
     ],
 )
 def test_recipe_mistakes(key: str, value: Any, message: str) -> None:
-    content = {**read_yaml(Path("config/recipes/digits/sid.yaml")), key: value}
+    content = read_yaml(Path("config/recipes/digits/sid.yaml"))
+    content = {**content, "method": {"name": "sida"}, "kimg": 300, key: value}
     with pytest.raises(UserError) as caught:
         parse(content, Recipe, "sid.yaml")
     assert str(caught.value).startswith(f"sid.yaml: {message}")
-
-
-def test_option_of_a_method_is_checked() -> None:
-    content = read_yaml(Path("config/recipes/digits/sid.yaml"))
-    content["method"]["alhpa"] = 1
-    with pytest.raises(UserError, match="method: alhpa: unknown key; did you mean alpha"):
-        parse(content, Recipe, "sid.yaml").build_method()
 
 
 def test_files_that_are_no_yaml(tmp_path: Path) -> None:
@@ -138,4 +149,4 @@ def test_files_that_are_no_yaml(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
     (tmp_path / "list.yaml").write_text(yaml.safe_dump([1]))
     with pytest.raises(UserError, match="expected keys and values, found list"):
-        parse(read_yaml(tmp_path / "list.yaml"), Recipe, "list.yaml")
+        read_layers(tmp_path / "list.yaml")

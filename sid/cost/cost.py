@@ -92,7 +92,7 @@ def cost(recipe: Recipe | TeacherRecipe, gpu: str, teacher: TeacherRecipe | None
         architecture = sized(recipe)
     else:
         name, stage, precision = recipe.teacher, "distill", recipe.precision
-        work = "sida" if recipe.build_method().needs_data else "sid"
+        work = "sida" if recipe.method.needs_data else "sid"
         changes = {"dropout": recipe.dropout, "use_fp16": precision in ("fp16", "bf16")}
         whole = sized(teacher) if teacher else network_of(name)
         architecture = whole.model_copy(update=changes)

@@ -2,17 +2,15 @@
 
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-import sid
 from sid.config import recipe_path
 from sid.cost.count import Counted, count
 from sid.errors import UserError
 from sid.files import read_table
 from sid.networks import Architecture
+from sid.shipped import TABLES
 from sid.teacher.recipe import TeacherRecipe, load_teacher
 
-PUBLISHED = Path(sid.__file__).parents[1] / "baselines" / "published"
 MEND = "it comes with the repository"
 EVIDENCE = ("measured", "cited")
 # Of the faster modes no rate is known: they count as the published mode that they replace.
@@ -69,7 +67,7 @@ class Row:
 def gpus() -> dict[str, Gpu]:
     """The GPUs of `gpus.csv` by name, the oldest first."""
     found = {}
-    for row in read_table(PUBLISHED / "gpus.csv", MEND, dtype=str).to_dict("records"):
+    for row in read_table(TABLES / "gpus.csv", MEND, dtype=str).to_dict("records"):
         peak = {key: float(row[f"{key}_tflops"]) for key in ("fp32", "fp16")}
         memory, bandwidth = float(row["memory_gb"]), float(row["bandwidth_gb_s"])
         found[row["gpu"]] = Gpu(row["gpu"], memory, bandwidth, peak)
@@ -83,7 +81,7 @@ def rates() -> tuple[Row, ...]:
     Raises:
         UserError: one has no source, or is called neither measured nor cited.
     """
-    path, rows = PUBLISHED / "rates.csv", []
+    path, rows = TABLES / "rates.csv", []
     table = read_table(path, MEND, dtype=str).to_dict("records")
     for number, row in enumerate(table, start=2):
         if row["evidence"] not in EVIDENCE or not row["source"]:

@@ -63,7 +63,7 @@ class Distillation:
         world: World,
     ) -> None:
         self.recipe, self.seed, self.device, self.world = recipe, seed, device, world
-        self.method = recipe.build_method()
+        self.method = recipe.method
         set_precision(recipe.precision)
         self.batch, self.total = recipe.batch, int(recipe.kimg * 1000)
         self.teacher = self._copy(teacher)
@@ -81,7 +81,7 @@ class Distillation:
         self.metadata: Mapping[str, Any] = {
             "kind": "generator",
             "recipe": recipe.name,
-            "method": recipe.method["name"],
+            "method": recipe.method.name,
             "seed": seed,
             "sigma_init": recipe.sigma_init,
         }

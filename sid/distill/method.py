@@ -3,18 +3,18 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from importlib.metadata import entry_points
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import torch
-from pydantic import PositiveFloat
+from pydantic import PositiveFloat, PrivateAttr
 from torch import Tensor
 
-from sid.config import Strict
+from sid.config import Strict, parse
 from sid.errors import UserError
 from sid.networks import EDMPrecond
 from sid.runs.update import Loss
 
-__all__ = ["Draw", "Loss", "Method", "drop_nonfinite", "method_class"]
+__all__ = ["Draw", "Loss", "Method", "build_method", "drop_nonfinite", "method_class"]
 
 
 class Draw(NamedTuple):
@@ -66,6 +66,25 @@ class Method(Strict, ABC):
 
     fake_grad_clip: PositiveFloat | None = None
 
+    _section: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @property
+    def section(self) -> dict[str, Any]:
+        """The section of the recipe as written: manifests keep its keys and numbers, 1 for 1.0."""
+        return self._section
+
+    @property
+    def name(self) -> str:
+        """What the recipe calls it."""
+        return str(self._section["name"])
+
+    def scaled(self, budget: float) -> Self:
+        """The same method with every duration times `budget`, in its section too."""
+        durations = {key: getattr(self, key) * budget for key in self.durations}
+        scaled = self.model_copy(update=durations)
+        scaled._section = {**self._section, **durations}
+        return scaled
+
     @abstractmethod
     def fake_loss(
         self, fake: EDMPrecond, generated: Tensor, real: Tensor | None, draw: Draw
@@ -89,6 +108,23 @@ class Method(Strict, ABC):
     def trains_generator(self, images: int) -> bool:
         """Whether the generator moves after `images` images; always, unless a warm-up says no."""
         return True
+
+
+def build_method(section: Mapping[str, Any], *, paper: bool) -> Method:
+    """The method of a recipe's `method` section.
+
+    Args:
+        section: its name and options.
+        paper: whether options that are not given are the paper's where it has others than the code.
+
+    Raises:
+        UserError: the method is unknown, or an option is unknown or of a wrong type.
+    """
+    chosen = method_class(section["name"])
+    given = {key: value for key, value in section.items() if key != "name"}
+    method = parse({**(chosen.paper if paper else {}), **given}, chosen, "method")
+    method._section = dict(section)
+    return method
 
 
 def method_class(name: str) -> type[Method]:

@@ -1,13 +1,21 @@
 """What defines a distillation, as one row of the papers' tables."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import (
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationInfo,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
-from sid.config import Batches, Beta, Name, parse, read_yaml
+from sid.config import Batches, Beta, Name, parse, read_layers
 from sid.distill.gates import Gates
-from sid.distill.method import Method, method_class
+from sid.distill.method import Method, build_method
 from sid.errors import UserError
 from sid.runs.precision import Precision
 
@@ -23,7 +31,7 @@ class Recipe(Batches):
             a SiD recipe). The fake score always starts from the teacher.
         reference: where the paper and the authors' code disagree, which to follow; what differs is
             `Method.paper` (docs/deviations.md).
-        method: name and options of the method.
+        method: the method with its options; written as a section with its `name`.
         batch: images per update.
         micro_batch: images per forward pass, None for the whole batch; SiDA's discriminator loss is
             a mean over it.
@@ -53,7 +61,7 @@ class Recipe(Batches):
     teacher: str
     start: str | None = None
     reference: Literal["code", "paper"] = "code"
-    method: Any
+    method: Method
     kimg: PositiveFloat
     lr_generator: PositiveFloat
     lr_fake: PositiveFloat
@@ -76,87 +84,42 @@ class Recipe(Batches):
     gates: Gates = Gates()
     sources: dict[str, str] = Field({}, exclude=True)
 
-    @field_validator("method")
+    @field_validator("method", mode="before")
     @classmethod
-    def _named(cls, value: Any) -> Any:
-        if not isinstance(value, dict) or not isinstance(value.get("name"), str):
+    def _built(cls, section: Any, known: ValidationInfo) -> Any:
+        if isinstance(section, Method):
+            return section
+        if not isinstance(section, dict) or not isinstance(section.get("name"), str):
             raise ValueError("expected a section with the name of the method and its options")
-        return value
+        return build_method(section, paper=known.data.get("reference") == "paper")
 
-    def build_method(self) -> Method:
-        """The method with its options.
+    @field_serializer("method")
+    def _as_written(self, method: Method) -> dict[str, Any]:
+        return method.section
 
-        Raises:
-            UserError: the method is unknown, an option is unknown or of a wrong type, or a warm-up
-                takes the whole budget.
-        """
-        chosen = method_class(self.method["name"])
-        given = {key: value for key, value in self.method.items() if key != "name"}
-        paper = chosen.paper if self.reference == "paper" else {}
-        method = parse({**paper, **given}, chosen, f"recipe {self.name}: method")
-        for key in method.durations:
-            if getattr(method, key) >= self.kimg:
-                raise UserError(
-                    f"recipe {self.name}: method.{key}: {getattr(method, key):g} kimg is not "
-                    f"below the budget, kimg {self.kimg:g}"
+    @model_validator(mode="after")
+    def _warms_up_in_time(self) -> Self:
+        for key in self.method.durations:
+            if getattr(self.method, key) >= self.kimg:
+                raise ValueError(
+                    f"method.{key}: {getattr(self.method, key):g} kimg is not below the budget, "
+                    f"kimg {self.kimg:g}"
                 )
-        return method
+        return self
 
-    def scaled(self, budget: float) -> "Recipe":
+    def scaled(self, budget: float) -> Self:
         """The same recipe with every duration times `budget`, the method's warm-ups too."""
-        method = self.build_method()
-        durations = {key: getattr(method, key) * budget for key in method.durations}
         changed = {key: getattr(self, key) * budget for key in ("kimg", "ema_kimg")}
-        return self.model_copy(update={**changed, "method": {**self.method, **durations}})
+        return self.model_copy(update={**changed, "method": self.method.scaled(budget)})
 
 
 def load_recipe(path: Path) -> Recipe:
-    """A recipe with its method's options checked.
+    """A recipe over its bases, with the options of its method.
 
     Raises:
         UserError: the file is missing, or a key is unknown, missing or of a wrong type.
     """
-    raw = read_raw(path)
-    if isinstance(raw, dict) and "network" in raw and "method" not in raw:
+    raw = read_layers(path)
+    if "network" in raw and "method" not in raw:
         raise UserError(f"{path}: a teacher's recipe; give it to `sid teacher train`")
-    recipe = parse(raw, Recipe, path)
-    try:
-        recipe.build_method()
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from error
-    return recipe
-
-
-def read_raw(path: Path, above: tuple[Path, ...] = ()) -> Any:
-    """The keys of a recipe's file laid over those of the files that its `base` names.
-
-    Args:
-        path: the file; `base` is a path beside it, or a list of which the last lies on top.
-        above: the files that lead to it.
-
-    Raises:
-        UserError: a file is missing or no YAML, or bases go in a circle.
-    """
-    if path.resolve() in above:
-        raise UserError(f"{path}: base: goes in a circle")
-    found = read_yaml(path)
-    if not isinstance(found, dict):
-        return found
-    bases = found.pop("base", [])
-    values: dict[str, Any] = {}
-    for base in bases if isinstance(bases, list) else [bases]:
-        if not (path.parent / str(base)).is_file():
-            raise UserError(f"{path}: base: {base} is no file beside it")
-        below = read_raw(path.parent / str(base), (*above, path.resolve()))
-        if not isinstance(below, dict):
-            raise UserError(f"{path.parent / str(base)}: expected keys and values")
-        values = _over(values, below)
-    return _over(values, found)
-
-
-def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    merged = {**below, **above}
-    for key in below.keys() & above.keys():
-        if isinstance(below[key], dict) and isinstance(above[key], dict):
-            merged[key] = _over(below[key], above[key])
-    return merged
+    return parse(raw, Recipe, path)

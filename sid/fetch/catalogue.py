@@ -4,14 +4,14 @@ import difflib
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-import sid
 from sid.errors import UserError
 from sid.files import read_table
+from sid.shipped import TABLES
 
-TABLE = Path(sid.__file__).parents[1] / "baselines" / "published" / "files.csv"
+TABLE = TABLES / "files.csv"
 
 
 class Kind(StrEnum):

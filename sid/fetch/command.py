@@ -12,6 +12,7 @@ from sid.fetch.catalogue import NEEDED, File, Kind, catalogue, file_at, find
 from sid.fetch.download import is_url
 from sid.options import Quiet
 from sid.recipes.listing import aligned
+from sid.shipped import located
 
 
 def fetch_command(
@@ -40,7 +41,7 @@ def fetch_command(
     if every:
         wanted += [file for file in catalogue().values() if file.kind in NEEDED]
     if experiment:
-        wanted += needed(experiment, Path("config"))
+        wanted += needed(experiment, located(Path("config")))
     elif not wanted:
         print("\n".join(listing()))
         return

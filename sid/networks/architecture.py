@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from sid.config import explain
+from sid.config import first_problem
 from sid.errors import UserError
 from sid.networks.dhariwal_unet import DhariwalUNet
 from sid.networks.precond import EDMPrecond
@@ -181,6 +181,6 @@ def parse_architecture(values: Any, source: object) -> Architecture:
     try:
         return Architecture.model_validate(values)
     except ValidationError as error:
-        raise UserError(f"{source}: {explain(error, kind(values))}") from error
+        raise UserError(f"{source}: {first_problem(error, kind(values))}") from error
     except UserError as error:
         raise UserError(f"{source}: {error}") from error

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sid.config import read_yaml, recipe_files
+from sid.config import read_layers, recipe_files
 from sid.distill.recipe import Recipe, load_recipe
 from sid.teacher.recipe import TeacherRecipe, load_teacher
 
@@ -21,8 +21,7 @@ def load(path: Path) -> Recipe | TeacherRecipe:
     Raises:
         UserError: the file is missing, or a key is unknown, missing or of a wrong type.
     """
-    found = read_yaml(path)
-    is_teacher = isinstance(found, dict) and "network" in found
+    is_teacher = "network" in read_layers(path)
     return load_teacher(path) if is_teacher else load_recipe(path)
 
 
@@ -30,8 +29,7 @@ def values(recipe: Recipe | TeacherRecipe) -> dict[str, Any]:
     """Every value of a recipe, defaults too, by key; `method.alpha` is one inside a section."""
     found = recipe.model_dump(mode="json", exclude={"name"})
     if isinstance(recipe, Recipe):
-        options = recipe.build_method().model_dump(mode="json")
-        found["method"] = {"name": recipe.method["name"], **options}
+        found["method"] = {"name": recipe.method.name, **recipe.method.model_dump(mode="json")}
     return dict(_flat(found))
 
 
@@ -59,7 +57,7 @@ def table() -> str:
         found = [recipe for recipe in recipes if isinstance(recipe, Recipe)]
         headings[len(rows)] = ["", f"{folder}: data {', '.join(sorted({r.data for r in found}))}"]
         headings[len(rows)] += [_teacher(r) for r in recipes if isinstance(r, TeacherRecipe)]
-        found.sort(key=lambda r: (bool(r.start), _alpha(r) is None, r.method["name"], _alpha(r)))
+        found.sort(key=lambda r: (bool(r.start), _alpha(r) is None, r.method.name, _alpha(r)))
         rows += [_row(recipe) for recipe in found]
     lines = aligned(rows)
     shown = [line for i, text in enumerate(lines) for line in [*headings.get(i, []), text]]
@@ -67,13 +65,13 @@ def table() -> str:
 
 
 def _method(recipe: Recipe) -> str:
-    name: str = recipe.method["name"]
+    name = recipe.method.name
     return "sid2a" if name == "sida" and recipe.start else name
 
 
 def _alpha(recipe: Recipe) -> float | None:
-    """As the recipe gives it: not every method has an alpha."""
-    alpha: float | None = recipe.method.get("alpha")
+    """That of the method: not every method has one."""
+    alpha: float | None = getattr(recipe.method, "alpha", None)
     return alpha
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from sid.config import Batches, Name, parse, read_yaml
+from sid.config import Batches, Name, parse, read_layers
 from sid.errors import UserError
 from sid.networks import Architecture, parse_architecture
 from sid.teacher.augment import LABELS
@@ -87,8 +87,8 @@ def load_teacher(path: Path) -> TeacherRecipe:
     Raises:
         UserError: the file is missing, or a key is unknown, missing or of a wrong type.
     """
-    raw = read_yaml(path)
-    if isinstance(raw, dict) and "method" in raw and "network" not in raw:
+    raw = read_layers(path)
+    if "method" in raw and "network" not in raw:
         raise UserError(f"{path}: a distillation's recipe; give it to `sid distill`")
     recipe = parse(raw, TeacherRecipe, path)
     try:

@@ -6,14 +6,12 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-import sid
 from sid.evaluate.records import load_table
 from sid.files import write_atomic
+from sid.shipped import TABLES
 from sid.verdict.claims import judge
 from sid.verdict.published import load_published, not_run
 from sid.verdict.verdict import to_table
-
-PUBLISHED = Path(sid.__file__).parents[1] / "baselines" / "published"
 
 
 def write_verdicts(records: Path, published: Path, out: Path) -> pd.DataFrame:
@@ -43,7 +41,7 @@ def verdict(
     out: Annotated[Path, typer.Option(help="Folder for verdicts.csv and published.csv.")] = Path(
         "results/verdict"
     ),
-    published: Annotated[Path, typer.Option(help="Folder of published numbers.")] = PUBLISHED,
+    published: Annotated[Path, typer.Option(help="Folder of published numbers.")] = TABLES,
 ) -> None:
     """Judge each claim, in miniature: holds, does not hold, inconclusive or not run.
 

@@ -78,9 +78,9 @@ def test_growth_over_generations() -> None:
 
 
 def test_rows_without_a_source_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    heading = (rates.PUBLISHED / "rates.csv").read_text().splitlines()[0]
+    heading = (rates.TABLES / "rates.csv").read_text().splitlines()[0]
     (tmp_path / "rates.csv").write_text(f"{heading}\nA100,fp32,sid,x,9,guessed,me,\n")
-    monkeypatch.setattr(rates, "PUBLISHED", tmp_path)
+    monkeypatch.setattr(rates, "TABLES", tmp_path)
     with pytest.raises(UserError, match="line 2: needs a source"):
         rates.rates.__wrapped__()
 

@@ -35,11 +35,13 @@ def test_table_has_each_recipe_as_the_papers_have_it(
     assert lines[heading + 2].startswith("cifar10-cond-sid-alpha1 ")
 
 
+@pytest.mark.parametrize("place", ["", "config/recipes/ffhq64/{}.yaml"])
 def test_recipe_with_its_sources(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    place: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)  # The suite's own recipes are found from anywhere.
-    assert sid(monkeypatch, "recipes", "show", "ffhq64-sid-alpha1.2") == 0
+    name = "ffhq64-sid-alpha1.2"
+    assert sid(monkeypatch, "recipes", "show", place.format(name) or name) == 0
     lines = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines()}
     assert lines["betas_generator"][1:] == [
         "[0.9,",

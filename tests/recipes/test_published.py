@@ -202,7 +202,7 @@ def test_bases_lie_over_one_another(tmp_path: Path) -> None:
     for name, text in texts.items():
         (tmp_path / f"{name}.yaml").write_text(text)
     recipe = load_recipe(tmp_path / "top.yaml")
-    assert (recipe.batch, recipe.method) == (16, {"name": "sid", "alpha": 2})
+    assert (recipe.batch, recipe.method.section) == (16, {"name": "sid", "alpha": 2})
     assert recipe.sources == {"batch": "high", "kimg": "low"}
 
     (tmp_path / "low.yaml").write_text("base: top.yaml\n")

@@ -174,8 +174,8 @@ def test_reference(plain: dict[str, dict[str, Tensor]]) -> None:
     assert not same(plain["sida"], end(recipe(method=SIDA, reference="paper")))
     assert same(plain["sid"], end(recipe(reference="paper")))
     bounds = {"logit_bound": None, "fake_grad_clip": None}
-    paper = recipe(method=SIDA, reference="paper").build_method()
-    assert paper.model_dump() == recipe(method={**SIDA, **bounds}).build_method().model_dump()
+    paper = recipe(method=SIDA, reference="paper").method
+    assert paper.model_dump() == recipe(method={**SIDA, **bounds}).method.model_dump()
 
 
 def test_start(plain: dict[str, dict[str, Tensor]]) -> None:

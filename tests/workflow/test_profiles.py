@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from executor_helpers import script
+from sid.config import read_layers
 from snakemake_executor_plugin_submitit import ExecutorSettings
 from snakemake_executor_plugin_submitit.parameters import allocation
 from tests.workflow.test_workflow import ROOT, run
@@ -23,7 +24,7 @@ def dry(checkout: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def test_slurm_profile_is_accepted_for_every_experiment(checkout: Path, name: str) -> None:
     done = dry(checkout, *SLURM, "--config", f"experiment={name}")
     assert done.returncode == 0, done.stderr
-    official = "import" in (checkout / "config" / f"{name}.yaml").read_text()
+    official = "teacher_from" in read_layers(checkout / "config" / f"{name}.yaml")
     asked = {"gpu=4", "tasks=4", "runtime=1440"} if official else {"gpu=0", "tasks=1"}
     assert all(asked | {"nodes=1"} <= job for job in resources_of(done, "distill"))
     asked = {"gpu=1", "runtime=1440"} if official else {"gpu=0", "runtime=60"}

@@ -3,30 +3,19 @@ import sys
 from pathlib import Path
 
 from sid.errors import UserError
-from sid.experiment import experiment_path, load_plan
+from sid.experiment import configuration, load_plan
+from sid.shipped import located
 from sid.teacher.importing import imported_name
 
-
-def stop(error):
-    """One line for a person, in place of a traceback through the workflow."""
+# `--config experiment=NAME` is config/NAME.yaml. Snakemake's `configfile` does not know `base`.
+try:
+    PLAN = load_plan(
+        configuration(config, workflow.overwrite_configfiles, located(Path("config")))
+    )
+except UserError as error:
+    # One line for a person, in place of a traceback through the workflow.
     print(f"error: {error}", file=sys.stderr)
     sys.exit(2)
-
-
-# `--config experiment=NAME` lays config/NAME.yaml over the demo; other settings go before both.
-try:
-    CHOSEN = experiment_path(str(config.pop("experiment", "demo")), Path("config"))
-except UserError as error:
-    stop(error)
-
-
-configfile: str(CHOSEN)
-
-
-try:
-    PLAN = load_plan({key: config[key] for key in config if key != "experiment"})
-except UserError as error:
-    stop(error)
 
 EXPERIMENT = PLAN.experiment
 RESULTS, REPORTS = EXPERIMENT.results, EXPERIMENT.reports
@@ -42,7 +31,7 @@ else:
 # A classifier is trained on the data; any other extractor goes by its name.
 EVALUATION = EXPERIMENT.evaluation
 CLASSIFIER = [] if EVALUATION.extractor else f"{RESULTS}/evaluate/extractor.safetensors"
-ASKED = shlex.join(
+METRIC_OPTIONS = shlex.join(
     f"--{key}={getattr(EVALUATION, key)}"
     for key in ("metrics", "implementations")
     if getattr(EVALUATION, key)
@@ -104,7 +93,7 @@ def distill_command(wildcards, input, output):
     )
 
 
-def asked(allocation):
+def cluster_resources(allocation):
     """What a job asks of a cluster, as Snakemake's resources; on this machine it limits nothing."""
     return {
         "nodes": allocation.nodes,

@@ -14,7 +14,7 @@ rule distill:
         "../../environment.yml"
     threads: EXPERIMENT.threads.distill
     resources:
-        **asked(EXPERIMENT.cluster.distill),
+        **cluster_resources(EXPERIMENT.cluster.distill),
     params:
         submitit="sid.cluster:Command",
         values=recipe_of,

@@ -11,7 +11,7 @@ if CLASSIFIER:
         conda:
             "../../environment.yml"
         resources:
-            **asked(EXPERIMENT.cluster.evaluate),
+            **cluster_resources(EXPERIMENT.cluster.evaluate),
         shell:
             "sid evaluate extractor {input} --out {output} 2> >(tee {log} >&2)"
 
@@ -28,11 +28,11 @@ rule evaluate_run:
     conda:
         "../../environment.yml"
     resources:
-        **asked(EXPERIMENT.cluster.evaluate),
+        **cluster_resources(EXPERIMENT.cluster.evaluate),
     params:
         run=subpath(input.run, parent=True),
         extractor=extractor_of,
-        asked=f"{ASKED} {MOMENTS}",
+        asked=f"{METRIC_OPTIONS} {MOMENTS}",
         n_curve=EVALUATION.n_curve,
         n_final=EVALUATION.n_final,
         draws=EVALUATION.draws,
@@ -56,11 +56,11 @@ rule evaluate_teacher:
     conda:
         "../../environment.yml"
     resources:
-        **asked(EXPERIMENT.cluster.evaluate),
+        **cluster_resources(EXPERIMENT.cluster.evaluate),
     params:
         teacher=teacher_of,
         extractor=extractor_of,
-        asked=f"{ASKED} {MOMENTS}",
+        asked=f"{METRIC_OPTIONS} {MOMENTS}",
         n_curve=EVALUATION.n_curve,
         n_final=EVALUATION.n_final,
         draws=EVALUATION.draws,
@@ -81,10 +81,10 @@ rule evaluate_floor:
     conda:
         "../../environment.yml"
     resources:
-        **asked(EXPERIMENT.cluster.evaluate),
+        **cluster_resources(EXPERIMENT.cluster.evaluate),
     params:
         extractor=extractor_of,
-        asked=ASKED,
+        asked=METRIC_OPTIONS,
         n_curve=EVALUATION.n_curve,
         n_final=EVALUATION.n_final,
         draws=EVALUATION.draws,

@@ -29,7 +29,7 @@ else:
             "../../environment.yml"
         threads: EXPERIMENT.threads.teacher
         resources:
-            **asked(EXPERIMENT.cluster.teacher),
+            **cluster_resources(EXPERIMENT.cluster.teacher),
         params:
             submitit="sid.cluster:Command",
             values=PLAN.teacher.model_dump(mode="json"),
