@@ -22,7 +22,7 @@ from sid.evaluate.features.image_features import CAP, ImageFeatures
 from sid.evaluate.metrics.memorisation import memorisation, write_pairs
 from sid.evaluate.metrics.metric import indexed
 from sid.evaluate.metrics.neighbours import Manifold
-from sid.evaluate.real_images import evaluate_floor, evaluate_halves
+from sid.evaluate.real_images import evaluate_halves, evaluate_redrawn
 from sid.evaluate.records import merge_records, write_records
 from sid.evaluate.reference import check_counts, check_shapes, count_of, read_reference
 from sid.evaluate.samplers import CHUNK, sampler_for, weights_at
@@ -169,18 +169,18 @@ def teacher(
 
 @app.command()
 @with_options
-def floor(data: Data, json: Json, sizes: Sizes, options: Measurement) -> None:
+def real(data: Data, json: Json, sizes: Sizes, options: Measurement) -> None:
     """Measure the real images against themselves: drawn again, and one half against the other.
 
-    Example: sid evaluate floor results/data/digits.zip
-    --extractor results/extractor.safetensors --json results/evaluate/floor.json
+    Example: sid evaluate real results/data/digits.zip
+    --extractor results/extractor.safetensors --json results/evaluate/real.json
     """
     reference = read_zip(data)
-    with Session("evaluate floor", json, options) as session:
+    with Session("evaluate real", json, options) as session:
         evaluator = session.evaluator(reference)
         passes = sum({sizes.n_curve, sizes.n_final}) + len(reference) // 2
         session.progress.expect(sizes.draws * evaluator.passes(passes, drawn=False))
-        records = evaluate_floor(evaluator, reference, **asdict(sizes))
+        records = evaluate_redrawn(evaluator, reference, **asdict(sizes))
         records += evaluate_halves(session.evaluator, reference, sizes.draws)
         session.write(records)
 
@@ -254,7 +254,7 @@ def merge(
 ) -> None:
     """Merge records into one table.
 
-    Example: sid evaluate merge results/evaluate/sid-seed0.json results/evaluate/floor.json
+    Example: sid evaluate merge results/evaluate/sid-seed0.json results/evaluate/real.json
     --out results/records.csv
     """
     print(f"{out}: {len(merge_records(files, out))} values")

@@ -16,7 +16,7 @@ from sid.streams import Stream
 ABOUT = {"method": "real", "recipe": "real"}
 
 
-def evaluate_floor(
+def evaluate_redrawn(
     evaluator: Evaluator,
     reference: ImageSet,
     *,
@@ -38,7 +38,7 @@ def evaluate_floor(
         n_final: images per draw, as in the final values.
         draws: how many of each.
     """
-    about = {**ABOUT, "role": "floor", "generated": reference.name}
+    about = {**ABOUT, "role": "redrawn", "generated": reference.name}
     records = []
     for n in sorted({n_curve, n_final}):
         for draw in range(1, draws + 1):

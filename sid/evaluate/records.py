@@ -14,7 +14,7 @@ ONE_MEASUREMENT = (
     *("role", "generated", "recipe", "run_seed", "images", "selection", "nfe", "n_images", "draw"),
     *("dataset", "implementation", "extractor", "preprocessing", "metric"),
 )
-Role = Literal["curve", "final", "teacher", "floor", "halves", "sample"]
+Role = Literal["curve", "final", "teacher", "redrawn", "halves", "sample"]
 LATER = ("labels", "note")  # Tables from before have no such columns.
 OPTIONAL = ("stderr", "n_reference", "extractor_accuracy")
 # What a record says of where its images came from, and how long they took to measure.
@@ -30,7 +30,7 @@ class Record(BaseModel):
 
     Attributes:
         role: `curve` (each snapshot, one fixed noise), `final` (fresh draws of a selected
-            snapshot), `teacher` (the teacher at `nfe` evaluations), `floor` (real images drawn
+            snapshot), `teacher` (the teacher at `nfe` evaluations), `redrawn` (real images drawn
             again with replacement, against all), `halves` (one half of them against the other),
             `sample` (what `sid evaluate GEN REF` was given).
         dataset: name of the reference.

@@ -25,7 +25,7 @@ KINDS = {
     "redraw": "one draw of a generator to the next",
     "error": "standard error of one value",
     "halves": "one half of the real images against the other",
-    "floor": "real images drawn again with replacement, against all",
+    "redrawn": "real images drawn again with replacement, against all",
 }
 
 

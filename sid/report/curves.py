@@ -107,9 +107,9 @@ def _levels(distances: Distances) -> list[Level]:
         name = f"teacher, {nfe} evaluation{'s' if nfe > 1 else ''}"
         main = nfe == TEACHER_NFE
         levels.append(Level(name, float(value), INK if main else MUTED, main))
-    floor = rows[rows["role"] == "floor"]["value"]
-    if len(floor):
-        levels.append(Level(DRAWN, float(floor.mean()), MUTED, main=False))
+    redrawn = rows[rows["role"] == "redrawn"]["value"]
+    if len(redrawn):
+        levels.append(Level(DRAWN, float(redrawn.mean()), MUTED, main=False))
     if distances.bias and len(rows):
         perfect = distances.bias.perfect(distances.n_images("curve"))
         levels.append(Level(PERFECT, perfect.value, MUTED, main=False, stderr=perfect.stderr))

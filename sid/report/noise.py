@@ -39,7 +39,7 @@ def noise(records: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         One row a kind (`redraw`: one draw of a generator to the next; `error`: standard error of
-        one value; `halves`: one half of the real images against the other; `floor`: real images
+        one value; `halves`: one half of the real images against the other; `redrawn`: real images
         drawn again), metric, extractor and number of images, with its `Spread`.
     """
     whose = sorted(set(records["implementation"]), key=first_ours)[:1]
@@ -54,7 +54,7 @@ def noise(records: pd.DataFrame) -> pd.DataFrame:
         "redraw": (("final", "sample", "teacher"), redraws),
         "error": (("final", "sample", "teacher", "curve"), _error),
         "halves": (("halves",), _real),
-        "floor": (("floor",), _real),
+        "redrawn": (("redrawn",), _real),
     }
     rows: list[tuple[object, ...]] = []
     for kind, (roles, measure) in parts.items():

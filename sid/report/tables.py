@@ -36,7 +36,7 @@ def metrics_of(records: pd.DataFrame) -> list[str]:
 def _named(role: str, recipe: str, selection: str, nfe: int) -> str:
     if role == "teacher":
         return f"Teacher, {nfe} evaluation{'s' if nfe > 1 else ''}"
-    if role == "floor":
+    if role == "redrawn":
         return "Real images drawn again"
     if role == "curve":
         return "One step, undistilled"
@@ -66,7 +66,7 @@ def _shown(records: pd.DataFrame) -> pd.DataFrame:
 def _perfect(records: pd.DataFrame, table: pd.DataFrame) -> list[dict[str, object]]:
     """A row of a perfect generator, estimated, beside each of real images drawn again."""
     rows = []
-    for row in table[table["role"] == "floor"].to_dict("records"):
+    for row in table[table["role"] == "redrawn"].to_dict("records"):
         bias = bias_of(records, str(row["implementation"]))
         if bias:
             value, stderr = bias.perfect(int(row["n_images"]))
@@ -82,7 +82,7 @@ def _perfect(records: pd.DataFrame, table: pd.DataFrame) -> list[dict[str, objec
 
 def _order(table: pd.DataFrame) -> pd.DataFrame:
     """Methods as named elsewhere, then teacher and real images; ours first."""
-    roles = {"final": 0, "curve": 1, "teacher": 2, "perfect": 3, "floor": 4}
+    roles = {"final": 0, "curve": 1, "teacher": 2, "perfect": 3, "redrawn": 4}
     recipes = {recipe: place for place, recipe in enumerate(NAMES)}
     keys = pd.DataFrame(
         {

@@ -9,7 +9,7 @@ have a part in 1 / n and one in 1 / N (Chong & Forsyth 2020 fit the first). The 
 on the distribution and the features alone. Two kinds of records tell it:
 
 - `halves`, one half of the real images against the other, h each: b = D / (1 / h + 1 / h).
-- `floor`, the N real images drawn n times with replacement, against all N, which are then the
+- `redrawn`, the N real images drawn n times with replacement, against all N, which are then the
   distribution itself: b = D n.
 
 A perfect generator, one that makes new images of the distribution that the N references came from,
@@ -73,8 +73,8 @@ def bias_of(records: pd.DataFrame, implementation: str) -> Bias | None:
         pd.to_numeric(rows[name], errors="coerce").astype(float)
         for name in ("value", "n_images", "n_reference")
     )
-    halves, floor = rows["role"] == "halves", rows["role"] == "floor"
-    largest = floor & (n == n[floor].max())
+    halves, redrawn = rows["role"] == "halves", rows["role"] == "redrawn"
+    largest = redrawn & (n == n[redrawn].max())
     each = np.concatenate(
         [
             (value / (1 / n + 1 / n_reference))[halves].to_numpy(),
@@ -82,7 +82,7 @@ def bias_of(records: pd.DataFrame, implementation: str) -> Bias | None:
         ]
     )
     each = each[np.isfinite(each)]
-    references = n_reference[floor].dropna().unique()
+    references = n_reference[redrawn].dropna().unique()
     if len(each) == 0 or len(references) != 1:
         return None
     stderr = float(each.std(ddof=1)) / math.sqrt(len(each)) if len(each) > 1 else math.nan

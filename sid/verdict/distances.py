@@ -24,7 +24,7 @@ BRANCHES = ("sid2a", "sid-continued")
 TEACHER_NFE = 35
 DECIDES = "ours"
 # Roles of one benchmark; `halves` and `sample` have references of their own.
-ROLES = ("curve", "final", "teacher", "floor")
+ROLES = ("curve", "final", "teacher", "redrawn")
 
 
 def names_of(recipes: Iterable[str]) -> dict[str, str]:

@@ -25,7 +25,7 @@ from sid.evaluate.evaluator import Evaluator
 from sid.evaluate.extractors import Extractor
 from sid.evaluate.implementations import IMPLEMENTATIONS, usual
 from sid.evaluate.metrics import metric_names
-from sid.evaluate.real_images import evaluate_floor, evaluate_halves, halves
+from sid.evaluate.real_images import evaluate_halves, evaluate_redrawn, halves
 from sid.evaluate.records import Record, load_table, read_records
 from sid.evaluate.workspace import Workspace
 from sid.files import read_json, sha256, write_json
@@ -135,7 +135,7 @@ def test_teachers_are_sampled_as_published() -> None:
 
 def test_floor(reference: ImageSet, extractor: Extractor) -> None:
     with evaluator_for(reference, extractor) as (evaluator, progress):
-        records = evaluate_floor(evaluator, reference, n_curve=100, n_final=400, draws=2)
+        records = evaluate_redrawn(evaluator, reference, n_curve=100, n_final=400, draws=2)
         assert progress._done == 2 * evaluator.passes(100 + 400, drawn=False)
     ours = {
         (r.n_images, r.draw): r.value
@@ -145,7 +145,7 @@ def test_floor(reference: ImageSet, extractor: Extractor) -> None:
     assert set(ours) == {(100, 1), (100, 2), (400, 1), (400, 2)}
     assert len(set(ours.values())) == 4
     assert max(ours[400, 1], ours[400, 2]) < min(ours[100, 1], ours[100, 2])  # Bias falls with n.
-    assert {(r.role, r.method, r.run_seed, r.nfe) for r in records} == {("floor", "real", -1, 0)}
+    assert {(r.role, r.method, r.run_seed, r.nfe) for r in records} == {("redrawn", "real", -1, 0)}
 
 
 def test_halves_share_no_image(reference: ImageSet, extractor: Extractor) -> None:
@@ -230,12 +230,12 @@ def test_commands(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> 
     for made in (teacher, run):
         sid("sample", made, "--n", "3", "--out", tmp_path / "samples.zip")
         assert read_zip(tmp_path / "samples.zip").shape == (3, 1, 8, 8)
-    sid("floor", *given, tmp_path / "floor.json", "--draws", "1")
+    sid("real", *given, tmp_path / "real.json", "--draws", "1")
     assert len(read_records(tmp_path / "run.json")) == 3 * 8
     out = tmp_path / "records.csv"
-    files = [tmp_path / f"{name}.json" for name in ("run", "teacher", "floor")]
+    files = [tmp_path / f"{name}.json" for name in ("run", "teacher", "real")]
     assert "96 values" in sid("merge", *files, "--out", out)
     table = load_table(out)
     assert isinstance(table, pd.DataFrame)
-    assert set(table["role"]) == {"curve", "final", "teacher", "floor", "halves"}
+    assert set(table["role"]) == {"curve", "final", "teacher", "redrawn", "halves"}
     assert "Example: sid evaluate run" in sid("run", "--help")

@@ -49,8 +49,8 @@ def test_a_single_draw_has_its_own_error_instead():
 
 def test_real_images_are_measured_against_themselves():
     records = make_records()
-    floor, halves = rows(records, "floor"), rows(records, "halves")
-    assert set(floor.index) == {5000, 20000}
+    redrawn, halves = rows(records, "redrawn"), rows(records, "halves")
+    assert set(redrawn.index) == {5000, 20000}
     chosen = records[(records["role"] == "halves") & (records["implementation"] == "ours")]
     values = chosen[chosen["metric"] == "frechet_distance"]["value"].astype(float)
     assert halves.loc[898, "value"] == pytest.approx(values.mean())

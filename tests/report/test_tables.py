@@ -178,7 +178,7 @@ def test_only_the_2015_inception_makes_an_fid():
 
 def test_halves_and_samples_are_no_models():
     table = main_table(pd.concat([make_records(), make_samples({"ours": {}})]))
-    assert set(table["role"]) == {"final", "curve", "teacher", "perfect", "floor"}
+    assert set(table["role"]) == {"final", "curve", "teacher", "perfect", "redrawn"}
     assert 898 not in set(table["n_images"])
 
 

@@ -122,7 +122,9 @@ def make_records(
     for draw in range(1, draws + 1):
         at = {"draw": draw, "seed": draw + 1}
         for n_images in (5000, 20000):
-            add(BIAS / n_images, n_images, role="floor", method="real", recipe="real", nfe=0, **at)
+            add(
+                BIAS / n_images, n_images, role="redrawn", method="real", recipe="real", nfe=0, **at
+            )
         half = {"dataset": f"half {draw} 1", "reference_sha256": f"{draw}" * 64}
         at |= {"n_reference": 898, **half}
         add(BIAS * 2 / 898, 898, role="halves", method="real", recipe="real", nfe=0, **at)

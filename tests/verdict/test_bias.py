@@ -45,7 +45,7 @@ def test_new_images_of_the_distribution_read_what_is_estimated() -> None:
             one, other = real[order[: N // 2]], real[order[N // 2 :]]
             rows.append(row("halves", split, distance(one, other), N // 2, N // 2))
             again = real[rng.integers(0, N, SIZE)]
-            rows.append(row("floor", split, distance(again, real), SIZE, N))
+            rows.append(row("redrawn", split, distance(again, real), SIZE, N))
         bias = bias_of(pd.DataFrame(rows), "ours")
         assert bias is not None
         again_read.append(rows[-1]["value"])
@@ -64,7 +64,7 @@ def test_both_kinds_of_records_count_and_of_draws_the_largest() -> None:
     assert bias.perfect(5000) == pytest.approx((BIAS * (1 / 5000 + 1 / 1797), 0), abs=1e-9)
     records = make_records()
     chosen = (records["metric"] == "frechet_distance") & (records["implementation"] == "ours")
-    largest = records[chosen & (records["role"] == "floor") & (records["n_images"] == 20000)]
+    largest = records[chosen & (records["role"] == "redrawn") & (records["n_images"] == 20000)]
     found = bias_of(records[records["role"] != "halves"], "ours")
     each = largest["value"].astype(float) * 20000
     assert found == pytest.approx((each.mean(), each.std() / 3**0.5, 2, 1797))
@@ -72,7 +72,7 @@ def test_both_kinds_of_records_count_and_of_draws_the_largest() -> None:
 
 def test_without_records_of_real_images_there_is_none() -> None:
     records = make_records()
-    assert bias_of(records[~records["role"].isin(["floor", "halves"])], "ours") is None
+    assert bias_of(records[~records["role"].isin(["redrawn", "halves"])], "ours") is None
     assert bias_of(records, "nvidia") is None
     moments = records.assign(n_reference=None)  # As of published moments.
     assert bias_of(moments, "ours") is None

@@ -145,7 +145,7 @@ def test_ratios_tell_the_bias_in_them():
         assert f"a perfect generator would read about {expected}" in found[claim].reason
         assert "toward 1" in found[claim].reason
     records = make_records(noise=0)
-    without = by_claim(records[~records["role"].isin(["floor", "halves"])])
+    without = by_claim(records[~records["role"].isin(["redrawn", "halves"])])
     assert "perfect" not in without["near-teacher/sid"].reason
 
 

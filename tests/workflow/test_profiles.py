@@ -28,7 +28,7 @@ def test_slurm_profile_is_accepted_for_every_experiment(checkout: Path, name: st
     asked = {"gpu=4", "tasks=4", "runtime=1440"} if official else {"gpu=0", "tasks=1"}
     assert all(asked | {"nodes=1"} <= job for job in resources_of(done, "distill"))
     asked = {"gpu=1", "runtime=1440"} if official else {"gpu=0", "runtime=60"}
-    for stage in ("run", "teacher", "floor"):
+    for stage in ("run", "teacher", "real"):
         assert all(asked <= job for job in resources_of(done, f"evaluate_{stage}"))
     (records,) = resources_of(done, "records")
     assert {"runtime=120", "mem_mb=16000", "nodes=1"} <= records

@@ -70,14 +70,14 @@ rule evaluate_teacher:
         " --json {output} 2> >(tee {log} >&2)"
 
 
-rule evaluate_floor:
+rule evaluate_real:
     input:
         data=DATA,
         extractor=CLASSIFIER,
     output:
-        f"{RESULTS}/evaluate/floor.json",
+        f"{RESULTS}/evaluate/real.json",
     log:
-        f"{RESULTS}/logs/evaluate-floor.log",
+        f"{RESULTS}/logs/evaluate-real.log",
     conda:
         "../../environment.yml"
     resources:
@@ -89,7 +89,7 @@ rule evaluate_floor:
         n_final=EVALUATION.n_final,
         draws=EVALUATION.draws,
     shell:
-        "sid evaluate floor {input.data} --extractor {params.extractor} {params.asked}"
+        "sid evaluate real {input.data} --extractor {params.extractor} {params.asked}"
         " --n-curve {params.n_curve} --n-final {params.n_final} --draws {params.draws}"
         " --json {output} 2> >(tee {log} >&2)"
 
@@ -97,7 +97,7 @@ rule evaluate_floor:
 rule records:
     input:
         f"{RESULTS}/evaluate/teacher.json",
-        f"{RESULTS}/evaluate/floor.json",
+        f"{RESULTS}/evaluate/real.json",
         expand(f"{RESULTS}/evaluate/{{run}}.json", run=RUNS),
     output:
         report(
