@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sid.data.tensors import to_unit
+from sid.data.images import to_unit
 from sid.distill.recipe import Recipe
 from sid.distill.sid import SiD
 from sid.errors import UserError

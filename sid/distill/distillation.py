@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sid.data.images import ImageSet
-from sid.data.tensors import class_batch, image_batch
+from sid.data.images import ImageSet, class_batch, image_batch
 from sid.distill.gates import PROBE, WINDOW, Watch
 from sid.distill.method import Draw
 from sid.distill.recipe import Recipe

@@ -9,8 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sid.data.images import ImageSet, check_classes
-from sid.data.tensors import class_batch, image_batch
+from sid.data.images import ImageSet, check_classes, class_batch, image_batch
 from sid.data.zips import read_zip
 from sid.errors import UserError
 from sid.networks import Architecture, EDMPrecond

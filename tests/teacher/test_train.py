@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sid.data.tensors import to_unit
+from sid.data.images import to_unit
 from sid.data.zips import read_zip, write_zip
 from sid.errors import UserError
 from sid.networks import load_network
