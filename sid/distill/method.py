@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from importlib.metadata import entry_points
 from typing import Any, ClassVar, NamedTuple, Self
 
 import torch
@@ -12,6 +11,7 @@ from torch import Tensor
 from sid.config import Strict, parse
 from sid.errors import UserError
 from sid.networks import EDMPrecond
+from sid.plugins import plugins
 from sid.runs.update import Loss
 
 __all__ = ["Draw", "Loss", "Method", "build_method", "drop_nonfinite", "method_class"]
@@ -133,10 +133,10 @@ def method_class(name: str) -> type[Method]:
     Raises:
         UserError: no installed package brings such a method.
     """
-    known = {entry.name: entry for entry in entry_points(group="sid.methods")}
+    known = plugins("sid.methods")
     if name not in known:
         raise UserError(f"method.name: {name!r} is unknown; known are {', '.join(sorted(known))}")
-    loaded: Any = known[name].load()
+    loaded = known[name]
     if not (isinstance(loaded, type) and issubclass(loaded, Method)):
         raise UserError(f"method.name: {name!r} names {loaded!r}, which is no sid.distill.Method")
     return loaded

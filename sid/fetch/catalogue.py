@@ -14,7 +14,7 @@ from sid.shipped import TABLES
 TABLE = TABLES / "files.csv"
 
 
-class Kind(StrEnum):
+class FileKind(StrEnum):
     """What a file is."""
 
     teacher = "teacher"
@@ -24,7 +24,7 @@ class Kind(StrEnum):
 
 
 # What the experiments need; the published generators are for comparison.
-NEEDED = (Kind.teacher, Kind.detector, Kind.reference)
+NEEDED = (FileKind.teacher, FileKind.detector, FileKind.reference)
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class File:
     """
 
     name: str
-    kind: Kind
+    kind: FileKind
     url: str
     sha256: str | None
     purpose: str
@@ -56,7 +56,7 @@ def catalogue() -> dict[str, File]:
     table = read_table(TABLE, "it comes with the repository", dtype=str)
     return {
         row["name"]: File(
-            row["name"], Kind(row["kind"]), row["url"], row["sha256"] or None, row["purpose"]
+            row["name"], FileKind(row["kind"]), row["url"], row["sha256"] or None, row["purpose"]
         )
         for row in table.to_dict("records")
     }
@@ -88,4 +88,4 @@ def file_at(url: str, sha256: str | None = None) -> File:
         return listed
     name = PurePosixPath(unquote(urlsplit(url).path)).name.lstrip(".") or "file"
     purpose = listed.purpose if listed else "of a recipe"
-    return File(name, Kind.teacher, url, sha256, purpose)
+    return File(name, FileKind.teacher, url, sha256, purpose)

@@ -8,7 +8,7 @@ import typer
 from sid.errors import UserError
 from sid.experiment import load_experiment
 from sid.fetch.cache import cache_path, fetch
-from sid.fetch.catalogue import NEEDED, File, Kind, catalogue, file_at, find
+from sid.fetch.catalogue import NEEDED, File, FileKind, catalogue, file_at, find
 from sid.fetch.download import is_url
 from sid.options import Quiet
 from sid.recipes.listing import aligned
@@ -58,7 +58,7 @@ def files_named(name: str) -> list[File]:
     """The file of that name or at that address, or all of that kind."""
     if is_url(name):
         return [file_at(name)]
-    if name in list(Kind):
+    if name in list(FileKind):
         return [file for file in catalogue().values() if file.kind == name]
     return [find(name)]
 
@@ -74,7 +74,7 @@ def needed(name: str, folder: Path) -> list[File]:
     plan = load_experiment(name, folder)
     if plan.experiment.teacher_from != "import":
         return []
-    files = [file for file in catalogue().values() if file.kind == Kind.detector]
+    files = [file for file in catalogue().values() if file.kind == FileKind.detector]
     files += [f for f in catalogue().values() if f.name == f"{plan.experiment.data.name}.npz"]
     weights = str(plan.teacher.weights)
     return [file_at(weights, plan.teacher.sha256), *files] if is_url(weights) else files

@@ -7,7 +7,7 @@ import typer
 from sid.config import recipe_path
 from sid.options import Budget, Data, Device, Out, Quiet, Restart, Seed, Threads, set_up_device
 from sid.runs.world import join
-from sid.teacher.importing import Kind, import_official
+from sid.teacher.importing import NetworkKind, import_official
 from sid.teacher.recipe import load_teacher
 from sid.teacher.train import train_teacher
 
@@ -53,7 +53,7 @@ def train(
 def import_(
     source: Annotated[str, typer.Argument(help="An official network pickle, a file or a URL.")],
     out: Out,
-    kind: Annotated[Kind | None, typer.Option(help="Where the file does not tell.")] = None,
+    kind: Annotated[NetworkKind | None, typer.Option(help="Where the file does not tell.")] = None,
     sha256: Annotated[str | None, typer.Option(help="That the file must have.")] = None,
     quiet: Quiet = False,
 ) -> None:

@@ -26,7 +26,7 @@ GENERATOR_NAME = re.compile(r"network-snapshot-(alpha)?-?\d+\.\d+-\d+|.*(^|_)sid
 DENOISER_NAME = re.compile(r"edm-.*|network-snapshot-\d+")
 
 
-class Kind(StrEnum):
+class NetworkKind(StrEnum):
     """What a network is for: many steps, or one."""
 
     denoiser = "denoiser"
@@ -45,13 +45,13 @@ class Imported:
     """
 
     path: Path
-    kind: Kind
+    kind: NetworkKind
     weights_held: int
     sha256: str
 
 
 def import_official(
-    source: str, out: Path, *, kind: Kind | None, sha256: str | None, quiet: bool
+    source: str, out: Path, *, kind: NetworkKind | None, sha256: str | None, quiet: bool
 ) -> Imported:
     """Write NAME.safetensors and NAME.json for the official pickle NAME.pkl.
 
@@ -81,7 +81,7 @@ def import_official(
         "source": shown if is_url(source) else Path(source).name,
         "source_sha256": found,
     }
-    if chosen is Kind.generator:
+    if chosen is NetworkKind.generator:
         about["sigma_init"] = SIGMA_INIT
     weights = out / f"{stem}.safetensors"
     _write(weights, official, about)
@@ -118,14 +118,14 @@ def _content(source: str, *, quiet: bool) -> bytes:
         raise UserError(f"{path}: no permission to read it") from error
 
 
-def _kind(official: Official, name: str, source: str) -> Kind:
+def _kind(official: Official, name: str, source: str) -> NetworkKind:
     """By what only one of the training loops writes, else by the names of the published files."""
     if official.class_name == GENERATOR_CLASS:
-        return Kind.generator
+        return NetworkKind.generator
     if official.others or DENOISER_NAME.fullmatch(name):  # EDM adds its loss and its data.
-        return Kind.denoiser
+        return NetworkKind.denoiser
     if GENERATOR_NAME.fullmatch(name):
-        return Kind.generator
+        return NetworkKind.generator
     raise UserError(
         f"{source}: may be a teacher or a one-step generator; say --kind denoiser or "
         "--kind generator"

@@ -38,7 +38,7 @@ class Published(NamedTuple):
 
 # From the README of NVlabs/edm (008a4e5), "Preparing datasets". Its AFHQ-v2 is the whole archive,
 # train and test; its ImageNet is not cropped as EDM2's is, which is `center-crop-dhariwal`.
-PUBLISHED = {
+PUBLISHED_SETS = {
     DataSet.CIFAR10: Published(Transform.NONE, 50_000, 10),
     DataSet.IMAGENET64: Published(Transform.CENTER_CROP, 1_281_167, 1000),
     DataSet.FFHQ64: Published(Transform.NONE, 70_000),
@@ -97,7 +97,7 @@ def prepare(
     Raises:
         UserError: the source is missing, damaged, or holds an image that cannot be taken.
     """
-    published = PUBLISHED.get(dataset)
+    published = PUBLISHED_SETS.get(dataset)
     if published and (resolution or transform):
         raise UserError(
             f"--resolution and --transform: {dataset} has its own; drop them, or use `folder`"
