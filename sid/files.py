@@ -107,9 +107,10 @@ def cache_folder() -> Path:
     """Where any run may keep files: `$SID_CACHE`, or `sid-bench` where the system keeps caches."""
     if given := os.environ.get("SID_CACHE"):
         return Path(given)
-    path = user_cache_path("sid-bench")
-    # A user without a home gets a folder that cannot be written, and not one named `~`.
-    return Path(os.devnull) if path.parts[0] == "~" else path
+    try:
+        return user_cache_path("sid-bench")
+    except RuntimeError:  # A user without a home: a folder that cannot be written.
+        return Path(os.devnull)
 
 
 def sha256(path: Path) -> str:

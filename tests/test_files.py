@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sid.errors import UserError
-from sid.files import write_text
+from sid.files import cache_folder, write_text
 
 
 def test_only_files_are_replaced(tmp_path: Path) -> None:
@@ -20,3 +20,10 @@ def test_only_files_are_replaced(tmp_path: Path) -> None:
             write_text(tmp_path / name, "three")
     assert (tmp_path / "pipe").is_fifo()
     assert {path.name for path in tmp_path.iterdir()} == {"a.txt", "pipe"}
+
+
+def test_a_user_without_a_home_has_no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SID_CACHE", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)  # As for a number that has no entry.
+    assert cache_folder() == Path(os.devnull)

@@ -19,7 +19,8 @@ from sid.errors import UserError, reason
 
 STEP = 2**20  # Bytes, or numbers, that are held at a time.
 CHANNELS = (1, 3)
-DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)  # By where the damage is.
+# What a damaged zip raises depends on where it is damaged.
+DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 

@@ -46,6 +46,7 @@ LITERALS = {"INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FL
 LITERALS |= {"UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"}
 LITERALS |= {"SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8"}
 LITERALS |= {"STRING", "BINSTRING", "SHORT_BINSTRING"}  # Python 2's str.
+# What is pushed, made anew each time.
 FRESH: Mapping[str, Callable[[], Any]] = {
     "NONE": lambda: None,
     "NEWTRUE": lambda: True,
@@ -200,7 +201,7 @@ class Machine:
             case "BUILD":
                 build(stack[-1], *taken)
                 self._charge(stack[-1])
-            case _ if self.persistent:
+            case "BINPERSID" if self.persistent:
                 stack.append(self.persistent(*taken))
             case _:
                 raise RefusedError(f"opcode {name}, which no data needs")
