@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from sid.errors import UserError
 from sid.shipped import CONFIG, located
 
-# Of pydantic's words, those that nobody who writes YAML knows.
-SAID = {
+# Messages of pydantic that name types of Python, in the terms of a YAML file.
+PLAIN_MESSAGES = {
     "model_type": "expected a section of keys and values",
     "dict_type": "expected a section of keys and values",
     "tuple_type": "expected a list",
@@ -134,7 +134,7 @@ def first_problem(error: ValidationError, model: type[BaseModel]) -> str:
     if first["type"] == "missing":
         return f"{where}is missing"
     if first["type"] != "extra_forbidden":
-        said = SAID.get(first["type"], first["msg"].removeprefix("Value error, "))
+        said = PLAIN_MESSAGES.get(first["type"], first["msg"].removeprefix("Value error, "))
         found = "" if isinstance(first["input"], dict) else f" (found {first['input']!r})"
         return f"{where}{said[0].lower()}{said[1:]}{found}"
     known = list(fields_at(model, first["loc"][:-1]))

@@ -70,7 +70,7 @@ class Allocation(Strict):
 
 
 class Allocations(Strict):
-    """Of the stages that compute for long; an evaluation is one task."""
+    """What the jobs of each long stage ask of a cluster; an evaluation is one task."""
 
     teacher: Allocation = Allocation()
     distill: Allocation = Allocation()

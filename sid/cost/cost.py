@@ -71,7 +71,7 @@ def summary(recipes: Sequence[Recipe], teacher: TeacherRecipe) -> str:
 
 
 def number(value: float) -> str:
-    """Two significant digits: no rate here is better."""
+    """A number to two significant digits, because no rate here is known better."""
     return f"{float(f'{value:.2g}'):,.12g}"
 
 

@@ -52,7 +52,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class Row:
-    """A rate that somebody saw, as in `rates.csv`."""
+    """A measured or cited rate, one row of `rates.csv`."""
 
     gpu: str
     precision: str

@@ -70,12 +70,12 @@ class Method(Strict, ABC):
 
     @property
     def section(self) -> dict[str, Any]:
-        """The section of the recipe as written: manifests keep its keys and numbers, 1 for 1.0."""
+        """The recipe's `method` section as written; manifests hold it, with 1 where it says 1."""
         return self._section
 
     @property
     def name(self) -> str:
-        """What the recipe calls it."""
+        """The method's name in the recipe."""
         return str(self._section["name"])
 
     def scaled(self, budget: float) -> Self:
@@ -115,7 +115,7 @@ def build_method(section: Mapping[str, Any], *, paper: bool) -> Method:
 
     Args:
         section: its name and options.
-        paper: whether options that are not given are the paper's where it has others than the code.
+        paper: whether options that are not given follow the paper where it differs from the code.
 
     Raises:
         UserError: the method is unknown, or an option is unknown or of a wrong type.

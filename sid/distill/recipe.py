@@ -86,12 +86,10 @@ class Recipe(Batches):
 
     @field_validator("method", mode="before")
     @classmethod
-    def _built(cls, section: Any, known: ValidationInfo) -> Any:
-        if isinstance(section, Method):
-            return section
+    def _built(cls, section: Any, info: ValidationInfo) -> Method:
         if not isinstance(section, dict) or not isinstance(section.get("name"), str):
             raise ValueError("expected a section with the name of the method and its options")
-        return build_method(section, paper=known.data.get("reference") == "paper")
+        return build_method(section, paper=info.data.get("reference") == "paper")
 
     @field_serializer("method")
     def _as_written(self, method: Method) -> dict[str, Any]:
