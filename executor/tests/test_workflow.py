@@ -144,7 +144,12 @@ def test_what_cannot_be_sent_stops_nothing_else(toy: Path) -> None:
 def start(folder: Path) -> "subprocess.Popen[str]":
     words = ["long", "--nolock", "--rerun-incomplete", "--config", "word=x"]
     return subprocess.Popen(
-        command(*words), cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True
+        # Under `nohup` the tests would hand down that SIGHUP is ignored.
+        ["env", "--default-signal=HUP", *command(*words)],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
 
 
