@@ -1,5 +1,6 @@
 """Ours, torch-fidelity, clean-fid and NVIDIA's protocol on the same images and features."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -201,12 +202,7 @@ def test_nvidia_of_equal_gaussians() -> None:
 
 
 def test_what_is_no_number_is_said_and_left_out(capsys: pytest.CaptureFixture[str]) -> None:
-    mean, one, other = np.zeros(3), np.array([0.0, 1, 2]), np.ones(3)
-    lost = frechet_distance(
-        Gaussian(mean, np.outer(one, one)), Gaussian(mean, np.outer(other, other))
-    )
-    assert np.isnan(lost)  # SciPy finds no square root of this singular product.
-    values = [Value("frechet_distance", lost), Value("inception_score", 1.0)]
+    values = [Value("frechet_distance", math.nan), Value("inception_score", 1.0)]
     assert finite(values, "nvidia", "a\nb") == values[1:]
     (line,) = capsys.readouterr().err.splitlines()
     assert line == r"warning: nvidia finds no finite frechet_distance of a\nb"
