@@ -47,7 +47,6 @@ def run(*words: object, cwd: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.slow
 def test_wheel_runs_a_rule_without_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("setuptools", "77", reason="the wheel is built without a package index")
     monkeypatch.delenv("PYTHONPATH", raising=False)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.conftest import tiny_recipe
@@ -20,6 +21,7 @@ def command(recipe: Path, data: Path, teacher: Path, out: Path) -> list[str]:
     return [sid, "distill", "--recipe", str(recipe), *inputs, "--quiet"]
 
 
+@pytest.mark.slow
 def test_five_kills_change_nothing(
     digits_zip: Path, teacher_run: Path, tmp_path: Path, tree: Callable[[Path], dict[str, bytes]]
 ) -> None:

@@ -76,6 +76,7 @@ def wait_for_work(top: Path, process: subprocess.Popen[str]) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_kills_change_nothing(undisturbed: Path, tmp_path: Path, tree: Tree) -> None:
     expected = tree(undisturbed / RUN)
     top = tiny(tmp_path / "killed")

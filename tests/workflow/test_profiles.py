@@ -30,6 +30,10 @@ def test_slurm_profile_is_accepted_for_every_experiment(checkout: Path, name: st
     asked = {"gpu=1", "runtime=1440"} if official else {"gpu=0", "runtime=60"}
     for stage in ("run", "teacher", "real"):
         assert all(asked <= job for job in resources_of(done, f"evaluate_{stage}"))
+    if official:
+        assert len(resources_of(done, "distill")) == (7 if name == "ablation" else 5)
+        assert len(resources_of(done, "evaluate_run")) == len(resources_of(done, "distill"))
+        assert "rule extractor" not in done.stdout  # The 2015 Inception is fetched, not trained.
     (records,) = resources_of(done, "records")
     assert {"runtime=120", "mem_mb=16000", "nodes=1"} <= records
     assert not any(word.startswith("gpu=") for word in records)

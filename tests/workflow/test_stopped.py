@@ -3,11 +3,13 @@
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.workflow.test_kill import RUN, finish, start, tiny
 
 
+@pytest.mark.slow
 def test_the_last_lines_say_how_to_go_on(tmp_path: Path) -> None:
     top = tiny(tmp_path / "a demo")
     recipe = top / "config" / "sid.yaml"

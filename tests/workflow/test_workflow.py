@@ -45,21 +45,7 @@ def counts_of(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
     }
 
 
-@pytest.mark.parametrize(
-    "name", ["ablation", "afhqv2-64", "cifar10", "cifar10-cond", "ffhq64", "imagenet64"]
-)
-def test_dry_run_of_the_published_experiments(checkout: Path, name: str) -> None:
-    done = run(
-        "snakemake", "-n", "--quiet", "rules", "--config", f"experiment={name}", cwd=checkout
-    )
-    assert done.returncode == 0, done.stderr
-    counts = counts_of(done)
-    assert counts["distill"] == counts["evaluate_run"] == (7 if name == "ablation" else 5)
-    for rule in ("data", "teacher", "evaluate_teacher", "records", "report"):
-        assert counts[rule] == 1
-    assert "extractor" not in counts  # The 2015 Inception is fetched, not trained.
-
-
+@pytest.mark.slow
 def test_all_that_is_published_is_one_graph_of_few_jobs(checkout: Path) -> None:
     """One process evaluates all snapshots of a run: jobs do not grow with the cadence."""
     words = ("--snakefile", "workflow/published.smk", "-n", "--quiet", "rules")
