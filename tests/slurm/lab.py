@@ -11,6 +11,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCRIPT = ROOT / "workflow" / "lab" / "slurm-lab.sh"
+# Whoever starts the tests in the background of a script has SIGINT ignored in all below.
+HEEDING = ("env", "--default-signal=INT,HUP")
 FOREIGN = ("SLURM_", "SBATCH_", "SUBMITIT_", "SLURMLAB")
 
 

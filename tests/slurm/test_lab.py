@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.slurm.lab import ROOT, SCRIPT, Lab
+from tests.slurm.lab import HEEDING, ROOT, SCRIPT, Lab
 
 
 def daemons(link: Path) -> list[str]:
@@ -30,7 +30,10 @@ def test_interrupt_leaves_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "a lab"
     environment = {**Lab(folder).environment, "SLURMLAB": str(folder), "ACCT": "none"}
     process = subprocess.Popen(
-        [SCRIPT, "with", "sleep", "600"], env=environment, cwd=ROOT, start_new_session=True
+        [*HEEDING, SCRIPT, "with", "sleep", "600"],
+        env=environment,
+        cwd=ROOT,
+        start_new_session=True,
     )
     while not (folder / "run" / "slurmd-n2.pid").exists():
         assert process.poll() is None

@@ -123,7 +123,8 @@ class Training:
                 values = (path / "environ").read_text().split("\0")
             except OSError:
                 continue
-            if "submitit.core._submit" in words and wanted in values:
+            # The command line of `srun` holds that of its tasks.
+            if words[1:4] == ["-u", "-m", "submitit.core._submit"] and wanted in values:
                 rank = next(v for v in values if v.startswith("SLURM_PROCID="))
                 found[int(rank.partition("=")[2])] = int(path.name)
         return found

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.slurm.lab import Lab
+from tests.slurm.lab import HEEDING, Lab
 
 STARTED: list["subprocess.Popen[str]"] = []  # killed after each test
 DYING = Path(__file__).with_name("dying.py")
@@ -181,7 +181,7 @@ class Toy:
         """Snakemake, in a process group of its own; its words go to the file `said`."""
         with (self.folder / "said").open("a") as said:
             self.last = subprocess.Popen(
-                [sys.executable, *program, *self.words(*arguments, **config)],
+                [*HEEDING, sys.executable, *program, *self.words(*arguments, **config)],
                 cwd=self.folder,
                 env=self.lab.environment if self.lab else Lab(self.folder).environment,
                 stdin=subprocess.DEVNULL,
