@@ -61,7 +61,7 @@ class Sizes:
     draws: Annotated[int, typer.Option(help="Draws, each with a seed of its own.", min=1)] = 3
 
 
-def located(name: str) -> Path:
+def statistics_path(name: str) -> Path:
     """A file, or what `sid fetch` has got under that name.
 
     Raises:
@@ -106,7 +106,7 @@ class Session(AbstractContextManager["Session"]):
         """
         asked = self._options
         extractor = load_extractor(asked.extractor, self.device)
-        published = read_statistics(located(asked.statistics)) if asked.statistics else None
+        published = read_statistics(statistics_path(asked.statistics)) if asked.statistics else None
         return Evaluator(
             reference,
             extractor,

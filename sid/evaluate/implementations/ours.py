@@ -5,7 +5,7 @@ from collections.abc import Collection
 import sid
 from sid.evaluate.features.image_features import ImageFeatures
 from sid.evaluate.implementations.implementation import OfExtractor, check_enough
-from sid.evaluate.metrics import METRICS, PerReference, Reference, Value
+from sid.evaluate.metrics import METRICS, Comparison, PerReference, Reference, Value
 
 
 class Ours(OfExtractor):
@@ -35,10 +35,12 @@ class Ours(OfExtractor):
             value
             for compute in dict.fromkeys(metric.compute for metric in asked)
             for value in compute(
-                generated,
-                reference,
-                [metric.name for metric in asked if metric.compute is compute],
-                seed,
-                self._made,
+                Comparison(
+                    generated,
+                    reference,
+                    [metric.name for metric in asked if metric.compute is compute],
+                    seed,
+                    self._made,
+                )
             )
         ]

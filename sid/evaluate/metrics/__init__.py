@@ -8,10 +8,19 @@ from sid.evaluate.metrics import (
     memorisation,
     precision_recall,
 )
-from sid.evaluate.metrics.metric import Metric, PerReference, Reference, Value
+from sid.evaluate.metrics.metric import Comparison, Metric, PerReference, Reference, Value
 from sid.plugins import plugins
 
-__all__ = ["METRICS", "Metric", "PerReference", "Reference", "Value", "label", "metric_names"]
+__all__ = [
+    "METRICS",
+    "Comparison",
+    "Metric",
+    "PerReference",
+    "Reference",
+    "Value",
+    "label",
+    "metric_names",
+]
 
 FILES = (frechet_distance, kernel, inception_score, precision_recall, memorisation)
 # By name, in the order of all tables; packages bring others as `Metric` in group `sid.metrics`.

@@ -1,34 +1,26 @@
 """The Frechet distance, its error by the jackknife, and its value at infinitely many images."""
 
 import math
-from collections.abc import Collection
 
-from sid.evaluate.features.image_features import ImageFeatures
 from sid.evaluate.metrics.frechet import FrechetReference
 from sid.evaluate.metrics.infinity import frechet_infinity
 from sid.evaluate.metrics.jackknife import frechet_stderr, grouped_moments
-from sid.evaluate.metrics.metric import Metric, PerReference, Reference, Value, indexed
+from sid.evaluate.metrics.metric import Comparison, Metric, Value, indexed
 
 NAME, INFINITY = "frechet_distance", "frechet_distance_infinity"
 DEPENDS_ON = frozenset({"reference", "divisor"})
 
 
-def compute(
-    generated: ImageFeatures,
-    reference: Reference,
-    metrics: Collection[str],
-    seed: int,
-    made: PerReference,
-) -> list[Value]:
+def compute(asked: Comparison) -> list[Value]:
     """Both distances (see `Metric.compute`)."""
-    real = made.get(reference, NAME, lambda: FrechetReference(reference.gaussian))
-    groups = grouped_moments(indexed(generated.features), seed)
+    real = asked.made.get(asked.reference, NAME, lambda: FrechetReference(asked.reference.gaussian))
+    groups = grouped_moments(indexed(asked.generated.features), asked.seed)
     # A covariance without one of the groups is of two images at least.
-    stderr = frechet_stderr(real, groups) if generated.count > 2 else None
+    stderr = frechet_stderr(real, groups) if asked.generated.count > 2 else None
     found = []
-    if NAME in metrics:
-        found.append(Value(NAME, real.distance(generated.gaussian), stderr, "images"))
-    if INFINITY in metrics:
+    if NAME in asked.metrics:
+        found.append(Value(NAME, real.distance(asked.generated.gaussian), stderr, "images"))
+    if INFINITY in asked.metrics:
         fit = frechet_infinity(real, groups)
         whole = math.hypot(fit.fit_stderr, stderr or 0)
         found.append(Value(INFINITY, fit.value, whole, "images and fit"))

@@ -2,14 +2,12 @@
 
 import itertools
 import math
-from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
-from sid.evaluate.features.image_features import ImageFeatures
-from sid.evaluate.metrics.metric import Metric, PerReference, Reference, Value, indexed
+from sid.evaluate.metrics.metric import Comparison, Metric, Value, indexed
 
 NAME = "inception_score"
 SPLITS = 10
@@ -49,17 +47,11 @@ def inception_score(logits: NDArray[np.floating], splits: int, seed: int) -> tup
     return float(np.mean(scores)), float(np.std(scores, ddof=1)) / math.sqrt(splits)
 
 
-def compute(
-    generated: ImageFeatures,
-    reference: Reference,
-    metrics: Collection[str],
-    seed: int,
-    made: PerReference,
-) -> list[Value]:
+def compute(asked: Comparison) -> list[Value]:
     """The score where the extractor has logits (see `Metric.compute`)."""
-    if not generated.extractor.classes:
+    if not asked.generated.extractor.classes:
         return []
-    value, stderr = inception_score(indexed(generated.logits), SPLITS, seed)
+    value, stderr = inception_score(indexed(asked.generated.logits), SPLITS, asked.seed)
     return [Value(NAME, value, stderr, "splits")]
 
 

@@ -1,15 +1,13 @@
 """The kernel distance (KID, Binkowski et al. 2018): an unbiased MMD^2, cubic kernel, on subsets."""
 
 import math
-from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sid.evaluate.features.image_features import ImageFeatures
 from sid.evaluate.features.moments import Array
-from sid.evaluate.metrics.metric import Metric, PerReference, Reference, Value, indexed
+from sid.evaluate.metrics.metric import Comparison, Metric, Value, indexed
 
 NAME = "kernel_distance"
 # Twenty subsets of 1,000, not the customary 100: the error of the mean over subsets is then still
@@ -195,20 +193,14 @@ def subset_size(n_images: int, n_reference: int) -> int:
     return min(SUBSET_SIZE, n_images, n_reference)
 
 
-def compute(
-    generated: ImageFeatures,
-    reference: Reference,
-    metrics: Collection[str],
-    seed: int,
-    made: PerReference,
-) -> list[Value]:
+def compute(asked: Comparison) -> list[Value]:
     """The kernel distance (see `Metric.compute`)."""
-    if not isinstance(reference, ImageFeatures):
-        return []
-    fake, real = indexed(generated.features), indexed(reference.features)
+    fake, real = indexed(asked.generated.features), indexed(asked.real.features)
     # The real subsets are drawn alike for all sets of as many images: a curve, or each draw.
-    sides = made.get(reference, (NAME, len(fake), seed), list[Side])
-    found = kernel_distance(fake, real, SUBSETS, subset_size(len(fake), len(real)), seed, sides)
+    sides = asked.made.get(asked.real, (NAME, len(fake), asked.seed), list[Side])
+    found = kernel_distance(
+        fake, real, SUBSETS, subset_size(len(fake), len(real)), asked.seed, sides
+    )
     return [Value(NAME, found.value, found.stderr, "images")]
 
 

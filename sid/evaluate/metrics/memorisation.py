@@ -5,7 +5,6 @@ its nearest training image than that one is from its own nearest other training 
 """
 
 import math
-from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,9 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sid.data.images import Images
-from sid.evaluate.features.image_features import ImageFeatures
 from sid.evaluate.features.moments import Array
-from sid.evaluate.metrics.metric import Metric, PerReference, Reference, Value, indexed
+from sid.evaluate.metrics.metric import Comparison, Metric, Value, indexed
 from sid.evaluate.metrics.neighbours import (
     NEIGHBOURS,
     Features,
@@ -91,17 +89,9 @@ def _level(training: Manifold) -> float:
     return float((training.squared[:, 0] > without).mean())
 
 
-def compute(
-    generated: ImageFeatures,
-    reference: Reference,
-    metrics: Collection[str],
-    seed: int,
-    made: PerReference,
-) -> list[Value]:
+def compute(asked: Comparison) -> list[Value]:
     """Authenticity, the reference being the training images (see `Metric.compute`)."""
-    if not isinstance(reference, ImageFeatures):
-        return []
-    found = memorisation(indexed(generated.features), manifold_of(reference, made))
+    found = memorisation(indexed(asked.generated.features), manifold_of(asked))
     return [Value("authenticity", found.authenticity, found.stderr, "images")]
 
 

@@ -51,7 +51,31 @@ class PerReference:
         return cast(T, self._found[key])
 
 
-Compute = Callable[[ImageFeatures, Reference, Collection[str], int, PerReference], list[Value]]
+class Comparison(NamedTuple):
+    """What a metric is asked for.
+
+    Attributes:
+        generated: images, with the extractor that both sides are seen by.
+        reference: real images, or their moments for metrics that need no images.
+        metrics: the names that are asked for, since metrics may share one function.
+        seed: of subsets and shuffles.
+        made: what was made of the reference before.
+    """
+
+    generated: ImageFeatures
+    reference: Reference
+    metrics: Collection[str]
+    seed: int
+    made: PerReference
+
+    @property
+    def real(self) -> ImageFeatures:
+        """The reference's images, for metrics that need them."""
+        assert isinstance(self.reference, ImageFeatures)
+        return self.reference
+
+
+Compute = Callable[[Comparison], list[Value]]
 
 
 @dataclass(frozen=True)
@@ -60,9 +84,7 @@ class Metric:
 
     Attributes:
         name: in the records; a distance is named after its extractor as well.
-        compute: gives our values of generated images against a reference. It is handed the names
-            that are asked for, since metrics may share one function; the seed of subsets and
-            shuffles; and what it made of the reference before.
+        compute: gives our values of generated images against a reference.
         title: for people; the name with blanks if empty.
         inception_title: the field's name for it with the features of the 2015 Inception.
         short: what it is called on the command line, alone or with others.

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from sid.evaluate.features.image_features import ImageFeatures
 from sid.evaluate.features.moments import Array
-from sid.evaluate.metrics.metric import PerReference, indexed
+from sid.evaluate.metrics.metric import Comparison, indexed
 
 NEIGHBOURS = 5  # Density and coverage take so many.
 TILE = 1024  # A tile of distances is 8 MB, whatever the number of images.
@@ -120,6 +119,6 @@ class Manifold:
         self.nearest: Index = index[:, 0]
 
 
-def manifold_of(reference: ImageFeatures, made: PerReference) -> Manifold:
+def manifold_of(asked: Comparison) -> Manifold:
     """The manifold of a reference, found once for all metrics that take it."""
-    return made.get(reference, Manifold, lambda: Manifold(indexed(reference.features)))
+    return asked.made.get(asked.real, Manifold, lambda: Manifold(indexed(asked.real.features)))

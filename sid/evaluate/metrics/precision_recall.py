@@ -8,15 +8,13 @@ image inside. The border belongs to the ball.
 """
 
 import math
-from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
 
-from sid.evaluate.features.image_features import ImageFeatures
 from sid.evaluate.features.moments import Array
 from sid.evaluate.metrics.jackknife import GROUPS, random_groups
-from sid.evaluate.metrics.metric import Metric, PerReference, Reference, Value, indexed
+from sid.evaluate.metrics.metric import Comparison, Metric, Value, indexed
 from sid.evaluate.metrics.neighbours import (
     Features,
     Index,
@@ -124,22 +122,16 @@ def _jackknife(values: Array) -> Estimate:
     return Estimate(float(values[0]), math.sqrt((len(values) - 2) * float(np.var(values[1:]))))
 
 
-def compute(
-    generated: ImageFeatures,
-    reference: Reference,
-    metrics: Collection[str],
-    seed: int,
-    made: PerReference,
-) -> list[Value]:
+def compute(asked: Comparison) -> list[Value]:
     """Those of the four that are asked for (see `Metric.compute`)."""
-    if not isinstance(reference, ImageFeatures):
-        return []
-    real = manifold_of(reference, made)
-    found: dict[str, Estimate] = precision_recall(indexed(generated.features), real, seed)._asdict()
+    real = manifold_of(asked)
+    found: dict[str, Estimate] = precision_recall(
+        indexed(asked.generated.features), real, asked.seed
+    )._asdict()
     return [
         Value(name, one.value, one.stderr, "images")
         for name, one in found.items()
-        if name in metrics
+        if name in asked.metrics
     ]
 
 
