@@ -3,11 +3,17 @@
 `sid/configs` is a link to `config/`; a wheel holds copies of the files that it leads to.
 """
 
+import os
 from importlib.resources import files
 from pathlib import Path
 
 CONFIG = Path(str(files("sid"))) / "configs"  # Experiments, budgets and recipes.
 TABLES = Path(str(files("baselines"))) / "published"  # Published numbers, their files, GPU rates.
+
+
+def tables() -> Path:
+    """The folder of published tables: `$SID_PUBLISHED`, or the one that comes with the package."""
+    return Path(os.environ.get("SID_PUBLISHED") or TABLES)
 
 
 def located(path: Path) -> Path:

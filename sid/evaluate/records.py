@@ -14,13 +14,13 @@ ONE_MEASUREMENT = (
     *("role", "generated", "recipe", "run_seed", "images", "selection", "nfe", "n_images", "draw"),
     *("dataset", "implementation", "extractor", "preprocessing", "metric"),
 )
-Role = Literal["curve", "final", "teacher", "redrawn", "halves", "sample"]
-LATER = ("labels", "note")  # Tables from before have no such columns.
+Role = Literal["curve", "final", "teacher", "redrawn", "halves", "sample", "external"]
+LATER = ("labels", "note", "weights_sha256")  # Tables from before have no such columns.
 OPTIONAL = ("stderr", "n_reference", "extractor_accuracy")
 # What a record says of where its images came from, and how long they took to measure.
 ORIGIN = (
     *("role", "generated", "method", "recipe", "run_seed", "images", "kimg", "iterations"),
-    *("selection", "nfe", "seconds"),
+    *("selection", "nfe", "seconds", "weights_sha256"),
 )
 Selection = Literal["", "last", "best"]
 
@@ -32,10 +32,12 @@ class Record(BaseModel):
         role: `curve` (each snapshot, one fixed noise), `final` (fresh draws of a selected
             snapshot), `teacher` (the teacher at `nfe` evaluations), `redrawn` (real images drawn
             again with replacement, against all), `halves` (one half of them against the other),
-            `sample` (what `sid evaluate GEN REF` was given).
+            `sample` (what `sid evaluate GEN REF` was given), `external` (a generator that was not
+            trained here, under the name in `recipe`: a published checkpoint, or anybody's own).
         dataset: name of the reference.
         generated: what was measured, as the user named it.
         generated_sha256: of the images' bytes, or of the file or folder that held them.
+        weights_sha256: of the network's file as it was published or written; empty for images.
         method: method of the run, `teacher` or `real`.
         recipe: recipe of the run.
         run_seed: training seed, -1 where nothing was trained.
@@ -72,6 +74,7 @@ class Record(BaseModel):
     dataset: str
     generated: str = ""
     generated_sha256: str = ""
+    weights_sha256: str = ""
     method: str = ""
     recipe: str = ""
     run_seed: int = -1

@@ -1,6 +1,8 @@
 """Published numbers with their sources, and what may be decided by them."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -21,6 +23,36 @@ COLUMNS = {
     "results.csv": (*COMMON, "metric", "value", "std", *SOURCES),
     "checkpoints.csv": (*COMMON, "kimg", *SOURCES),
 }
+
+
+class Number(NamedTuple):
+    """A published number, by its best source.
+
+    Attributes:
+        text: as printed there.
+        std: the spread printed beside it, as printed; shown, never used.
+        source: where, with the place in it.
+        evidence: grade, a key of `GRADES`.
+        note: what is to be known of it.
+        quoted: other values that other sources print of it, as `value (source)`.
+    """
+
+    text: str
+    std: str
+    source: str
+    evidence: str
+    note: str
+    quoted: tuple[str, ...]
+
+    @property
+    def value(self) -> float:
+        """The number."""
+        return float(self.text)
+
+    @property
+    def rounding(self) -> float:
+        """Half a unit of its last decimal."""
+        return 0.5 * 10.0 ** -len(self.text.partition(".")[2])
 
 
 def load_published(path: Path) -> pd.DataFrame:
@@ -51,6 +83,42 @@ def load_published(path: Path) -> pd.DataFrame:
         if not row["source"]:
             raise UserError(f"{path}: line {number}: has no source")
     return table
+
+
+def number_of(results: pd.DataFrame, asked: Mapping[str, str], where: str) -> Number:
+    """One number of `results.csv`, from the best graded of its sources.
+
+    Args:
+        results: as loaded.
+        asked: columns and what they hold.
+        where: what asks, for the error.
+
+    Raises:
+        UserError: there is none, or sources of the best grade print different values.
+    """
+    said = ", ".join(f"{column} {wanted}" for column, wanted in asked.items())
+    rows = results
+    for column, wanted in asked.items():
+        if column not in rows:
+            raise UserError(f"{where}: {column} is no column of results.csv")
+        rows = rows[rows[column] == wanted]
+    if rows.empty:
+        raise UserError(f"{where}: results.csv has no {said}")
+    order = list(GRADES)
+    rows = rows.sort_values("evidence", key=lambda grade: grade.map(order.index), kind="stable")
+    best = rows.iloc[0]
+    equal = rows.loc[rows["evidence"] == best["evidence"], "value"]
+    if equal.nunique() > 1:
+        raise UserError(f"{where}: {said}: one grade has {', '.join(sorted(set(equal)))}")
+    others = rows[rows["value"] != best["value"]]
+    return Number(
+        best["value"],
+        next((text for text in rows["std"] if text), ""),
+        " ".join(filter(None, (best["source"], best["source_locator"]))),
+        best["evidence"],
+        best["note"],
+        tuple(f"{row['value']} ({row['source']})" for _, row in others.iterrows()),
+    )
 
 
 def not_run(results: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,20 @@ from sid.verdict.criteria import CRITERIA, LEVEL
 from sid.verdict.distances import Array
 from sid.verdict.intervals import Interval, difference_interval, mean_interval
 
-Outcome = Literal["holds", "does not hold", "inconclusive", "not run"]
+Outcome = Literal[
+    "reproduces",
+    "differs",
+    "reached",
+    "not reached",
+    "holds",
+    "does not hold",
+    "inconclusive",
+    "undecided",
+    "not run",
+]
+# What an outcome says of the claim; all others leave it open.
+KEPT: tuple[Outcome, ...] = ("reproduces", "reached", "holds")
+BROKEN: tuple[Outcome, ...] = ("differs", "not reached", "does not hold")
 SID = "SiD, arXiv 2404.04057"
 SIDA = "SiDA, arXiv 2410.14919"
 README = "README of mingyuanzhou/SiD, branch sida"
@@ -36,13 +49,31 @@ class Verdict(BaseModel):
         criterion: when it holds.
         fixed: commit at which the criterion last changed (`sid.verdict.criteria`).
         changed: what of it changed after an outcome had been committed.
-        verdict: the outcome.
+        verdict: the outcome. `inconclusive`: evidence of the right kind, and too little of it;
+            `undecided`: evidence of a kind that cannot decide, such as one run about training, or
+            an unverified number; `not run`: no evidence.
         scope: what it is about: `this checkpoint` (new noise for one trained generator), `this
             run` (one curve), or a number of training seeds.
         figure: what is reproduced.
-        value, low, high: the figure and its confidence limits; nan where there is none.
+        value, low, high: the figure, mostly a ratio (reproduced over published, or subject over
+            `against`), and its confidence limits; nan where there is none.
         level: their confidence, as a share.
         reason: the numbers, in one sentence.
+        kind, subject, against: of the claim (`sid.verdict.claim`).
+        dataset, metric, extractor, implementation, n_images: of the records that it rests on.
+        published: the published value, nan where there is none.
+        published_text: as printed.
+        published_of: what kind of value it is.
+        evidence: grade of its source.
+        reproduced: our value on the published one's scale.
+        runs, draws: N training seeds and K draws of each; 0 where there are none.
+        run_sd, redraw_sd: of the logarithm, over seeds and over draws; nan where not known.
+        new_low, new_high: prediction interval of the figure of one new run or evaluation.
+        needed_margin: the smallest margin, as a share, at which the claim would be kept.
+        p_value, p_holm: of the test that the claim is broken, alone and among those of the page.
+        records: which rows of the records it rests on.
+        command: what makes these records.
+        changes: what would change the verdict.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -61,6 +92,31 @@ class Verdict(BaseModel):
     high: float = math.nan
     level: float = LEVEL
     reason: str
+    kind: str = ""
+    subject: str = ""
+    against: str = ""
+    dataset: str = ""
+    metric: str = ""
+    extractor: str = ""
+    implementation: str = ""
+    n_images: int = 0
+    published: float = math.nan
+    published_text: str = ""
+    published_of: str = ""
+    evidence: str = ""
+    reproduced: float = math.nan
+    runs: int = 0
+    draws: int = 0
+    run_sd: float = math.nan
+    redraw_sd: float = math.nan
+    new_low: float = math.nan
+    new_high: float = math.nan
+    needed_margin: float = math.nan
+    p_value: float = math.nan
+    p_holm: float = math.nan
+    records: str = ""
+    command: str = ""
+    changes: str = ""
 
     @classmethod
     def of(cls, claim: str, statement: str, source: str, level: float = LEVEL) -> "Verdict":
