@@ -30,6 +30,9 @@ class Protocol(Strict):
         n_images: of each draw; 0 for whichever one number the records have.
         draws: K, of each generator.
         of: what kind of value a published number of this protocol is.
+        labels: the rule by which classes are drawn: `data set`, as often as it has them, or
+            `uniform`; empty for whichever one the records have.
+        selection: which snapshot of a run is judged; published numbers are of the best.
     """
 
     metric: str
@@ -39,6 +42,8 @@ class Protocol(Strict):
     n_images: NonNegativeInt = 0
     draws: PositiveInt
     of: Of = "unknown"
+    labels: Literal["", "data set", "uniform"] = ""
+    selection: Literal["best", "last"] = "best"
 
 
 class Criterion(Strict):
@@ -233,6 +238,26 @@ def _of_subject(
                 )
             )
     return claims
+
+
+def constants(claim: Claim, name: str) -> list[float]:
+    """A constant of the claim's criterion, as a list.
+
+    Raises:
+        UserError: the criterion has none of this name.
+    """
+    found = claim.criterion.constants.get(name)
+    if found is None:
+        raise UserError(
+            f"claims.yaml: claims.{claim.name}: its criterion has no constant {name}, which claims "
+            f"of kind {claim.kind} need"
+        )
+    return found if isinstance(found, list) else [found]
+
+
+def constant(claim: Claim, name: str) -> float:
+    """The only value of a constant (see `constants`)."""
+    return constants(claim, name)[0]
 
 
 def _entry(section: Mapping[str, Entry], name: str, where: Path | str) -> Entry:
