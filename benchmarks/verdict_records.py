@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sid.evaluate.records import Record
-from sid.verdict.claim import Claim, Claims, Criterion, Kind, Protocol, Subject
+from sid.verdict.claim import Claim, Claims
+from sid.verdict.entries import Criterion, Kind, Protocol, Subject
 from sid.verdict.published import Number
 
 Array = NDArray[np.float64]

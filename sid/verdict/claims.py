@@ -7,8 +7,9 @@ import pandas as pd
 
 from sid.errors import UserError
 from sid.verdict.checkpoint import checkpoint
-from sid.verdict.claim import Claim, Claims, Kind
+from sid.verdict.claim import Claim, Claims
 from sid.verdict.design import holm
+from sid.verdict.entries import Kind
 from sid.verdict.evidence import Records
 from sid.verdict.fall import fall
 from sid.verdict.faster import faster

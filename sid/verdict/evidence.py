@@ -86,7 +86,7 @@ class Records:
         named = None if claim.against in ("", TEACHER) else claim.against
         trained = self.rows("teacher", named)
         rows = trained or [row for row in self.rows("external", named) if row.nfe > 1]
-        rows = [row for row in rows if row.dataset == claim.about.dataset]
+        rows = [row for row in rows if row.dataset == claim.dataset]
         teachers = sorted({row.recipe for row in rows})
         if len(teachers) > 1:
             raise LackingError(

@@ -62,7 +62,7 @@ def begin(claim: Claim) -> Verdict:
         kind=claim.kind,
         subject=claim.subject,
         against=claim.against,
-        dataset=claim.about.dataset,
+        dataset=claim.dataset,
         metric=protocol.metric,
         extractor=protocol.extractor,
         implementation=protocol.implementation,

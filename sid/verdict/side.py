@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from sid.verdict.claim import Claim, Protocol
+from sid.verdict.claim import Claim
+from sid.verdict.entries import Protocol
 
 PROVENANCE = ("extractor_sha256", "reference_sha256", "generated_sha256", "git")
 MEASURED = ("metric", "implementation", "extractor")
@@ -97,7 +98,7 @@ def side_of(
     protocol = claim.protocol
     if not rows:
         raise LackingError(f"the records have no fresh draws of {who}", "not run")
-    dataset = claim.about.dataset
+    dataset = claim.dataset
     elsewhere = sorted({row.dataset for row in rows if row.dataset != dataset})
     rows = [row for row in rows if row.dataset == dataset]
     if not rows:
