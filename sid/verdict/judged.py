@@ -192,9 +192,14 @@ def limits(verdict: Verdict) -> str:
     return f"{level} interval {verdict.low:.4g} to {verdict.high:.4g}"
 
 
+def counted(number: int, thing: str) -> str:
+    """A number of things, in words."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def spreads(found: Estimate) -> str:
     """N, K and the spreads, in words."""
-    draws = f"{found.draws} draw" if found.draws == 1 else f"{found.draws} draws"
+    draws = counted(found.draws, "draw")
     runs = f"{found.runs} runs of {draws}" if found.runs > 1 else draws
     told = [f"run sd {per_cent(found.run_sd)}"] if found.runs > 1 else []
     told += [f"redraw sd {per_cent(found.redraw_sd)}"] if found.draws > 1 else []
