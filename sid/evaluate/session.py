@@ -13,6 +13,7 @@ from sid.evaluate.evaluator import Evaluator
 from sid.evaluate.extractors import EXTRACTORS, load_extractor
 from sid.evaluate.features.statistics import Statistics, read_statistics
 from sid.evaluate.implementations import IMPLEMENTATIONS, implementations_of
+from sid.evaluate.labels import read_counts
 from sid.evaluate.metrics import metric_names, short_names
 from sid.evaluate.records import Record, write_records
 from sid.evaluate.samplers import CHUNK
@@ -44,6 +45,13 @@ class Measurement:
     statistics: Annotated[
         str | None,
         typer.Option(help="Published moments of the same images, for nvidia; npz or name."),
+    ] = None
+    frequencies: Annotated[
+        Path | None,
+        typer.Option(
+            help="Draw classes as often as this data set has them (zip, npz of `labels`), as "
+            "sid_metrics.py does; uniformly if not given."
+        ),
     ] = None
     chunk: Chunk = CHUNK
     threads: Threads = 1
@@ -117,6 +125,7 @@ class Session(AbstractContextManager["Session"]):
             progress=self.progress,
             chunk=asked.chunk,
             statistics=published,
+            counts=read_counts(asked.frequencies) if asked.frequencies else (),
         )
 
     def write(self, records: list[Record]) -> None:
