@@ -8,7 +8,7 @@ from sid.data.images import ImageSet
 from sid.data.rows import Rows
 from sid.evaluate.features.moments import CHUNK
 from sid.evaluate.features.statistics import Statistics
-from sid.evaluate.labels import LabelRule
+from sid.evaluate.labels import EQUAL, Counts, LabelRule
 
 # Total variation between the shares of classes from which on a warning is worth it; ImageNet's
 # classes differ from uniform ones by 0.02.
@@ -35,6 +35,20 @@ def class_mismatch(rule: LabelRule, reference: ImageSet | Statistics) -> str:
     drawn[:classes] = np.array(rule.counts) / sum(rule.counts) if rule.counts else 1 / classes
     apart = float(np.abs(counts / counts.sum() - drawn).sum()) / 2
     return f"{apart:.0%} of {reference.name} would need another class" if apart > DIFFERENT else ""
+
+
+def equal_counts(rule: LabelRule, reference: ImageSet | Statistics) -> Counts:
+    """Images of each class of the reference, where all have as many; empty where not, or not known.
+
+    Args:
+        rule: how the classes are drawn.
+        reference: the real images, or their moments, which tell by the name of the data set.
+    """
+    if not isinstance(reference, ImageSet) or reference.labels is None:
+        counts = EQUAL.get(reference.name, ())
+    else:
+        counts = tuple(np.bincount(reference.labels, minlength=rule.classes).tolist())
+    return counts if len(counts) == rule.classes and len(set(counts)) == 1 else ()
 
 
 def sorted_by_class(logits: NDArray[np.floating] | Rows) -> bool:

@@ -25,7 +25,7 @@ from sid.evaluate.metrics.memorisation import memorisation, write_pairs
 from sid.evaluate.metrics.metric import indexed
 from sid.evaluate.metrics.neighbours import Manifold
 from sid.evaluate.real_images import evaluate_halves, evaluate_redrawn
-from sid.evaluate.records import Record, check_external, merge_records, write_records
+from sid.evaluate.records import Record, check_external, write_records
 from sid.evaluate.reference import check_counts, check_shapes, count_of, read_reference
 from sid.evaluate.samplers import CHUNK, sampler_for, weights_at
 from sid.evaluate.session import Chunk, Extractor, Measurement, Session, Sizes
@@ -292,19 +292,6 @@ def neighbours(
         f"{out}: {min(pairs, len(found.ratio))} pairs; authenticity {found.authenticity:.3f} "
         f"± {found.stderr:.3f}, that of the training images {found.real:.3f}"
     )
-
-
-@app.command()
-def merge(
-    files: Annotated[list[Path], typer.Argument(help="Records of several evaluations.")],
-    out: Out = Path("results/records.csv"),
-) -> None:
-    """Merge records into one table.
-
-    Example: sid evaluate merge results/evaluate/sid-seed0.json results/evaluate/real.json
-    --out results/records.csv
-    """
-    print(f"{out}: {len(merge_records(files, out))} values")
 
 
 def register(cli: typer.Typer) -> None:

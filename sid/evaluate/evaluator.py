@@ -10,7 +10,7 @@ import torch
 from sid import provenance
 from sid.data.images import ImageSet
 from sid.errors import UserError, warn
-from sid.evaluate.classes import class_mismatch
+from sid.evaluate.classes import class_mismatch, equal_counts
 from sid.evaluate.extractors import Extractor
 from sid.evaluate.features.image_features import ImageFeatures
 from sid.evaluate.features.statistics import Statistics
@@ -65,7 +65,8 @@ class Evaluator:
         self._moments: Statistics | None = None
         self._mismatch = ""
         if isinstance(reference, ImageSet):
-            self._real = ImageFeatures(reference, extractor, workspace.subfolder("reference"))
+            kept = workspace.subfolder(f"reference-{reference.sha256[:12]}")
+            self._real = ImageFeatures(reference, extractor, kept)
         for given in (statistics, reference):
             if isinstance(given, Statistics):
                 given.check(extractor.width, extractor.name, extractor.sha256)
@@ -92,11 +93,12 @@ class Evaluator:
         if not self.implementations:
             raise UserError("--implementations: none of these has any of these metrics")
         machine = provenance.describe(device)
+        self._machine = {key: machine[key] for key in ("device", "torch", "git", "threads")}
         self._common = {
             "dataset": reference.name,
             "extractor": extractor.name,
             "extractor_accuracy": None if math.isnan(extractor.accuracy) else extractor.accuracy,
-            **{key: machine[key] for key in ("device", "torch", "git", "threads")},
+            **self._machine,
         }
 
     @property
@@ -122,7 +124,7 @@ class Evaluator:
             seed: of the sampler, and of subsets and shuffles.
         """
         about = {**about, "labels": self._labels(sampler.rule)}
-        drawn_from = {**about, "seed": seed, "counts": sampler.rule.counts, **self._common}
+        drawn_from = {**about, "seed": seed, "counts": sampler.rule.counts, **self._machine}
         images = self._workspace.images(
             str(about["generated"]), sampler, n, drawn_from, self._progress, self._chunk
         )
@@ -134,7 +136,8 @@ class Evaluator:
         if mismatch and not self._mismatch:
             warn(f"images are drawn {rule.text}, and {mismatch}")
         self._mismatch = mismatch
-        return "; ".join(filter(None, (rule.text, mismatch)))
+        equal = rule if rule.counts else LabelRule(rule.classes, equal_counts(rule, self.reference))
+        return "; ".join(filter(None, (equal.text, mismatch)))
 
     def given(
         self, images: ImageSet, about: Mapping[str, Any], *, draw: int, seed: int

@@ -106,13 +106,19 @@ class Session(AbstractContextManager["Session"]):
     def __exit__(self, *what: object) -> bool | None:
         return self._stack.__exit__(*what)  # type: ignore[arg-type]
 
-    def evaluator(self, reference: ImageSet | Statistics) -> Evaluator:
+    def evaluator(
+        self, reference: ImageSet | Statistics, options: Measurement | None = None
+    ) -> Evaluator:
         """What measures images against a reference, as the options say.
+
+        Args:
+            reference: real images, or their moments.
+            options: in place of the command's, for commands that measure in several ways.
 
         Raises:
             UserError: an option names what is not known, or they do not go together.
         """
-        asked = self._options
+        asked = options or self._options
         extractor = load_extractor(asked.extractor, self.device)
         published = read_statistics(statistics_path(asked.statistics)) if asked.statistics else None
         return Evaluator(

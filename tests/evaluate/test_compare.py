@@ -24,7 +24,8 @@ from sid.evaluate.extractors import load_extractor
 from sid.evaluate.extractors.classifier import DataExtractor
 from sid.evaluate.features.moments import gaussian_of
 from sid.evaluate.features.statistics import Statistics, write_statistics
-from sid.evaluate.records import load_table, merge_records
+from sid.evaluate.merging import merge_records
+from sid.evaluate.records import load_table
 from sid.files import sha256
 from sid.networks import Architecture, save_network
 
