@@ -1,9 +1,9 @@
 """Which published checkpoints are meant, and which claims about them."""
 
-import difflib
 from collections.abc import Sequence
 
 from sid.errors import UserError
+from sid.verdict import claim
 from sid.verdict.claim import Claim, Claims
 
 Chosen = dict[str, list[Claim]]  # By subject, in the order of the file.
@@ -20,9 +20,9 @@ def published(claims: Claims, dataset: str | None = None) -> Chosen:
         UserError: there is none of this data set.
     """
     found: Chosen = {}
-    for claim in claims.claims.values():
-        if claim.kind == "checkpoint" and claim.about.weights:
-            found.setdefault(claim.subject, []).append(claim)
+    for one in claims.claims.values():
+        if one.kind == "checkpoint" and one.about.weights:
+            found.setdefault(one.subject, []).append(one)
     if dataset is None:
         return found
     known = dict.fromkeys(group[0].about.dataset for group in found.values())
@@ -43,27 +43,30 @@ def chosen(claims: Claims, names: Sequence[str]) -> Chosen:
         UserError: a name is unknown, or names no published checkpoint.
     """
     known = published(claims)
-    wanted = {claim.name for name in names for claim in _named(claims, known, name)}
+    wanted = claim.chosen(claims, names, "sid verify")
+    there = {one.name for group in known.values() for one in group}
+    if strange := next((name for name in wanted if name not in there), None):
+        raise UserError(
+            f"sid verify: {strange}: is about no published checkpoint; `sid claims --kind "
+            "checkpoint` lists those that are"
+        )
     found = {
-        subject: [claim for claim in group if claim.name in wanted]
-        for subject, group in known.items()
+        subject: [one for one in group if one.name in wanted] for subject, group in known.items()
     }
     return {subject: group for subject, group in found.items() if group}
 
 
-def _named(claims: Claims, known: Chosen, name: str) -> list[Claim]:
-    if name in known:
-        return known[name]
-    claim = claims.claims.get(name)
-    if claim in known.get(name.partition("/")[0], []):
-        return [claim] if claim else []
-    if claim or name in claims.subjects:
-        what = f"a claim of kind {claim.kind}" if claim else "no published checkpoint is known"
-        raise UserError(
-            f"{name}: {what}; `sid verify` measures published checkpoints, and `sid claims --kind "
-            "checkpoint` lists them"
-        )
-    every = [*known, *(claim.name for group in known.values() for claim in group)]
-    near = difflib.get_close_matches(name, every, n=1)
-    mend = f"did you mean {near[0]}?" if near else "`sid claims --kind checkpoint` lists them"
-    raise UserError(f"{name}: no such claim or subject; {mend}")
+def named(text: str | Sequence[str] | None) -> Chosen:
+    """What `--config verify=` asks the workflow for.
+
+    Args:
+        text: names with commas, or a list of them; None for every published checkpoint.
+
+    Raises:
+        UserError: see `chosen`.
+    """
+    claims = claim.load_claims()
+    if text is None:
+        return published(claims)
+    names = text.split(",") if isinstance(text, str) else text
+    return chosen(claims, [name.strip() for name in names])
