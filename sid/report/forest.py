@@ -57,7 +57,7 @@ def percent(ratio: float) -> str:
     """
     if ratio >= 2:
         return f"{ratio:.3g} times"
-    share = 100 * (ratio - 1)
+    share = round(100 * (ratio - 1), 9)
     decimals = 2 if abs(share) < 1 else 1 if abs(share) < 10 else 0
     return f"{share:+.{decimals}f} %".replace("-", "\N{MINUS SIGN}")
 
