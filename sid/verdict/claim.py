@@ -1,140 +1,35 @@
-"""Claims as data: `claims.yaml` says what is claimed, by what protocol, and when it is kept."""
+"""Claims as data: what is claimed, by what protocol it is measured, and when it is kept."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
-from sid.config import Name, Strict, parse, read_yaml
+from sid.config import lay_over, parse, read_yaml
 from sid.errors import UserError
 from sid.shipped import tables
-from sid.verdict.published import Number, load_published, number_of
+from sid.verdict.entries import ClaimsFile, Criterion, Kind, Protocol, Stated, Subject
+from sid.verdict.published import Number, kimg_of, load_published, number_of
 
-Kind = Literal["checkpoint", "retraining", "ranking", "fall", "power-law", "faster"]
-# What a published value is: a mean of ten evaluations, one value, the least of three, or not known.
-Of = Literal["mean of 10", "single", "minimum of 3", "unknown"]
-Entry = TypeVar("Entry")
 TEACHER = "teacher"  # As `against`: whatever the records have in the role of the teacher.
-
-
-class Protocol(Strict):
-    """How a number is measured; records of another protocol are never compared with it.
-
-    Attributes:
-        metric: name of the metric.
-        number: its name in `results.csv`; empty where no published number is of this protocol.
-        implementation: whose value decides.
-        extractor: name; empty for whichever one the records have.
-        n_images: of each draw; 0 for whichever one number the records have.
-        draws: K, of each generator.
-        of: what kind of value a published number of this protocol is.
-    """
-
-    metric: str
-    number: str = ""
-    implementation: str
-    extractor: str = ""
-    n_images: NonNegativeInt = 0
-    draws: PositiveInt
-    of: Of = "unknown"
-
-
-class Criterion(Strict):
-    """When a claim of a kind is kept.
-
-    Attributes:
-        text: in words.
-        bound: margin as a share, or factor.
-        level: confidence of the interval that decides, as a share.
-        constants: further ones that the rule depends on.
-        fixed: commit at which text, constants or rule last changed. A change cannot name its own
-            commit: the next one does.
-        changed: what changed after an outcome of it had been committed, and what that did.
-    """
-
-    text: str
-    bound: PositiveFloat
-    level: PositiveFloat = Field(lt=1)
-    constants: dict[str, float | list[float]] = Field(default_factory=dict)
-    fixed: str = Field(pattern="^([0-9a-f]{7})?$")
-    changed: str = ""
-
-
-class Subject(Strict):
-    """What claims are about: a recipe, under the name that its records have.
-
-    Attributes:
-        title: for people, as in the papers' tables.
-        method: as in `results.csv`; empty for what no paper has.
-        dataset: as in the records.
-        published: columns of `results.csv` that its numbers have, `method` apart.
-        weights: the published checkpoint, as in `files.csv`.
-        kimg: images of training after which its publisher measured it, in thousands; 0: not known.
-        start: the recipe that it starts from, whose images come before its own.
-        nfe: network evaluations of an image.
-        checkpoint: protocols by which the published checkpoint is judged.
-        retraining: protocols by which runs of the recipe are judged.
-    """
-
-    title: str
-    method: str = ""
-    dataset: str
-    published: dict[str, str] = Field(default_factory=dict)
-    weights: str = ""
-    kimg: float = Field(default=0, ge=0)
-    start: str = ""
-    nfe: PositiveInt = 1
-    checkpoint: list[Name] = Field(default_factory=list)
-    retraining: list[Name] = Field(default_factory=list)
-
-
-class Stated(Strict):
-    """A claim that is no published number: about two recipes, or about a curve.
-
-    Attributes:
-        kind: which rule judges it.
-        criterion: which criterion of the file.
-        protocol: which protocol of the file.
-        statement: what is claimed, a sentence.
-        subject: the recipe.
-        against: another recipe, or `teacher`.
-        source: where the original stands, and what of it is ours.
-        evidence: grade of that source.
-    """
-
-    kind: Literal["ranking", "fall", "power-law", "faster"]
-    criterion: Name
-    protocol: Name
-    statement: str
-    subject: str
-    against: str = ""
-    source: str
-    evidence: str = "primary"
-
-
-class ClaimsFile(Strict):
-    """`claims.yaml`; its sections by name."""
-
-    protocols: dict[str, Protocol]
-    criteria: dict[str, Criterion]
-    subjects: dict[str, Subject]
-    claims: dict[str, Stated] = Field(default_factory=dict)
+START = "start"  # As `against`, in the file: what the subject starts from.
+Entry = TypeVar("Entry")
 
 
 class Claim(NamedTuple):
     """One claim, with everything that judging it needs.
 
     Attributes:
-        name: `<subject>/<protocol>` of a published checkpoint, `<subject>/retrained-<protocol>` of
-            a recipe trained again, else its key in the file.
+        name: `<subject>/fid` of a published checkpoint, `<subject>/retrained-fid` of a recipe
+            trained again, where `fid` is the number's name in small letters; else its key in the
+            file.
         kind: which rule judges it.
         statement: a sentence.
         subject: the recipe.
         about: the subject's entry.
         against: another recipe, `teacher`, or empty.
-        protocol: how the number is measured.
+        protocol: how the number is measured; its `reference` is a file.
         criterion: when the claim is kept.
         source: where it is made.
         evidence: grade of the source (`sid.verdict.published.GRADES`).
@@ -152,6 +47,11 @@ class Claim(NamedTuple):
     source: str
     evidence: str
     number: Number | None = None
+
+    @property
+    def dataset(self) -> str:
+        """What records of its protocol have as `dataset`: the reference's name."""
+        return Path(self.protocol.reference).stem or self.about.dataset
 
 
 class Claims(NamedTuple):
@@ -172,57 +72,85 @@ def load_claims(folder: Path | None = None) -> Claims:
     """The claims of a folder of published tables.
 
     Args:
-        folder: with `claims.yaml` and `results.csv`; None for `sid.shipped.tables`.
+        folder: with `claims.yaml`, `results.csv` and, if there is one, `checkpoints.csv`; None for
+            `sid.shipped.tables`.
 
     Raises:
-        UserError: the file is missing, a key is wrong, or names what is not in it.
+        UserError: a file is missing, a key is wrong, or names what is not in it.
     """
     path = (folder or tables()) / "claims.yaml"
-    file = parse(read_yaml(path) or {}, ClaimsFile, path)
+    file = _read(path)
     numbers = load_published(path.parent / "results.csv")
-    found: list[Claim] = []
-    for subject, about in file.subjects.items():
-        found += _of_subject(path, file, numbers, subject, about)
-    for name, stated in file.claims.items():
-        where = f"{path}: claims.{name}"
-        found.append(
-            Claim(
-                name,
-                stated.kind,
-                stated.statement,
-                stated.subject,
-                _entry(file.subjects, stated.subject, f"{where}.subject"),
-                stated.against,
-                _entry(file.protocols, stated.protocol, f"{where}.protocol"),
-                _entry(file.criteria, stated.criterion, f"{where}.criterion"),
-                stated.source,
-                stated.evidence,
-            )
-        )
-    return Claims(path, file.subjects, {claim.name: claim for claim in found})
+    found: dict[str, Claim] = {}
+    every = [
+        *(claim for name in file.subjects for claim in _of_subject(path, file, numbers, name)),
+        *(_stated(path, file, name, stated) for name, stated in file.claims.items()),
+    ]
+    for claim in every:
+        if claim.name in found:
+            raise UserError(f"{path}: {claim.name}: two claims have this name; rename one")
+        found[claim.name] = claim
+    return Claims(path, file.subjects, found)
 
 
-def _of_subject(
-    path: Path, file: ClaimsFile, numbers: pd.DataFrame, subject: str, about: Subject
-) -> list[Claim]:
+def _read(path: Path) -> ClaimsFile:
+    """The file with each entry laid over its bases, and with the images of training."""
+    values = read_yaml(path)
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: expected keys and values, found {type(values).__name__}")
+    bases = values.get("bases") or {}
+    for section in set(values) - {"bases"}:
+        if isinstance(values[section], dict):
+            values[section] = {
+                name: _laid(entry, bases, f"{path}: {section}.{name}")
+                for name, entry in values[section].items()
+            }
+    file = parse(values, ClaimsFile, path)
+    kimg = kimg_of(path.parent / "checkpoints.csv")
+    subjects = {
+        name: about.model_copy(update={"kimg": kimg.get(about.weights, about.kimg)})
+        for name, about in file.subjects.items()
+    }
+    return file.model_copy(update={"subjects": subjects})
+
+
+def _laid(entry: Any, bases: Mapping[str, Any], where: str) -> Any:
+    """An entry laid over what its `base` names, one base or a list; the last lies on top."""
+    if not isinstance(entry, dict) or "base" not in entry:
+        return entry
+    named = entry["base"]
+    values: dict[str, Any] = {}
+    for name in named if isinstance(named, list) else [named]:
+        below = {key: base for key, base in bases.items() if key != name}  # None is its own base.
+        values = lay_over(values, _laid(_entry(bases, name, f"{where}.base"), below, where))
+    return lay_over(values, {key: value for key, value in entry.items() if key != "base"})
+
+
+def _of_subject(path: Path, file: ClaimsFile, numbers: pd.DataFrame, name: str) -> list[Claim]:
     """The claims of a subject's published numbers."""
+    about = file.subjects[name]
     claims: list[Claim] = []
-    kinds: tuple[tuple[Literal["checkpoint", "retraining"], str, list[str]], ...] = (
-        ("checkpoint", "", about.checkpoint),
-        ("retraining", "retrained-", about.retraining),
+    kinds: tuple[tuple[Kind, str, str, list[str]], ...] = (
+        ("checkpoint", "", "has", about.checkpoint),
+        ("retraining", "retrained-", "trained again, comes to", about.retraining),
     )
-    for kind, prefix, protocols in kinds:
+    for kind, prefix, verb, protocols in kinds:
         for short in protocols:
-            where = f"{path}: subjects.{subject}.{kind}"
-            protocol = _entry(file.protocols, short, where)
-            asked = {"method": about.method, "metric": protocol.number, **about.published}
-            number = number_of(numbers, asked, where)
+            where = f"{path}: subjects.{name}.{kind}"
+            protocol = _protocol(file, short, about, where)
+            asked = {
+                "method": about.method,
+                "nfe": str(about.nfe),
+                "metric": protocol.number,
+                **about.published,
+            }
+            number = number_of(numbers, asked, where, about.quoted)
             claims.append(
                 Claim(
-                    f"{subject}/{prefix}{short}",
+                    f"{name}/{prefix}{protocol.number.lower()}",
                     kind,
-                    f"{about.title} reads {protocol.number} {number.text} on {about.dataset}",
-                    subject,
+                    f"{about.title}, {verb} {protocol.number} {number.text} on {about.dataset}",
+                    name,
                     about,
                     "",
                     protocol,
@@ -233,6 +161,49 @@ def _of_subject(
                 )
             )
     return claims
+
+
+def _stated(path: Path, file: ClaimsFile, name: str, stated: Stated) -> Claim:
+    """A claim that is no published number."""
+    where = f"{path}: claims.{name}"
+    subject = stated.subject or name.partition("/")[0]
+    about = _entry(file.subjects, subject, f"{where}.subject")
+    against = about.start if stated.against == START else stated.against
+    if against not in ("", TEACHER):
+        _entry(file.subjects, against, f"{where}.against")
+    elif stated.against == START:
+        raise UserError(f"{where}.against: {subject} has no start; give it one, or name a recipe")
+    criterion = _entry(file.criteria, stated.criterion, f"{where}.criterion")
+    titles = {key: entry.title for key, entry in file.subjects.items()}
+    try:
+        statement = stated.statement.format(
+            subject=about.title,
+            against=titles.get(against, against),
+            dataset=about.dataset,
+            bound=f"{criterion.bound:g}",
+        )
+    except (KeyError, IndexError, ValueError) as error:
+        known = "{subject}, {against}, {dataset} and {bound}"
+        raise UserError(f"{where}.statement: {error} in braces; known are {known}") from error
+    return Claim(
+        name,
+        stated.kind,
+        statement,
+        subject,
+        about,
+        against,
+        _protocol(file, stated.protocol, about, f"{where}.protocol"),
+        criterion,
+        stated.source,
+        stated.evidence,
+    )
+
+
+def _protocol(file: ClaimsFile, name: str, about: Subject, where: str) -> Protocol:
+    """A protocol of the file, with the reference of the subject's data set."""
+    protocol = _entry(file.protocols, name, where)
+    reference = protocol.reference.replace("{dataset}", about.dataset)
+    return protocol.model_copy(update={"reference": reference})
 
 
 def _entry(section: Mapping[str, Entry], name: str, where: Path | str) -> Entry:

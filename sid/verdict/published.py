@@ -1,6 +1,6 @@
 """Published numbers with their sources, and what may be decided by them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,6 +35,7 @@ class Number(NamedTuple):
         evidence: grade, a key of `GRADES`.
         note: what is to be known of it.
         quoted: other values that other sources print of it, as `value (source)`.
+        rows: of `results.csv`, its own and those that quote it.
     """
 
     text: str
@@ -43,6 +44,7 @@ class Number(NamedTuple):
     evidence: str
     note: str
     quoted: tuple[str, ...]
+    rows: tuple[int, ...] = ()
 
     @property
     def value(self) -> float:
@@ -52,7 +54,7 @@ class Number(NamedTuple):
     @property
     def rounding(self) -> float:
         """Half a unit of its last decimal."""
-        return 0.5 * 10.0 ** -len(self.text.partition(".")[2])
+        return 0.5 * 10.0 ** -decimals(self.text)
 
 
 def load_published(path: Path) -> pd.DataFrame:
@@ -85,31 +87,39 @@ def load_published(path: Path) -> pd.DataFrame:
     return table
 
 
-def number_of(results: pd.DataFrame, asked: Mapping[str, str], where: str) -> Number:
+def number_of(
+    results: pd.DataFrame,
+    asked: Mapping[str, str],
+    where: str,
+    quoted: Sequence[Mapping[str, str]] = (),
+) -> Number:
     """One number of `results.csv`, from the best graded of its sources.
+
+    Of sources of one grade the one with the most decimals is taken; the others are quoted.
 
     Args:
         results: as loaded.
         asked: columns and what they hold.
         where: what asks, for the error.
+        quoted: columns laid over `asked`, of rows that print the number under other names.
 
     Raises:
-        UserError: there is none, or sources of the best grade print different values.
+        UserError: there is none, a column is unknown, or equally good sources print different
+            values.
     """
-    said = ", ".join(f"{column} {wanted}" for column, wanted in asked.items())
-    rows = results
-    for column, wanted in asked.items():
-        if column not in rows:
-            raise UserError(f"{where}: {column} is no column of results.csv")
-        rows = rows[rows[column] == wanted]
+    said = ", ".join(f"{column} {wanted or 'empty'}" for column, wanted in asked.items())
+    rows = _rows(results, asked, where)
     if rows.empty:
-        raise UserError(f"{where}: results.csv has no {said}")
-    order = list(GRADES)
-    rows = rows.sort_values("evidence", key=lambda grade: grade.map(order.index), kind="stable")
-    best = rows.iloc[0]
-    equal = rows.loc[rows["evidence"] == best["evidence"], "value"]
-    if equal.nunique() > 1:
-        raise UserError(f"{where}: {said}: one grade has {', '.join(sorted(set(equal)))}")
+        raise UserError(f"{where}: results.csv has no row of {said}; add one, with its source")
+    grades = list(GRADES)
+    pairs = zip(rows["evidence"], rows["value"], strict=True)
+    ranks = [(grades.index(evidence), -decimals(value)) for evidence, value in pairs]
+    equal = rows[[rank == min(ranks) for rank in ranks]]
+    best = equal.iloc[0]
+    if equal["value"].nunique() > 1:
+        both = ", ".join(sorted(set(equal["value"])))
+        raise UserError(f"{where}: results.csv: {said}: equally good sources print {both}")
+    rows = pd.concat([rows, *(_rows(results, {**asked, **other}, where) for other in quoted)])
     others = rows[rows["value"] != best["value"]]
     return Number(
         best["value"],
@@ -118,7 +128,38 @@ def number_of(results: pd.DataFrame, asked: Mapping[str, str], where: str) -> Nu
         best["evidence"],
         best["note"],
         tuple(f"{row['value']} ({row['source']})" for _, row in others.iterrows()),
+        tuple(rows.index),
     )
+
+
+def _rows(results: pd.DataFrame, asked: Mapping[str, str], where: str) -> pd.DataFrame:
+    for column, wanted in asked.items():
+        if column not in results:
+            known = ", ".join(COLUMNS["results.csv"])
+            raise UserError(f"{where}: {column} is no column of results.csv; known are {known}")
+        results = results[results[column] == wanted]
+    return results
+
+
+def decimals(text: str) -> int:
+    """Digits after the point."""
+    return len(text.partition(".")[2])
+
+
+def kimg_of(path: Path) -> dict[str, float]:
+    """Images of training of published weights, in thousands, by the name of their file.
+
+    Args:
+        path: `checkpoints.csv`, whose `source_locator` ends with that name; it may be missing.
+
+    Raises:
+        UserError: the table cannot be used.
+    """
+    if not path.exists():
+        return {}
+    table = load_published(path)
+    names = table["source_locator"].str.extract(r"([^\s/]+)$")[0]
+    return dict(zip(names, table["kimg"].astype(float), strict=True))
 
 
 def not_run(results: pd.DataFrame) -> pd.DataFrame:
