@@ -21,8 +21,10 @@ def interval(row: Row, low: str = "low", high: str = "high") -> str:
     if not (math.isfinite(row[low]) and math.isfinite(row[high])):
         return ""
     first, last = figure(row, row[low]), figure(row, row[high])
-    both = first.endswith(" %") and last.endswith(" %")
-    return f"{first.removesuffix(' %') if both else first} to {last}"
+    for unit in (" %", " times"):  # A unit that both have is said once.
+        if first.endswith(unit) and last.endswith(unit):
+            first = first.removesuffix(unit)
+    return f"{first} to {last}"
 
 
 def share(value: float) -> str:
@@ -68,7 +70,7 @@ def _with(text: str, suffix: str) -> str:
 def _published(row: Row) -> str:
     if not row["published_text"]:
         return ""
-    kind = row["published_of"] if row["published_of"] != "unknown" else "of what is not known"
+    kind = row["published_of"] if row["published_of"] != "unknown" else "of unknown kind"
     grade = f"source graded {row['evidence']}" if row["evidence"] else ""
     decides = ", which decides nothing" if row["evidence"] == "unverified" else ""
     return f"{row['published_text']} ({', '.join(filter(None, (kind, grade)))}{decides})"

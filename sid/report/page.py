@@ -20,7 +20,6 @@ from sid.verdict.claim import Claims
 from sid.verdict.distances import DECIDES
 from sid.verdict.verdict import BROKEN, KEPT
 
-MAIN = ("curve", "final", "teacher", "external", "sample")  # Roles of generators.
 TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
 
 
@@ -160,7 +159,9 @@ def _title(records: pd.DataFrame, verdicts: pd.DataFrame, claims: Claims) -> str
         named = [name for name in methods if name not in ("teacher", "real")] or [
             "What was measured"
         ]
-    data = sorted({str(name) for name in records.loc[records["role"].isin(MAIN), "dataset"]})
+    data = sorted(
+        {str(name) for name in records.loc[records["role"].isin(page_text.GENERATED), "dataset"]}
+    )
     return f"{listed(named, 3)} on {listed(data, 3)}" if data else listed(named, 3)
 
 

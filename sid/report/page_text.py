@@ -11,6 +11,7 @@ from sid.report.forest import COMPARED
 from sid.report.tables import with_error
 from sid.verdict.bias import Bias
 
+GENERATED = ("curve", "final", "teacher", "external", "sample")  # Roles that are no real images.
 FEW = 3  # Runs up to which a wide prediction interval makes "not reached" nearly unattainable.
 
 
@@ -184,11 +185,12 @@ def what_was_run(records: pd.DataFrame) -> list[tuple[str, str]]:
     roles = {str(role): rows for role, rows in records.groupby("role")}
     trained = records[records["role"].isin(["curve", "final"])]
     curve, external = (roles.get(role, records.head(0)) for role in ("curve", "external"))
-    images = _counts(records["n_reference"])
+    generated = records[records["role"].isin(GENERATED)]
+    images = _counts(generated["n_reference"])
     accuracy = pd.to_numeric(records["extractor_accuracy"], errors="coerce").max()
     known = "" if math.isnan(accuracy) else f", held-out accuracy {accuracy:.1%}"
     pairs = [
-        ("Data", _values(records, "dataset") + (f", {images} images" if images else "")),
+        ("Data", _values(generated, "dataset") + (f", {images} real images" if images else "")),
         ("Trained here", _recipes(trained)),
         ("Not trained here", _values(external, "recipe")),
         ("Curves", f"{_counts(curve['n_images'])} images a snapshot" if len(curve) else ""),
