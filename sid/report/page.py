@@ -108,9 +108,10 @@ def render(
         records: as of `sid.evaluate.records`; what was run is read off them.
         verdicts: rows with the fields of `sid.verdict.verdict.Verdict`; may be empty.
         claims: of the same tables as the verdicts, for names and margins.
-        papers: the papers' tables for people, by data set.
+        papers: the papers' tables for people, by data set: family, method, values, as text or as
+            HTML that is safe; `attrs["notes"]` stand below.
         numbers: further tables of values.
-        figures: PNG or SVG by name, as in `sid.report.page_text.CAPTIONS`.
+        figures: PNG or SVG by name, as of `sid.report.page_text.caption`.
         agreement: of the implementations.
         missing: what could not be made, and why.
 

@@ -63,9 +63,10 @@ CAPTIONS = {
 
 
 def caption(name: str) -> Caption:
-    """Of a figure; one unknown here has its name."""
-    plain = name.replace("-", " ").capitalize()
-    return CAPTIONS.get(name, Caption(plain, f"{plain}, a figure.", ""))
+    """Of a figure `NAME` or `NAME-BENCHMARK`; one unknown here has its name."""
+    kind, _, benchmark = name.partition("-")
+    known = CAPTIONS.get(kind, Caption(kind.capitalize(), f"{kind.capitalize()}, a figure.", ""))
+    return known._replace(heading=f"{known.heading}, {benchmark}") if benchmark else known
 
 
 def objections(verdicts: pd.DataFrame) -> list[tuple[str, str]]:
