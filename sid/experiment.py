@@ -34,6 +34,8 @@ class Evaluation(Strict):
         metrics: as of `sid evaluate`; null takes the usual ones.
         implementations: as of `sid evaluate`; null takes those that are usual for the extractor.
         statistics: published moments of the data set, which NVIDIA's protocol compares with.
+        labels: how classes are drawn of a network that takes any: `uniform`, or as often as the
+            `data set` has them (`sid.evaluate.labels`).
     """
 
     n_curve: int = Field(ge=1000)
@@ -43,6 +45,7 @@ class Evaluation(Strict):
     metrics: str | None = None
     implementations: str | None = None
     statistics: str | None = None
+    labels: Literal["uniform", "data set"] = "uniform"
 
 
 class Threads(Strict):

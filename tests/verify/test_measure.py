@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -207,3 +208,24 @@ def test_what_cannot_be_had_is_one_line(
     (own / "inception-2015-12-05.pt").write_bytes(content)
     assert measure(monkeypatch, "--from", own) == 2
     refused(capsys, "inception-2015-12-05.pt", "SHA-256")
+
+
+@pytest.mark.slow
+def test_processes_divide_the_draws(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes give the values of one; they fetch nothing, so that none waits for the net."""
+    assert measure(monkeypatch, "--draws", 2) == 0
+    alone = [{**record, "seconds": 0} for record in records()]
+    RESULT.unlink()
+    words = ("verify", "measure", "digits-sid", "--json", RESULT, "--draws", 2, *CHUNK)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    monkeypatch.delenv("SID_MIRROR")
+    running = []
+    for rank in ("0", "1"):
+        world = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
+        world |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+        command = [sys.executable, "-m", "sid", *map(str, words)]
+        running.append(subprocess.Popen(command, env={**os.environ, **world}))
+    assert [process.wait(timeout=600) for process in running] == [0, 0]
+    assert [{**record, "seconds": 0} for record in records()] == alone

@@ -38,6 +38,8 @@ METRIC_OPTIONS = shlex.join(
     if getattr(EVALUATION, key)
 )
 MOMENTS = f"--statistics={EVALUATION.statistics}" if EVALUATION.statistics else ""
+if EVALUATION.labels == "data set":
+    MOMENTS += f" --frequencies={DATA}"
 RUNS = [f"{recipe}/seed{seed}" for recipe in PLAN.recipes for seed in EXPERIMENT.seeds]
 
 
