@@ -26,7 +26,7 @@ from sid.evaluate.implementations.libraries import clean_fid, torch_fidelity, to
 from sid.evaluate.metrics.kernel import kernel_distance
 from sid.fetch import catalogue
 from sid.files import sha256
-from tests.evaluate.programs import save_program
+from workflow.rehearsal.inception import save_program
 
 Sides = tuple[ImageFeatures, ImageFeatures]
 N, FEW = 10, 3  # The score's ten splits want an image each; an image takes a third of a second.
