@@ -1,5 +1,6 @@
 """Records: one metric value with everything needed to believe it."""
 
+import re
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -7,6 +8,7 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
+from sid.config import recipe_files
 from sid.errors import UserError, printable
 from sid.files import read_json, read_table, write_json
 
@@ -24,6 +26,7 @@ ORIGIN = (
     *("role", "generated", "method", "recipe", "run_seed", "images", "kimg", "iterations"),
     *("selection", "nfe", "seconds", "weights_sha256"),
 )
+RESERVED = ("teacher", "real")
 Selection = Literal["", "last", "best"]
 
 
@@ -114,6 +117,30 @@ class Record(BaseModel):
     def _printable(cls, value: Any) -> Any:
         """A name may hold bytes that are no UTF-8, and a CSV may not."""
         return printable(value) if isinstance(value, str) else value
+
+
+def check_external(name: str, seed: int) -> None:
+    """See that a generator that was not trained here can go by a name.
+
+    Its draws are numbered from 1 and are of the seed that is their number, as those of all others
+    are, so that they are paired with these.
+
+    Args:
+        name: that takes the place of a recipe's.
+        seed: that was asked for.
+
+    Raises:
+        UserError: the name is none for a table, or one of the suite; or a seed was asked for.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][\w.+-]{0,99}", name, re.ASCII):
+        raise UserError(f"--as {name}: a name has letters, digits and . _ + - only")
+    if name in RESERVED or name in recipe_files():
+        raise UserError(
+            f"--as {name}: is a name of the suite; take another, or measure a published file with "
+            "`sid verify`"
+        )
+    if seed:
+        raise UserError("--seed: draws of a named generator are of the seeds 1, 2, ...; drop it")
 
 
 def write_records(path: Path, records: list[Record]) -> None:
