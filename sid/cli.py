@@ -10,6 +10,7 @@ from sid.errors import UserError, explain, say, speak_any_encoding
 
 STAGES = {
     "recipes": "List the recipes as the papers' tables do, or show one with its sources.",
+    "claims": "List what the papers claim, or print one claim with all that decides it.",
     "fetch": "Get what the experiments need from the web, where there is one.",
     "cost": "What a recipe costs on GPUs: hours, memory, days.",
     "data": "Make data sets in EDM's zip layout.",

@@ -13,6 +13,7 @@ from sid.distill.recipe import Recipe, load_recipe
 from sid.errors import UserError
 from sid.shipped import located
 from sid.teacher.recipe import TeacherRecipe, load_teacher
+from sid.verdict.claim import TEACHER, Claims, chosen
 
 
 class DataSource(Strict):
@@ -91,6 +92,8 @@ class Experiment(Strict):
         evaluation: numbers of images.
         threads: of one job, of each of its processes on a cluster.
         cluster: what a job asks of a cluster.
+        claims: what the verdict is about, as `sid verdict --claims` takes it; null for all claims
+            about the experiment's recipes and teacher, but those about published checkpoints.
         results: folder of everything computed.
         reports: folder of tables, figures and the page.
     """
@@ -105,6 +108,7 @@ class Experiment(Strict):
     evaluation: Evaluation
     threads: Threads
     cluster: Allocations = Allocations()
+    claims: list[str] | None = None
     results: str
     reports: str
 
@@ -208,6 +212,28 @@ def load_plan(config: Mapping[str, Any]) -> Plan:
     if experiment.teacher_from == "train":
         check_split(experiment.teacher, teacher, experiment.cluster.teacher)
     return Plan(experiment, teacher.scaled(experiment.budget), recipes, paths)
+
+
+def claims_of(plan: Plan, claims: Claims) -> list[str]:
+    """The claims that an experiment's records can decide, or that its `claims` names.
+
+    Args:
+        plan: the experiment.
+        claims: of which.
+
+    Raises:
+        UserError: it names what is no claim.
+    """
+    if plan.experiment.claims is not None:
+        return chosen(claims, plan.experiment.claims, "configuration: claims")
+    return [
+        claim.name
+        for claim in claims.claims.values()
+        if claim.kind != "checkpoint"
+        and claim.subject in plan.recipes
+        and claim.against in (*plan.recipes, TEACHER, "")
+        and claim.about.dataset == plan.experiment.data.name
+    ]
 
 
 def check_split(path: str, trained: Batches, asked: Allocation) -> None:

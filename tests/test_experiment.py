@@ -9,7 +9,8 @@ import yaml
 from sid.config import lay_over, parse, read_layers, read_yaml
 from sid.distill.recipe import Recipe
 from sid.errors import UserError
-from sid.experiment import configuration, load_experiment, load_plan, schema
+from sid.experiment import claims_of, configuration, load_experiment, load_plan, schema
+from sid.verdict.claim import load_claims
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -85,6 +86,52 @@ def test_budget_scales_the_recipes() -> None:
     whole, part = load_plan(demo()), load_plan(demo(budget=0.5))
     assert part.recipes["sid"].kimg == whole.recipes["sid"].kimg / 2
     assert part.teacher.kimg == whole.teacher.kimg / 2
+
+
+def test_claims_of_an_experiment_are_those_that_its_records_can_decide() -> None:
+    claims = load_claims(Path("baselines/published"))
+    found = claims_of(load_experiment("cifar10", Path("config")), claims)
+    recipes = [f"cifar10-uncond-sid-alpha{alpha}" for alpha in ("1", "1.2")]
+    recipes += ["cifar10-uncond-sida-alpha1"]
+    recipes += [f"cifar10-uncond-sid2a-alpha{alpha}" for alpha in ("1", "1.2")]
+    assert {f"{name}/retrained-fid" for name in recipes} <= set(found)
+    stated = {
+        "surpasses-teacher": (recipes[1], recipes[2], recipes[3]),
+        "improves-on-start": recipes[3:],
+        "faster-than-sid": recipes[2:3],
+        "falls": recipes[1:2],
+        "power-law": recipes[1:2],
+        "below-alpha1": recipes[1:2],
+    }
+    assert set(found) == {f"{name}/retrained-fid" for name in recipes} | {
+        f"{name}/{what}" for what, names in stated.items() for name in names
+    }
+    assert found == [name for name in claims.claims if name in found]
+
+
+def test_claims_can_be_named() -> None:
+    claims = load_claims(Path("baselines/published"))
+    cifar10 = read_layers(Path("config/cifar10.yaml"))
+    name = "cifar10-uncond-sid-alpha1"
+    named = load_plan({**cifar10, "claims": [name, f"{name}/retrained-fid"]})
+    assert claims_of(named, claims) == [
+        *(f"{name}/fid", f"{name}/is", f"{name}/retrained-fid"),
+    ]
+    assert claims_of(load_plan({**cifar10, "claims": []}), claims) == []
+    wrong = load_plan({**cifar10, "claims": [f"{name}/fidd"]})
+    with pytest.raises(UserError, match=f"configuration: claims: {name}/fidd: no claim of .*mean"):
+        claims_of(wrong, claims)
+
+
+def test_a_claim_against_a_recipe_that_is_not_there_is_none_of_the_experiment() -> None:
+    claims = load_claims(Path("baselines/published"))
+    cifar10 = read_layers(Path("config/cifar10.yaml"))
+    fewer = [path for path in cifar10["recipes"] if "sid-alpha1.2" not in path and "2a" not in path]
+    found = claims_of(load_plan({**cifar10, "recipes": fewer}), claims)
+    assert "cifar10-uncond-sida-alpha1/surpasses-teacher" in found
+    assert "cifar10-uncond-sida-alpha1/faster-than-sid" not in found
+    # Recipes of other data may have the same names as the digits'.
+    assert claims_of(load_experiment("fashion-mnist", Path("config")), claims) == []
 
 
 def test_schema_is_up_to_date() -> None:

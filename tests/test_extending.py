@@ -8,12 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
 
 from sid.data.sets.digits import digits
 from sid.data.zips import read_zip, write_zip
+from sid.errors import UserError
 from sid.evaluate.records import read_records
 from sid.files import read_json
+from sid.networks import load_network
+from tests.test_cli import sid as here
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "extending.md"
 TABLE = re.compile(r'\[project\.entry-points\."(.+)"\]')
@@ -82,3 +86,27 @@ def test_a_method(package: Path, tmp_path: Path) -> None:
     done = read_json(tmp_path / "run" / "manifest.json")
     assert done["recipe"]["method"]["name"] == "fading"
     assert (tmp_path / "run" / "done.json").exists()
+
+
+def test_a_network(package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is trained, distilled by SiDA, which needs its encoder, and sampled."""
+    recipe = yaml.safe_load(Path("config/recipes/digits/digits.yaml").read_text())
+    recipe |= {"network": {"model_type": "Plain", "width": 8}, "kimg": 1}
+    (tmp_path / "digits.yaml").write_text(yaml.safe_dump(recipe))
+    images, labels = digits()
+    write_zip(tmp_path / "digits.zip", images[:256], labels[:256])
+    given = ["--data", str(tmp_path / "digits.zip"), "--quiet"]
+    teacher, run = str(tmp_path / "teacher"), tmp_path / "run"
+    trained = ["--recipe", str(tmp_path / "digits.yaml"), *given, "--out", teacher]
+    distilled = ["--recipe", "config/recipes/digits/sida.yaml", "--teacher", teacher, *given]
+    samples = str(tmp_path / "samples.zip")
+    with monkeypatch.context() as installed:
+        installed.syspath_prepend(package)
+        assert here(installed, "teacher", "train", *trained) == 0
+        asked = ["--budget", "0.02", "--out", str(run)]
+        assert here(installed, "distill", *distilled, *asked) == 0
+        assert here(installed, "evaluate", "sample", str(run), "--out", samples, "--n", "4") == 0
+    assert read_zip(Path(samples)).shape == (4, 1, 8, 8)
+    weights = sorted((run / "snapshots").glob("*.safetensors"))[-1]
+    with pytest.raises(UserError, match="model_type: Plain is unknown; known are SongUNet, Dhari"):
+        load_network(weights, torch.device("cpu"))

@@ -21,6 +21,7 @@ from sid.networks.dhariwal_unet import DhariwalUNet
 from sid.networks.precond import EDMPrecond
 from sid.networks.song_unet import SongUNet
 from sid.networks.unet import UNet
+from sid.plugins import plugins
 
 # The bounds are far beyond any network: a slip of the pen is to end in words, not in the memory.
 Count = Annotated[int, Field(ge=1, le=2**14)]
@@ -48,7 +49,7 @@ class Architecture(BaseModel):
     defaults are those of the official constructors, but for that one (theirs: DhariwalUNet).
 
     Attributes:
-        model_type: which U-Net.
+        model_type: which U-Net, ours or an entry point of the group `sid.networks`.
         img_resolution: height and width of the images.
         img_channels: colour channels.
         label_dim: number of classes, 0 without.
@@ -64,7 +65,7 @@ class Architecture(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
     raw: ClassVar[type[UNet]]
 
-    model_type: Literal["SongUNet", "DhariwalUNet"] = "SongUNet"
+    model_type: str = "SongUNet"
     img_resolution: Count
     img_channels: Count
     label_dim: LabelWidth = 0
@@ -158,15 +159,19 @@ ARCHITECTURES: tuple[type[Architecture], ...] = (SongArchitecture, DhariwalArchi
 
 
 def kind(values: Mapping[str, Any]) -> type[Architecture]:
-    """The class that `model_type` names.
+    """The class that `model_type` names, here or among the entry points of `sid.networks`.
 
     Raises:
-        UserError: it names none.
+        UserError: it names none, or what is no subclass of `Architecture`.
     """
     known = {each.raw.__name__: each for each in ARCHITECTURES}
     name = str(values.get("model_type", "SongUNet"))
     if name not in known:
+        known |= plugins("sid.networks")
+    if name not in known:
         raise UserError(f"model_type: {name} is unknown; known are {', '.join(known)}")
+    if not (isinstance(known[name], type) and issubclass(known[name], Architecture)):
+        raise UserError(f"entry point {name} of sid.networks: is no subclass of Architecture")
     return known[name]
 
 

@@ -1,6 +1,7 @@
 """Claims as data: what is claimed, by what protocol it is measured, and when it is kept."""
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -91,6 +92,36 @@ def load_claims(folder: Path | None = None) -> Claims:
             raise UserError(f"{path}: {claim.name}: two claims have this name; rename one")
         found[claim.name] = claim
     return Claims(path, file.subjects, found)
+
+
+def chosen(claims: Claims, names: Iterable[str], where: str) -> list[str]:
+    """The claims that a person names.
+
+    Args:
+        claims: of which.
+        names: of claims, or of subjects for all their checkpoint claims.
+        where: what names them, for the error.
+
+    Raises:
+        UserError: one is neither, or no published checkpoint of that subject is judged.
+    """
+    found: dict[str, None] = {}
+    for name in names:
+        if name in claims.subjects:
+            of = [c.name for c in claims.claims.values() if c.subject == name]
+            of = [each for each in of if claims.claims[each].kind == "checkpoint"]
+            if not of:
+                raise UserError(
+                    f"{where}: {name}: no published checkpoint of it is judged; name a claim"
+                )
+            found |= dict.fromkeys(of)
+        elif name in claims.claims:
+            found[name] = None
+        else:
+            near = difflib.get_close_matches(name, [*claims.claims, *claims.subjects], n=1)
+            mend = f"did you mean {near[0]}?" if near else "`sid claims` lists them"
+            raise UserError(f"{where}: {name}: no claim of {claims.path}; {mend}")
+    return list(found)
 
 
 def _read(path: Path) -> ClaimsFile:

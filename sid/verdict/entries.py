@@ -9,8 +9,6 @@ from sid.config import Name, Strict
 Kind = Literal["checkpoint", "retraining", "ranking", "fall", "power-law", "faster"]
 # What a published value is: a mean of ten evaluations, one value, the least of three, or not known.
 Of = Literal["mean of 10", "single", "minimum of 3", "unknown"]
-# How a publisher drew the classes of which images were made.
-Labels = Literal["", "uniform", "empirical"]
 
 
 class Protocol(Strict):
@@ -25,9 +23,10 @@ class Protocol(Strict):
         draws: K, of each generator.
         reference: file of `files.csv` that images are compared with, where it is not the data set
             itself: published moments, or images; `{dataset}` stands for the subject's.
-        labels: how classes were drawn where a network takes any: `uniform`, or `empirical`, as
-            often as in the data set; empty where it is not known.
         of: what kind of value a published number of this protocol is.
+        labels: the rule by which classes are drawn: `data set`, as often as it has them, or
+            `uniform`; empty for whichever one the records have.
+        selection: which snapshot of a run is judged; published numbers are of the best.
     """
 
     metric: str
@@ -37,8 +36,9 @@ class Protocol(Strict):
     n_images: NonNegativeInt = 0
     draws: PositiveInt
     reference: str = ""
-    labels: Labels = ""
     of: Of = "unknown"
+    labels: Literal["", "data set", "uniform"] = ""
+    selection: Literal["best", "last"] = "best"
 
 
 class Criterion(Strict):

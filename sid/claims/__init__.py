@@ -1,0 +1,1 @@
+"""Beside the stages: the claims, listed and printed."""
