@@ -38,7 +38,7 @@ demo: venv
 	@.venv/bin/python workflow/launch.py $(BUDGET)
 
 test: venv
-	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m 'not slurm' --numprocesses logical --maxprocesses 8 --dist worksteal \
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m 'not slurm' -rs --numprocesses logical --maxprocesses 8 --dist worksteal \
 	  --cov sid --cov snakemake_executor_plugin_submitit --cov-report term:skip-covered --cov-fail-under 85
 
 slurm-lab:

@@ -8,22 +8,21 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from sid.errors import UserError
 from sid.evaluate.records import Record, load_table, read_records, refuse_twice
-from sid.files import read_table, write_atomic, write_text
+from sid.files import write_atomic, write_text
 from sid.options import group
 from sid.report.agreement_figure import plot_agreement
 from sid.report.agreement_text import agree, readable_agreement, readable_noise, sheet
 from sid.report.compare import compare_files
 from sid.report.curves import plot_curves
 from sid.report.grids import strips, write_grid
-from sid.report.page import render
+from sid.report.page import Numbers, render
 from sid.report.style import write_figure
-from sid.report.tables import main_table, readable, write_table
+from sid.report.tables import endings, ladder, main_table, readable, write_table
+from sid.report.verdicts import read_verdicts
 from sid.runs.folder import snapshot_at
+from sid.verdict.claim import load_claims
 from sid.verdict.distances import Distances, one_benchmark
-from sid.verdict.published import COLUMNS
-from sid.verdict.verdict import Verdict
 
 app = typer.Typer(
     cls=group("page"),
@@ -32,15 +31,6 @@ app = typer.Typer(
     help="Write the tables, the figures and one self-contained page, or the agreement alone.\n\n"
     "`sid report RECORDS ...` is short for `sid report page RECORDS ...`.",
 )
-
-
-def _read(path: Path, model: Sequence[str]) -> pd.DataFrame:
-    empty = {name: [""] for name in ("value", "low", "high")}
-    table = read_table(path, "make it with `sid verdict`", na_values=empty)
-    missing = [name for name in model if name not in table.columns]
-    if missing:
-        raise UserError(f"{path}: has no column {missing[0]}; make it with `sid verdict`")
-    return table
 
 
 def write_report(records: Path, verdicts: Path, runs: Path, teacher: Path, out: Path) -> Path:
@@ -61,8 +51,7 @@ def write_report(records: Path, verdicts: Path, runs: Path, teacher: Path, out: 
     """
     table = load_table(records)
     distances = Distances(table)
-    judged = _read(verdicts / "verdicts.csv", list(Verdict.model_fields))
-    published = _read(verdicts / "published.csv", COLUMNS["results.csv"])
+    judged = read_verdicts(verdicts)
     agreement = agree(table)
     shown = strips(runs, snapshot_at(teacher))  # Before anything is written: runs may be missing.
     drawn = {
@@ -83,7 +72,13 @@ def write_report(records: Path, verdicts: Path, runs: Path, teacher: Path, out: 
     figures = {name: out / "figures" / f"{name}.svg" for name in drawn}
     figures["samples"] = out / "figures" / "samples.png"
     page = out / "index.html"
-    write_text(page, render(rows, main, distances, agreement, judged, published, figures))
+    ends = Numbers("Where the methods end", "", readable(endings(main), extractor))
+    levels = Numbers("Start, teacher and real images", "", readable(ladder(main), extractor))
+    shown_numbers = [one for one in (ends, levels) if len(one.table)]
+    text = render(
+        table, judged, load_claims(), numbers=shown_numbers, figures=figures, agreement=agreement
+    )
+    write_text(page, text)
     return page
 
 
