@@ -23,10 +23,12 @@ class Planted(NamedTuple):
     Attributes:
         factor: what the measured value is multiplied by.
         evidence: grade of its source.
+        verdict: what `sid verify` must say of it.
     """
 
     factor: float = 1.0
     evidence: str = "primary"
+    verdict: str = "reproduces"
 
 
 def cut_claims(names: list[str], planted: list[str], n_images: int, draws: int) -> dict[str, Any]:
