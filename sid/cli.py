@@ -20,6 +20,7 @@ STAGES = {
     "merge": "Merge records of several evaluations, machines or people into one table.",
     "verdict": "Judge the claims by the records.",
     "report": "Write the tables, the figures and one self-contained page.",
+    "verify": "Measure published checkpoints, and judge what was published of them.",
 }
 # Commands that are no folder of their own.
 MODULES = {"merge": "sid.evaluate.merging"}

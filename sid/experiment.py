@@ -170,7 +170,7 @@ def configuration(
         UserError: there is no such experiment, or a file cannot be read.
     """
     values = read_layers(experiment_path(str(settings.get("experiment", "demo")), folder))
-    dropped = {"experiment"}
+    dropped = {"experiment", "verify", "verify_options"}  # Of the target `verify`.
     for path in files:
         values = lay_over(values, read_layers(path))
         dropped.add("base")

@@ -106,6 +106,11 @@ class Evaluator:
         """(C, H, W) of the reference, () where only its moments are known."""
         return self._real.images.shape[1:] if self._real else ()
 
+    @property
+    def references(self) -> set[str]:
+        """Checksums of the reference and of its published moments, one of which each record has."""
+        return {one.sha256 for one in (self.reference, self._published) if one}
+
     def passes(self, n: int, *, drawn: bool = True) -> int:
         """Progress that a set of `n` images is worth: drawing it, and each implementation."""
         return n * (len(self.implementations) + drawn)
@@ -123,14 +128,14 @@ class Evaluator:
             draw: number of the draw.
             seed: of the sampler, and of subsets and shuffles.
         """
-        about = {**about, "labels": self._labels(sampler.rule)}
+        about = {**about, "labels": self.labels(sampler.rule)}
         drawn_from = {**about, "seed": seed, "counts": sampler.rule.counts, **self._machine}
         images = self._workspace.images(
             str(about["generated"]), sampler, n, drawn_from, self._progress, self._chunk
         )
         return self._records(images, drawn_from, about, draw, seed)
 
-    def _labels(self, rule: LabelRule) -> str:
+    def labels(self, rule: LabelRule) -> str:
         """How the classes of the images are drawn, and in what the real images' differ."""
         mismatch = class_mismatch(rule, self.reference)
         if mismatch and not self._mismatch:

@@ -6,6 +6,7 @@ from sid.errors import UserError
 from sid.experiment import configuration, load_plan
 from sid.shipped import located
 from sid.teacher.importing import imported_name
+from sid.verify.subjects import named
 
 # `--config experiment=NAME` is config/NAME.yaml. Snakemake's `configfile` does not know `base`.
 try:
@@ -127,3 +128,27 @@ if workflow.output_settings.dryrun and workflow.is_main_process:
 
 onstart:
     announce()
+
+
+# Of the target `verify`, whatever the experiment is.
+VERIFIED, VERIFIED_PAGES = "results/verify", "reports/verify"
+
+
+def checkpoints(wildcards=None):
+    """The subjects, by name; found when they are needed, or asked for."""
+    return list(named(config.get("verify")))
+
+
+def checkpoint_claims(wildcards):
+    """The names of their claims."""
+    return ",".join(
+        claim.name for group in named(config.get("verify")).values() for claim in group
+    )
+
+
+if "verify" in config:
+    try:
+        checkpoints()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
