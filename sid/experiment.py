@@ -36,8 +36,8 @@ class Evaluation(Strict):
         statistics: published moments of the data set, which NVIDIA's protocol compares with.
     """
 
-    n_curve: int = Field(ge=1000)
-    n_final: int = Field(ge=1000)
+    n_curve: int = Field(ge=100)
+    n_final: int = Field(ge=100)
     draws: int = Field(ge=2)
     extractor: str | None = None
     metrics: str | None = None
