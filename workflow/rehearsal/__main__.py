@@ -24,16 +24,11 @@ from sid.verdict.claim import load_claims
 from workflow.rehearsal.checks import check
 from workflow.rehearsal.cifar10 import write_cifar10
 from workflow.rehearsal.stand_ins import write_inception, write_moments, write_network
-from workflow.rehearsal.tables import Planted, cut_claims, write_files, write_numbers
+from workflow.rehearsal.tables import PLANTED, cut_claims, write_files, write_numbers
 
 EXPERIMENT, OVER = "cifar10", Path("workflow/rehearsal/experiment.yaml")
 IMAGES = 500  # Of the data set.
 ELSEWHERE = 1000  # Seeds of the numbers that are planted: other noise than any verdict sees.
-PLANTED = {
-    "cifar10-uncond-sid-alpha1.2": Planted(),
-    "cifar10-uncond-sid-alpha1": Planted(factor=1.1, verdict="differs"),
-    "cifar10-uncond-sida-alpha1": Planted(evidence="unverified", verdict="undecided"),
-}
 BIN = Path(sys.executable).parent
 
 
@@ -164,6 +159,10 @@ def rehearse(cores: int) -> None:
             *("snakemake", "--cores", cores, "--nolock", "--quiet", "rules"),
             *("--config", f"experiment={EXPERIMENT}", "--configfile", OVER),
         )
+    both = (folder / "verify" / "records.csv", folder / EXPERIMENT / "records.csv")
+    archive = folder / "bundle.tar.gz"
+    show.run("sid", "bundle", *both, "--experiment", EXPERIMENT, "--out", archive)
+    show.run("sid", "bundle", "check", archive)
     wanted = {f"{name}/fid": plant.verdict for name, plant in PLANTED.items()}
     for line in check(folder, wanted, claims_of(show.plan, load_claims(show.tables))):
         print(line)

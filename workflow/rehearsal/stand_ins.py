@@ -23,7 +23,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "label_dim": 0,
     "augment_dim": 9,
     "model_channels": 8,
-    "channel_mult": [1, 1, 1],
+    "channel_mult": [1, 1],
     "num_blocks": 1,
     "attn_resolutions": [16],
     "dropout": 0.13,

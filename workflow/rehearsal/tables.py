@@ -31,6 +31,13 @@ class Planted(NamedTuple):
     verdict: str = "reproduces"
 
 
+PLANTED = {
+    "cifar10-uncond-sid-alpha1.2": Planted(),
+    "cifar10-uncond-sid-alpha1": Planted(factor=1.1, verdict="differs"),
+    "cifar10-uncond-sida-alpha1": Planted(evidence="unverified", verdict="undecided"),
+}
+
+
 def cut_claims(names: list[str], planted: list[str], n_images: int, draws: int) -> dict[str, Any]:
     """The shipped claims about some recipes and their teacher, with small sets of images.
 
