@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 
 from sid.errors import UserError, say
-from sid.evaluate.merging import merge_records
 from sid.options import group, with_options
 from sid.runs.world import placed
 from sid.verdict.claim import Claim, Claims, load_claims
+from sid.verify.judged import judged
 from sid.verify.measure import measure
 from sid.verify.subjects import Chosen, chosen, published
+from sid.verify.summary import summary
 from sid.verify.ways import How
 
 app = typer.Typer(
@@ -43,7 +44,7 @@ def checkpoint(
         "results/verify"
     ),
 ) -> None:
-    """Fetch, import, draw and measure: from a name to records.
+    """Fetch, import, draw, measure, judge: from a name to a verdict, with records.
 
     Killed, the same command goes on from what was drawn. On several GPUs: torchrun
     --nproc-per-node 4 -m sid verify ... (after `sid fetch` of the files).
@@ -66,8 +67,12 @@ def checkpoint(
             failed.append(subject)
     if place and place.rank:
         return
-    table = merge_records(sorted(folder.glob("*.json")), folder / "records.csv")
-    print(f"{folder / 'records.csv'}: {len(table)} values")
+    asked = [one.name for name, group in wanted.items() if name not in failed for one in group]
+    if asked:
+        verdicts, table = judged(folder, claims, asked)
+        print(summary([one for one in verdicts if one.claim in asked], table))
+        if quick:
+            print(f"A quick look: draws of {how.n:,} images decide nothing of the published value.")
     if failed:
         raise UserError(f"not measured: {', '.join(failed)}; the same command tries them again")
 

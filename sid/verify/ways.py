@@ -161,7 +161,7 @@ def _rules(one: Pass, how: How, dataset: str, classes: int) -> list[Path | None]
         return [path] if len(set(read_counts(path))) == 1 else [path, None]
     if one.labels and len(EQUAL.get(dataset, ())) != classes:
         warn(
-            f"{dataset}: classes are drawn uniformly, and the published values' as often as in the "
-            "data set; give its labels with --frequencies"
+            f"{dataset}: classes are drawn uniformly, those of the published values as often as in "
+            "the data set, so that nothing is decided; give its labels with --frequencies"
         )
     return [None]

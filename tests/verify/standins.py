@@ -102,7 +102,7 @@ def write_tables(files: Path, folder: Path, **numbers: str) -> None:
         "edm-digits": {"title": "Teacher", "method": "teacher", "weights": TEACHER, "nfe": 5},
     }
     criterion = {"text": "within 2 %", "bound": 0.02, "level": 0.9, "fixed": ""}
-    protocol = {**PROTOCOL, "metric": "frechet_distance", "number": "FID", "labels": "empirical"}
+    protocol = {**PROTOCOL, "metric": "frechet_distance", "number": "FID", "labels": "data set"}
     claims = {
         "protocols": {"fid": {**protocol, "reference": "{dataset}.npz"}},
         "criteria": {"checkpoint": criterion, "retraining": criterion},
