@@ -19,11 +19,13 @@ from sid.errors import UserError
 from sid.evaluate.merging import merge_records
 from sid.evaluate.records import load_table
 from sid.experiment import experiment_path
-from sid.files import check_target, write_json, write_text
+from sid.files import check_target, write_atomic, write_json, write_text
 from sid.report.command import write_report
 from sid.report.verdicts import read_verdicts
 from sid.shipped import located, tables
-from sid.verdict.command import write_verdicts
+from sid.verdict.claim import load_claims
+from sid.verdict.claims import judge
+from sid.verdict.verdict import to_table
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ("constraints.txt", "environment.yml")
@@ -38,7 +40,7 @@ def make_bundle(
     Args:
         records: JSON of evaluations, and merged tables.
         out: a new folder, or an archive if its name ends in `.tar.gz`.
-        names: claims, as of `sid.verdict.command.write_verdicts`.
+        names: claims; None for all whose subject is in the records.
         experiment: one of `config/`, whose configuration is put in.
 
     Raises:
@@ -97,10 +99,12 @@ def check_bundle(bundle: Path) -> int:
 def render(folder: Path, out: Path, names: Sequence[str] | None) -> None:
     """Write all that follows from `records.csv` and `published/` of a folder, into another."""
     with _published(folder / "published"):
-        records = folder / "records.csv"
-        write_verdicts(records, out / "verdicts", names)
-        write_report(records, out / "verdicts", None, None, out / "report")
-        write_summary(load_table(records), read_verdicts(out / "verdicts"), out / "summary.md")
+        records, verdicts = folder / "records.csv", out / "verdicts"
+        table = load_table(records)
+        judged = to_table(judge(table, load_claims(), names))
+        write_atomic(verdicts / "verdicts.csv", lambda path: judged.to_csv(path, index=False))
+        write_report(records, verdicts, None, None, out / "report")
+        write_summary(table, read_verdicts(verdicts), out / "summary.md")
     write_text(out / README.name, README.read_text(encoding="utf-8"))
 
 

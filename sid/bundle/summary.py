@@ -7,12 +7,13 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from sid.evaluate.records import once
 from sid.files import write_text
 from sid.verdict.published import GRADES
 from sid.verdict.verdict import BROKEN, KEPT
 
 TEMPLATES = Path(__file__).parent / "templates"
+# A last snapshot that is also the best has rows of both, of the same images.
+ONE_SET = ("recipe", "run_seed", "images", "nfe", "n_images", "draw", "generated_sha256", "dataset")
 
 
 def write_summary(records: pd.DataFrame, verdicts: pd.DataFrame, path: Path) -> None:
@@ -38,22 +39,21 @@ def write_summary(records: pd.DataFrame, verdicts: pd.DataFrame, path: Path) -> 
 
 def _known(records: pd.DataFrame) -> dict[str, Any]:
     """What the records say of how they were made."""
-    runs = records.loc[records["role"] == "final", ["recipe", "run_seed"]].drop_duplicates()
-    seeds = runs.groupby("recipe")["run_seed"].nunique()
-    draws = records.drop_duplicates(["generated_sha256", "n_images", "draw", "seconds", "role"])
+    seeds = records[records["role"] == "final"].groupby("recipe")["run_seed"].nunique()
+    # An implementation notes the time of all metrics of one set of images with each of them.
+    timed = records.drop_duplicates([*ONE_SET, "implementation"])
+    names = records["implementation"] + " " + records["implementation_version"]
     return {
         "values": len(records),
-        "sets": len(once(records)[["generated_sha256", "n_images", "draw"]].drop_duplicates()),
+        "sets": len(records.drop_duplicates(list(ONE_SET))),
         "datasets": _listed(records.loc[records["role"] != "halves", "dataset"]),
         "runs": ", ".join(f"{name} ({count})" for name, count in seeds.items()) or "none",
         "extractors": _listed(records["extractor"]),
-        "implementations": _listed(
-            records["implementation"] + " " + records["implementation_version"]
-        ),
+        "implementations": _listed(names),
         "devices": _listed(records["device"]),
         "torch": _listed(records["torch"]),
         "commits": _listed(records["git"].str[:12]),
-        "hours": float(draws["seconds"].sum()) / 3600,
+        "hours": float(timed["seconds"].sum()) / 3600,
     }
 
 
