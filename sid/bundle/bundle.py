@@ -30,6 +30,7 @@ from sid.verdict.verdict import to_table
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ("constraints.txt", "environment.yml")
 README = TEMPLATES / "README.md"
+NEIGHBOURS = "neighbours.png"  # Of `sid evaluate neighbours`: the one figure not of the records.
 
 
 def make_bundle(
@@ -56,6 +57,9 @@ def make_bundle(
         folder = Path(place) / "bundle"
         folder.mkdir()
         table = merge_records(records, folder / "records.csv")
+        for beside in (path.with_name(NEIGHBOURS) for path in records):
+            if beside.exists():
+                shutil.copyfile(beside, folder / NEIGHBOURS)
         shutil.copytree(tables(), folder / "published", ignore=shutil.ignore_patterns(".*"))
         _configuration(sorted(set(table["recipe"])), experiment, folder / "config")
         _versions(folder)

@@ -12,7 +12,6 @@ from sid.errors import UserError
 from sid.files import sha256
 from tests.test_cli import sid
 
-
 RECORDS = Path(__file__).resolve().parents[2] / "reports" / "reference" / "records.csv"
 
 
