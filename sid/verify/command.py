@@ -43,8 +43,9 @@ def checkpoint(
     out: Annotated[Path, typer.Option(help="Folder for records and verdicts.")] = Path(
         "results/verify"
     ),
+    reports: Annotated[Path, typer.Option(help="Folder for the page.")] = Path("reports/verify"),
 ) -> None:
-    """Fetch, import, draw, measure, judge: from a name to a verdict, with records.
+    """Fetch, import, draw, measure, judge: from a name to a verdict, with records and a page.
 
     Killed, the same command goes on from what was drawn. On several GPUs: torchrun
     --nproc-per-node 4 -m sid verify ... (after `sid fetch` of the files).
@@ -69,10 +70,11 @@ def checkpoint(
         return
     asked = [one.name for name, group in wanted.items() if name not in failed for one in group]
     if asked:
-        verdicts, table = judged(folder, claims, asked)
+        verdicts, table, page = judged(folder, reports / quick, claims, asked)
         print(summary([one for one in verdicts if one.claim in asked], table))
         if quick:
             print(f"A quick look: draws of {how.n:,} images decide nothing of the published value.")
+        print(f"{page}: open it in a browser")
     if failed:
         raise UserError(f"not measured: {', '.join(failed)}; the same command tries them again")
 

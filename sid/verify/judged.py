@@ -1,4 +1,4 @@
-"""From the records of a folder to verdicts."""
+"""From the records of a folder to verdicts and a page."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -9,6 +9,7 @@ import pandas as pd
 from sid.evaluate.merging import merge_records
 from sid.evaluate.records import load_table
 from sid.files import write_atomic
+from sid.report.command import write_report
 from sid.verdict.claim import Claims
 from sid.verdict.claims import judge
 from sid.verdict.verdict import Verdict, to_table
@@ -16,18 +17,19 @@ from sid.verify.subjects import published
 
 
 def judged(
-    folder: Path, claims: Claims, asked: Sequence[str]
-) -> tuple[list[Verdict], pd.DataFrame]:
-    """Merge all records of a folder, and judge what they are about.
+    folder: Path, pages: Path, claims: Claims, asked: Sequence[str]
+) -> tuple[list[Verdict], pd.DataFrame, Path]:
+    """Merge all records of a folder, judge what they are about, and write the page.
 
     Args:
         folder: with a JSON for each subject; `records.csv` and `verdict/verdicts.csv` are written
             here.
+        pages: folder of the page.
         claims: of the tables.
         asked: names of claims that are judged also where records lack them.
 
     Returns:
-        The verdicts, and the records.
+        The verdicts, the records, and the page.
 
     Raises:
         UserError: two files contradict each other.
@@ -45,4 +47,5 @@ def judged(
     verdicts = judge(table, claims, names)
     rows = to_table(verdicts)
     write_atomic(folder / "verdict" / "verdicts.csv", partial(rows.to_csv, index=False))
-    return verdicts, table
+    page = write_report(records, folder / "verdict", None, None, pages)
+    return verdicts, table, page

@@ -36,10 +36,10 @@ class Pass(NamedTuple):
         """Whether moments of the reference do not suffice."""
         return any(METRICS[name].needs_images for name in self.metrics if name in METRICS)
 
-    def implementations(self, *, images: bool) -> str:
-        """Those that are asked: the deciding one and ours, and with images the libraries too."""
-        names = [*self.deciding, *(usual(self.extractor) if images else ["ours"])]
-        return ",".join(dict.fromkeys(names))
+    def implementations(self, *, data: bool) -> list[str]:
+        """Those that are asked: the deciding one and ours, and with the data the libraries too."""
+        names = [*self.deciding, *(usual(self.extractor) if data else ["ours"])]
+        return list(dict.fromkeys(names))
 
 
 def passes_of(claims: Sequence[Claim]) -> list[Pass]:

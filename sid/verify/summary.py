@@ -52,13 +52,12 @@ def _rows(one: Verdict, table: pd.DataFrame) -> pd.DataFrame:
 def others(one: Verdict, table: pd.DataFrame) -> str:
     """What other implementations, and another rule of classes, find: it decides nothing."""
     rows = _rows(one, table)
-    groups = rows.groupby(["labels", "implementation"], sort=False, as_index=False)
-    means = groups["value"].mean().to_dict("records")
+    means = rows.groupby(["labels", "implementation"], sort=False)["value"].mean().reset_index()
     several = rows["labels"].nunique() > 1
     first = rows["labels"].iloc[0] if len(rows) else ""  # The publisher's rule is drawn first.
     return ", ".join(
         f"{row['implementation']} {row['value']:.4g}" + (f" ({row['labels']})" if several else "")
-        for row in means
+        for row in means.to_dict("records")
         if (row["labels"], row["implementation"]) != (first, one.implementation)
     )
 

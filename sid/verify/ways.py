@@ -109,16 +109,14 @@ def ways_of(
             raise
         warn(f"{', '.join(one.metrics)}: not measured, for want of the real images: {error}")
         return []
-    images = isinstance(reference, ImageSet)
-    extractor = one.extractor
+    extractor, names = one.extractor, one.implementations(data=bool(moments))
     if extractor == INCEPTION:
         extractor = str(source.get(PROGRAM))
-        if images:
-            source.get(STATE)
+        names = _with_own_weights(source, names)
     options = {
         "extractor": extractor,
         "metrics": ",".join(one.metrics),
-        "implementations": one.implementations(images=images),
+        "implementations": ",".join(names),
         "statistics": str(moments) if moments else None,
     }
     ways = []
@@ -131,6 +129,18 @@ def ways_of(
         labels = evaluator.labels(LabelRule(classes, evaluator.counts))
         ways.append(Way(evaluator, how.n or one.n_images, how.draws or one.draws, labels))
     return ways
+
+
+def _with_own_weights(source: Source, names: list[str]) -> list[str]:
+    """The implementations that can be asked: torch-fidelity reads a file of its own."""
+    if "torch-fidelity" not in names:
+        return names
+    try:
+        source.get(STATE)
+    except UserError as error:
+        warn(f"torch-fidelity is not asked: {error}")
+        return [name for name in names if name != "torch-fidelity"]
+    return names
 
 
 def _reference(

@@ -25,6 +25,7 @@ GENERATOR, OTHER, TEACHER = (
     "digits_sida_alpha1-000050.pkl",
     "edm-digits-8x8-cond-vp.pkl",
 )
+REAL = "VIRTUAL_digits.npz"  # Real images of another reference than the moments.
 N, DRAWS = 60, 4
 PROTOCOL = {
     "implementation": "nvidia",
@@ -71,6 +72,7 @@ def write_files(folder: Path) -> None:
     moments = Statistics("another name", gaussian_of(features), len(features), **about)
     write_statistics(folder / f"{DATASET}.npz", moments)
     np.savez(folder / "labels.npz", labels=digits()[1])
+    np.savez(folder / REAL, arr_0=digits()[0][:200].transpose(0, 2, 3, 1))
 
 
 def write_tables(files: Path, folder: Path, **numbers: str) -> None:
@@ -82,7 +84,8 @@ def write_tables(files: Path, folder: Path, **numbers: str) -> None:
         numbers: the published FID of `sid`, `sida` and `teacher`.
     """
     rows = ["name,kind,url,sha256,bytes,purpose,source"]
-    kinds = {PROGRAM: "detector", TEACHER: "teacher", f"{DATASET}.npz": "reference"}
+    kinds = {PROGRAM: "detector", TEACHER: "teacher"}
+    kinds |= dict.fromkeys((f"{DATASET}.npz", REAL), "reference")
     for path in sorted(files.iterdir()):
         known = sha256(path) if path.name == PROGRAM else ""
         kind = kinds.get(path.name, "generator")
@@ -93,18 +96,28 @@ def write_tables(files: Path, folder: Path, **numbers: str) -> None:
     nfes = {"sid": 1, "sida": 1, "teacher": 5}
     for method, number in {**dict.fromkeys(nfes, "1.00"), **numbers}.items():
         rows.append(f"{method},digits,cond,{nfes[method]},,,FID,{number},,here,,,primary")
+    rows.append("sida,digits,cond,1,,,precision,0.5,,here,,,primary")
     (folder / "results.csv").write_text("\n".join(rows) + "\n")
     published = {"dataset": "digits", "conditional": "cond"}
     about = {"dataset": DATASET, "published": published, "checkpoint": ["fid"]}
     subjects: dict[str, Any] = {
         "digits-sid": {"title": "SiD", "method": "sid", "weights": GENERATOR, "kimg": 100},
-        "digits-sida": {"title": "SiDA", "method": "sida", "weights": OTHER},
+        "digits-sida": {
+            "title": "SiDA",
+            "method": "sida",
+            "weights": OTHER,
+            "checkpoint": ["fid", "precision"],
+        },
         "edm-digits": {"title": "Teacher", "method": "teacher", "weights": TEACHER, "nfe": 5},
     }
     criterion = {"text": "within 2 %", "bound": 0.02, "level": 0.9, "fixed": ""}
     protocol = {**PROTOCOL, "metric": "frechet_distance", "number": "FID", "labels": "data set"}
+    seen = {"implementation": "ours", "metric": "precision", "number": "precision"}
     claims = {
-        "protocols": {"fid": {**protocol, "reference": "{dataset}.npz"}},
+        "protocols": {
+            "fid": {**protocol, "reference": "{dataset}.npz"},
+            "precision": {**protocol, **seen, "reference": REAL},
+        },
         "criteria": {"checkpoint": criterion, "retraining": criterion},
         "subjects": {name: {**about, **one} for name, one in subjects.items()},
     }

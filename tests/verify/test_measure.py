@@ -15,7 +15,7 @@ from sid.evaluate.labels import read_counts
 from sid.files import sha256
 from tests.fetch.server import Web
 from tests.test_cli import sid
-from tests.verify.standins import DATASET, DRAWS, GENERATOR, HOST, TEACHER, N
+from tests.verify.standins import DATASET, DRAWS, GENERATOR, HOST, REAL, TEACHER, N
 
 CHUNK = ("--chunk", 20, "--quiet", "--device", "cpu")
 RESULT = Path("results/verify/digits-sid.json")
@@ -97,6 +97,50 @@ def test_both_rules_of_classes(web: Web, files: Path, monkeypatch: pytest.Monkey
     assert {r["labels"] for r in records()} == {
         "uniform over 10 classes, the data set's frequencies"
     }
+
+
+def test_precision_is_of_other_images_and_left_out_without_them(
+    web: Web, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same draws are seen by both passes."""
+    result = RESULT.with_stem("digits-sida")
+    content = {path: web.files.pop(path) for path in list(web.files) if path.endswith(REAL)}
+    assert measure(monkeypatch, "--draws", 2, subject="digits-sida") == 0
+    assert f"precision: not measured, for want of the real images: {web.url}" in (
+        capsys.readouterr().err
+    )
+    before = records(result)
+    assert {r["metric"] for r in before} == {"frechet_distance"}
+    web.files |= content
+    assert measure(monkeypatch, "--draws", 2, subject="digits-sida") == 0
+    found = records(result)
+    assert [r for r in found if r["metric"] == "frechet_distance"] == before
+    seen = [r for r in found if r["metric"] == "precision"]
+    assert {(r["dataset"], r["n_reference"], r["draw"]) for r in seen} == {
+        (Path(REAL).stem, 200, 1),
+        (Path(REAL).stem, 200, 2),
+    }
+    images = {(r["draw"], r["generated_sha256"]) for r in found}
+    assert len(images) == 2
+
+
+def test_with_the_data_set_the_libraries_are_asked(
+    web: Web, digits_zip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NVIDIA's protocol still compares with the published moments, and labels come with it."""
+    assert measure(monkeypatch, "--draws", 1) == 0
+    (alone,) = [r for r in records() if r["implementation"] == "nvidia"]
+    RESULT.unlink()
+    # As of an extractor that the libraries have no copy of: theirs takes seconds for an image.
+    monkeypatch.setattr("sid.verify.passes.usual", lambda _: ["ours", "clean-fid"])
+    assert measure(monkeypatch, "--draws", 1, "--data", digits_zip) == 0
+    uniform = [r for r in records() if r["labels"] == alone["labels"]]
+    by = {r["implementation"]: r for r in uniform if r["metric"] == "frechet_distance"}
+    assert set(by) == {"nvidia", "ours", "clean-fid"}
+    assert by["nvidia"]["value"] == alone["value"]
+    assert by["nvidia"]["reference_sha256"] == alone["reference_sha256"]
+    assert by["ours"]["reference_sha256"] == sha256(digits_zip)
+    assert len({r["labels"] for r in records()}) == 2
 
 
 KILLED = """
