@@ -21,6 +21,7 @@ STAGES = {
     "verdict": "Judge the claims by the records.",
     "report": "Write the tables, the figures and one self-contained page.",
     "verify": "Measure published checkpoints, and judge what was published of them.",
+    "bundle": "Put records and all that follows from them in one file to hand in.",
 }
 # Commands that are no folder of their own.
 MODULES = {"merge": "sid.evaluate.merging"}

@@ -38,8 +38,8 @@ class Evaluation(Strict):
             `data set` has them (`sid.evaluate.labels`).
     """
 
-    n_curve: int = Field(ge=1000)
-    n_final: int = Field(ge=1000)
+    n_curve: int = Field(ge=100)
+    n_final: int = Field(ge=100)
     draws: int = Field(ge=2)
     extractor: str | None = None
     metrics: str | None = None

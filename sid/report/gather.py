@@ -142,8 +142,8 @@ def neighbours(records: Path, out: Path) -> Path | Missing:
     if not found.exists():
         return Missing(
             "nearest neighbours",
-            f"there is no {found}; `sid evaluate neighbours GENERATOR REFERENCE --out {found}` "
-            "makes it",
+            f"no {found.name} lies beside the records; `sid evaluate neighbours GENERATED "
+            f"REFERENCE --out {found.name}` there makes it",  # No path: a page tells none.
         )
     try:
         picture = found.read_bytes()

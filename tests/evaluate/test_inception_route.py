@@ -25,7 +25,7 @@ from sid.evaluate.implementations.clean import torchscript
 from sid.evaluate.implementations.libraries import clean_fid, torch_fidelity, torchvision
 from sid.evaluate.metrics.kernel import kernel_distance
 from sid.files import sha256
-from tests.evaluate.programs import save_program
+from workflow.rehearsal.inception import save_program
 
 Sides = tuple[ImageFeatures, ImageFeatures]
 N, FEW = 10, 3  # The score's ten splits want an image each; an image takes a third of a second.

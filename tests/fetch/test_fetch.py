@@ -15,9 +15,9 @@ from sid.fetch import catalogue, fetch, fetched, locate
 from sid.fetch.command import needed
 from sid.teacher.recipe import load_teacher
 from tests.fetch.server import Web, serving
-from tests.teacher.official_pickle import dumps, edm_extras, snapshot
 from tests.teacher.test_importing import GIVEN, network
 from tests.test_cli import sid
+from workflow.rehearsal.official_pickle import dumps, edm_extras, snapshot
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTENT = bytes(range(256)) * 4000
