@@ -70,14 +70,16 @@ class Records:
         rows = [row for row in self.rows("curve", recipe) if row.draw == 0]
         return side_of(f"curves of {recipe}", rows, claim, by="kimg")
 
-    def teacher(self, claim: Claim, *, fresh: bool = True) -> Side:
+    def teacher(self, claim: Claim, student: Side, *, fresh: bool = True) -> Side:
         """The teacher, at the most evaluations at which it has fresh draws.
 
         It is what the claim names, or with `teacher` the only one of the data set: of the role
-        `teacher`, else a published file of several evaluations.
+        `teacher`, else a published file of several evaluations. Of several it is the one that has
+        classes or none as the student does.
 
         Args:
             claim: whose data set and protocol count.
+            student: what is set against it.
             fresh: its fresh draws; otherwise the fixed noise of curves.
 
         Raises:
@@ -87,6 +89,8 @@ class Records:
         trained = self.rows("teacher", named)
         rows = trained or [row for row in self.rows("external", named) if row.nfe > 1]
         rows = [row for row in rows if row.dataset == claim.dataset]
+        if len({row.recipe for row in rows}) > 1:
+            rows = [row for row in rows if bool(row.labels) == bool(student.about.labels)]
         teachers = sorted({row.recipe for row in rows})
         if len(teachers) > 1:
             raise LackingError(

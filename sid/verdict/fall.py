@@ -12,6 +12,7 @@ from sid.verdict.judged import (
     Ratio,
     begin,
     compared,
+    counted,
     curves_of,
     limits,
     ratio_of,
@@ -54,7 +55,7 @@ def fall(records: Records, claim: Claim) -> Judged:
     verdict = compared(verdict, ratio, outcome, scope_of(runs))
     told = (
         f"{side.who}: the distance falls by {verdict.value:.4g} times, {limits(verdict)}, over "
-        f"{runs} runs on one noise; bound {claim.criterion.bound:g}"
+        f"{counted(runs, 'run')} on one noise; bound {claim.criterion.bound:g}"
     )
     return Judged(
         verdict.model_copy(

@@ -13,7 +13,7 @@ from sid.verdict.claim import Claim, constants
 from sid.verdict.design import Array, beyond, quantile
 from sid.verdict.evidence import Records
 from sid.verdict.fits import images_bounds
-from sid.verdict.judged import Judged, begin, curves_of, per_cent, scope_of, unsure
+from sid.verdict.judged import Judged, begin, counted, curves_of, per_cent, scope_of, unsure
 from sid.verdict.side import LackingError, Side
 from sid.verdict.verdict import Outcome
 
@@ -60,8 +60,9 @@ def faster(records: Records, claim: Claim) -> Judged:
     testable = not flaws and math.isfinite(above)
     value = math.exp(above) if exact else math.nan
     told = (
-        f"{claim.against} takes {_times(value, low, high, level)} the images of {claim.subject}, "
-        f"over {len(seeds)} runs on one noise; {found.exact} thresholds reached by both, "
+        f"images of {claim.against} over those of {claim.subject}: "
+        f"{_times(found, low, high, level)}, {counted(len(seeds), 'run')} on one noise; "
+        f"{found.exact} thresholds reached by both, "
         f"{found.bound} by one side and so bounds, {found.neither} by neither and left out"
     )
     verdict = curves_of(begin(claim), sides, seeds)
@@ -86,7 +87,7 @@ def faster(records: Records, claim: Claim) -> Judged:
 
 def _levels(records: Records, claim: Claim, sides: list[Side]) -> list[float]:
     """The thresholds: multiples of the teacher's distance on the noise of the curves."""
-    teacher = records.teacher(claim._replace(against=""), fresh=False)
+    teacher = records.teacher(claim._replace(against=""), sides[0], fresh=False)
     for side in sides:
         if side.about.n_images != teacher.about.n_images:
             raise LackingError(
@@ -139,9 +140,10 @@ def _single(seeds: list[int], low: float, high: float) -> str:
     return "the runs have no spread to judge by" if low == high else ""
 
 
-def _times(value: float, low: float, high: float, level: float) -> str:
-    """The ratio in words; open where a bound is missing."""
-    middle = "" if math.isnan(value) else f"{value:.3g} times, "
+def _times(found: Bounds, low: float, high: float, level: float) -> str:
+    """The ratio in words, from one bound to the other where it is not known."""
+    least, most = (math.exp(float(np.mean(each))) for each in (found.low, found.high))
+    ratio = f"{least:.3g}" if least == most else f"{least:.3g} to {most:.3g}"
     if math.isnan(low):
-        return f"{middle}without interval,"
-    return f"{middle}{per_cent(level)} interval {math.exp(low):.3g} to {math.exp(high):.3g} times"
+        return ratio
+    return f"{ratio}, {per_cent(level)} interval {math.exp(low):.3g} to {math.exp(high):.3g}"

@@ -192,9 +192,14 @@ def limits(verdict: Verdict) -> str:
     return f"{level} interval {verdict.low:.4g} to {verdict.high:.4g}"
 
 
+def counted(number: int, thing: str) -> str:
+    """A number of things, in words."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def spreads(found: Estimate) -> str:
     """N, K and the spreads, in words."""
-    draws = f"{found.draws} draw" if found.draws == 1 else f"{found.draws} draws"
+    draws = counted(found.draws, "draw")
     runs = f"{found.runs} runs of {draws}" if found.runs > 1 else draws
     told = [f"run sd {per_cent(found.run_sd)}"] if found.runs > 1 else []
     told += [f"redraw sd {per_cent(found.redraw_sd)}"] if found.draws > 1 else []
@@ -207,8 +212,10 @@ def first_enough(decided: NDArray[np.bool_]) -> int:
     return int(places[0]) + 1 if len(places) else 0
 
 
-def many_t(level: float, freedom: Array) -> Array:
-    """`quantile` of many degrees of freedom, nan where there is none."""
-    t: Array = np.full(len(freedom), math.nan)
-    t[freedom > 0] = stdtrit(freedom[freedom > 0], (1 + level) / 2)
+@cache
+def many_t(level: float) -> Array:
+    """`quantile` of one less than each of the counts 1 .. `MANY`, nan of none, [MANY]."""
+    freedom = np.arange(MANY, dtype=float)
+    t: Array = np.full(MANY, math.nan)
+    t[1:] = stdtrit(freedom[1:], (1 + level) / 2)
     return t

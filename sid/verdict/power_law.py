@@ -13,7 +13,7 @@ from sid.verdict.design import beyond
 from sid.verdict.evidence import Records
 from sid.verdict.fits import PowerLaw, bend, power_law
 from sid.verdict.intervals import Interval, mean_interval
-from sid.verdict.judged import Judged, begin, curves_of, per_cent, scope_of, unsure
+from sid.verdict.judged import Judged, begin, counted, curves_of, per_cent, scope_of, unsure
 from sid.verdict.side import LackingError, Side
 from sid.verdict.verdict import Outcome
 
@@ -39,8 +39,8 @@ def follows_power_law(records: Records, claim: Claim) -> Judged:
         outcome = "inconclusive"
     told = (
         f"{side.who}: slope {slope.value:.3g}{_limits(slope)}; bend {per_cent(bends.value)}"
-        f"{_limits(bends, 100)}, at {per_cent(level)} over {len(fits)} runs of {fits[0].points} "
-        f"snapshots on one noise; margin of the bend {per_cent(bound)}"
+        f"{_limits(bends, 100)}, at {per_cent(level)} over {counted(len(fits), 'run')} of "
+        f"{fits[0].points} snapshots on one noise; margin of the bend {per_cent(bound)}"
     )
     verdict = curves_of(begin(claim), [side], seeds)
     return Judged(

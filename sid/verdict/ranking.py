@@ -12,11 +12,14 @@ from sid.verdict.claim import TEACHER, Claim
 from sid.verdict.design import Array, Estimate, beyond, crossed, unpaired
 from sid.verdict.evidence import Records, logs, shared, sign
 from sid.verdict.judged import (
+    MANY,
     Judged,
     Ratio,
     begin,
     compared,
+    first_enough,
     limits,
+    many_t,
     measured,
     ratio_of,
     scope_of,
@@ -35,7 +38,7 @@ def ranking(records: Records, claim: Claim) -> Judged:
         LackingError: the records decide nothing.
     """
     subject = _side(records, claim, claim.subject)
-    against, fixed = _against(records, claim)
+    against, fixed = _against(records, claim, subject)
     draws, short = shared([subject, against], claim.protocol.draws)
     found, seeds, paired = _difference(subject, against, draws, fixed)
     level, bound = claim.criterion.level, math.log(claim.criterion.bound)
@@ -76,10 +79,10 @@ def _side(records: Records, claim: Claim, recipe: str) -> Side:
     return records.final(claim, recipe)
 
 
-def _against(records: Records, claim: Claim) -> tuple[Side, bool]:
+def _against(records: Records, claim: Claim, subject: Side) -> tuple[Side, bool]:
     """What the subject is set against, and whether that is a teacher."""
     if claim.against == TEACHER or records.rows("teacher", claim.against):
-        return records.teacher(claim), True
+        return records.teacher(claim, subject), True
     side = _side(records, claim, claim.against)
     return side, side.about.role == "external" and side.about.nfe > 1
 
@@ -131,8 +134,18 @@ def _changes(claim: Claim, outcome: Outcome, worse: Ratio, found: Estimate, fixe
         return "a second training seed of both sides at least"
     if outcome == "undecided":
         return f"{claim.protocol.draws} draws of both sides, with the same numbers"
-    edge = math.exp(worse.value + (worse.half if outcome == "holds" else -worse.half))
-    if outcome != "inconclusive" or found.runs == 1:
-        return f"a bound on the other side of {edge:.4g}, or more runs"
-    more = more_runs(found, worse.value, math.log(claim.criterion.bound), claim.criterion.level)
-    return f"about {more} more runs, if mean and spread stay" if more else "more runs"
+    if outcome != "inconclusive":
+        edge = math.exp(worse.value + (worse.half if outcome == "holds" else -worse.half))
+        return f"a bound on the other side of {edge:.4g}, or other runs"
+    bound, level = math.log(claim.criterion.bound), claim.criterion.level
+    if found.runs == 1:
+        more, what = more_draws(found, worse.value, bound, level), "draws of both sides"
+    else:
+        more, what = more_runs(found, worse.value, bound, level), "runs"
+    return f"about {more} more {what}, if mean and spread stay" if more else f"more {what}"
+
+
+def more_draws(found: Estimate, value: float, bound: float, level: float) -> int:
+    """How many more draws would decide, with the mean and the spread as they are; 0 for none."""
+    half = many_t(level) * found.redraw_sd / np.sqrt(np.arange(1.0, MANY + 1))
+    return max(0, first_enough(half < abs(value - bound)) - found.draws)

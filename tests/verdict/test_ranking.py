@@ -9,6 +9,7 @@ import pytest
 from benchmarks.verdict_records import claim_of, claims_of, rows_of, table_of
 from sid.verdict.claims import judge
 from sid.verdict.design import holm
+from sid.verdict.order import partial_order
 from sid.verdict.verdict import Verdict
 
 T2, T1 = 2.9199856, 6.3137515  # Student's t, 95 %, 2 degrees and 1.
@@ -72,6 +73,8 @@ def test_two_teachers_are_to_be_told_apart() -> None:
     assert verdict.verdict == "undecided"
     assert "x, y" in verdict.reason
     assert ranked(table, "x").verdict == "holds"
+    table.loc[table["recipe"] == "y", "labels"] = "uniform over 10 classes"
+    assert "recipe=x" in ranked(table, "teacher").records
 
 
 def test_one_run_ranks_no_methods_and_one_checkpoint_meets_a_teacher() -> None:
@@ -159,3 +162,24 @@ def test_verdicts_of_one_page_are_read_together() -> None:
         *(claim_of("ranking", against="b", bound=1.13, draws=3, name=name) for name in names)
     )
     assert {verdict.verdict for verdict in judge(table, kept)} == {"inconclusive"}
+
+
+def test_rankings_make_a_partial_order() -> None:
+    def pair(subject: str, against: str, low: float, high: float, **fields: str) -> Verdict:
+        known = {"claim": "", "statement": "", "source": "", "criterion": "", "fixed": ""}
+        about = {"verdict": "holds", "metric": "frechet_distance", **fields}
+        return Verdict.model_validate(
+            {**known, "reason": "", "kind": "ranking", "subject": subject, "against": against,
+             "low": low, "high": high, **about}
+        )  # fmt: skip
+
+    found = [
+        pair("a", "b", 0.8, 0.9),
+        pair("b", "c", 0.8, 0.9),
+        pair("a", "c", 0.6, 0.8),  # Follows from these two.
+        pair("d", "c", 1.1, 1.2, verdict="does not hold"),
+        pair("e", "a", 0.9, 1.05),  # At most 1.1 times.
+        pair("f", "a", 0.8, 0.9, verdict="inconclusive"),
+        pair("g", "h", 0.8, 0.9, metric="inception_score", verdict="does not hold"),
+    ]
+    assert partial_order(found) == [("a", "b"), ("b", "c"), ("c", "d"), ("h", "g")]
