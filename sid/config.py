@@ -58,6 +58,22 @@ class Batches(Strict):
 Model = TypeVar("Model", bound=BaseModel)
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice in a section, of which PyYAML would take the last."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """A section's keys and values."""
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
+        found: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in found:
+                raise yaml.MarkedYAMLError(
+                    problem=f"{key.value} stands twice; drop one", problem_mark=key.start_mark
+                )
+            found.add(str(key.value))
+        return node
+
+
 def read_yaml(path: Path) -> Any:
     """The value in a YAML file.
 
@@ -65,7 +81,7 @@ def read_yaml(path: Path) -> Any:
         UserError: the file is missing or is not YAML.
     """
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file") from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:

@@ -63,7 +63,9 @@ def test_recipes_and_tables_come_with_the_package(sid: Path, tmp_path: Path) -> 
     assert "edm-ffhq-64x64-uncond-vp.pkl" in called(sid, "fetch", cwd=tmp_path)
     needs = called(sid, "fetch", "--experiment", "fashion-mnist", cwd=tmp_path)
     assert needs == "fashion-mnist: needs nothing from the web\n"
-    assert "--published" in called(sid, "verdict", "--help", cwd=tmp_path)
+    told = called(sid, "claims", "cifar10-uncond-sid-alpha1.2/fid", cwd=tmp_path)
+    assert "1.923" in told
+    assert "experiment=cifar10" in called(sid, "claims", "*1.2/below-alpha1", cwd=tmp_path)
     called(sid, "verdict", ROOT / "reports/reference/records.csv", "--out", "judged", cwd=tmp_path)
     numbers = pd.read_csv(tmp_path / "judged" / "published.csv")
     assert len(numbers) == len(pd.read_csv(ROOT / "baselines/published/results.csv"))

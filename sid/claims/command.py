@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sid.claims.listing import experiments_of, listed, row, select
+from sid.claims.listing import listed, row, select
 from sid.errors import UserError
 from sid.recipes.listing import aligned
 from sid.verdict.claim import load_claims
@@ -38,8 +38,7 @@ def claims_command(
     if len(found) > 1 and not json and not table:
         print("\n".join(aligned(listed(found))))
         return
-    experiments = experiments_of(claims)
-    rows = [row(claim, experiments) for claim in found]
+    rows = [row(claim) for claim in found]
     if json:
         print(json_text.dumps(rows, indent=1))
     elif table:

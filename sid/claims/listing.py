@@ -1,13 +1,12 @@
 """Claims as rows: everything that is known of each before it is judged."""
 
 import fnmatch
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from sid.errors import UserError
-from sid.experiment import claims_of, load_experiment
 from sid.fetch.catalogue import catalogue
-from sid.shipped import CONFIG
 from sid.verdict.claim import Claim, Claims
+from sid.verdict.judged import command_of
 from sid.verdict.published import GRADES
 
 NEW = "in the commit after this one"  # A criterion cannot name the commit that it comes with.
@@ -47,13 +46,8 @@ def select(
     return found
 
 
-def row(claim: Claim, experiments: Mapping[str, str]) -> dict[str, str | float | bool]:
-    """Everything about one claim, by short names.
-
-    Args:
-        claim: the claim.
-        experiments: as of `experiments_of`.
-    """
+def row(claim: Claim) -> dict[str, str | float | bool]:
+    """Everything about one claim, by short names."""
     number, protocol, criterion, about = (
         claim.number,
         claim.protocol,
@@ -97,27 +91,8 @@ def row(claim: Claim, experiments: Mapping[str, str]) -> dict[str, str | float |
         "kimg": about.kimg,
         "start": about.start,
         "nfe": about.nfe,
-        "command": command(claim, experiments),
+        "command": command_of(claim),
     }
-
-
-def command(claim: Claim, experiments: Mapping[str, str]) -> str:
-    """What decides a claim: a measurement of the published file, or runs with several seeds."""
-    if claim.kind == "checkpoint":
-        return f"sid verify {claim.subject}"
-    if claim.name in experiments:
-        return f"snakemake --config experiment={experiments[claim.name]} seeds='[0,1,2]'"
-    return "an experiment with its recipes (docs/claims.md)"
-
-
-def experiments_of(claims: Claims) -> dict[str, str]:
-    """The experiment of the suite with the fewest recipes that a claim needs, by its name."""
-    plans = [(path.stem, load_experiment(path.stem, CONFIG)) for path in CONFIG.glob("*.yaml")]
-    found: dict[str, str] = {}
-    for experiment, plan in sorted(plans, key=lambda each: (len(each[1].recipes), each[0])):
-        for name in claims_of(plan, claims):
-            found.setdefault(name, experiment)
-    return found
 
 
 def listed(claims: Sequence[Claim]) -> list[list[str]]:

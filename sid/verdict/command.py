@@ -1,5 +1,6 @@
 """`sid verdict`: what the records say about each claim."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -8,30 +9,31 @@ import typer
 
 from sid.evaluate.records import load_table
 from sid.files import write_atomic
-from sid.shipped import TABLES
-from sid.verdict.claim import load_claims
+from sid.verdict.cited import cited
+from sid.verdict.claim import chosen, load_claims
 from sid.verdict.claims import judge
-from sid.verdict.published import load_published, not_run
 from sid.verdict.verdict import to_table
 
 
-def write_verdicts(records: Path, published: Path, out: Path) -> pd.DataFrame:
+def write_verdicts(records: Path, out: Path, names: Sequence[str] | None = None) -> pd.DataFrame:
     """Write `verdicts.csv` and `published.csv` into a folder.
 
     Args:
         records: the merged records.
-        published: folder with `results.csv` and `checkpoints.csv`.
         out: the folder.
+        names: claims, or subjects for those about their published files; None for all claims whose
+            subject is in the records.
 
     Returns:
         The verdicts, one a row.
 
     Raises:
-        UserError: the records or the published numbers cannot be used.
+        UserError: the records or the published tables cannot be used, or a name is unknown.
     """
-    numbers = not_run(load_published(published / "results.csv"))
-    load_published(published / "checkpoints.csv")
-    verdicts = to_table(judge(load_table(records), load_claims(published)))
+    claims = load_claims()
+    asked = None if names is None else chosen(claims, names, "--claims")
+    found = judge(load_table(records), claims, asked)
+    verdicts, numbers = to_table(found), cited(claims, found)
     write_atomic(out / "verdicts.csv", lambda path: verdicts.to_csv(path, index=False))
     write_atomic(out / "published.csv", lambda path: numbers.to_csv(path, index=False))
     return verdicts
@@ -39,18 +41,23 @@ def write_verdicts(records: Path, published: Path, out: Path) -> pd.DataFrame:
 
 def verdict(
     records: Annotated[Path, typer.Argument(help="Merged records, a CSV.")],
+    claims: Annotated[
+        str | None,
+        typer.Option(help="Names with commas; all about the records if not given."),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for verdicts.csv and published.csv.")] = Path(
         "results/verdict"
     ),
-    published: Annotated[Path, typer.Option(help="Folder of published numbers.")] = TABLES,
 ) -> None:
-    """Judge each claim about a recipe of the records.
+    """Judge the claims: each with its interval, and with what it is about.
 
-    A verdict says what it is about: this checkpoint, this run, or so many training seeds.
+    That is this checkpoint, this run, or so many training seeds. The tables are those of the folder
+    $SID_PUBLISHED, or those of the suite.
 
     Example: sid verdict results/records.csv --out results/verdict
     """
-    for row in write_verdicts(records, published, out).itertuples():
+    names = None if claims is None else [name.strip() for name in claims.split(",") if name.strip()]
+    for row in write_verdicts(records, out, names).itertuples():
         scope = f" ({row.scope!s})" if row.scope else ""
         print(f"{row.verdict:>13}  {row.claim}{scope}: {row.reason}")
 

@@ -3,15 +3,16 @@
 import math
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from sid.config import read_yaml
+from sid.config import read_layers
 from sid.shipped import CONFIG
-from sid.verdict.claim import Claim
+from sid.verdict.claim import TEACHER, Claim
 from sid.verdict.design import Array, Estimate, quantile
 from sid.verdict.published import GRADES
 from sid.verdict.side import Side
@@ -76,28 +77,25 @@ def begin(claim: Claim) -> Verdict:
 
 
 def command_of(claim: Claim) -> str:
-    """What makes the records of a claim."""
+    """What makes the records of a claim; for all but published files with several seeds."""
     if claim.kind == "checkpoint":
         return f"sid verify {claim.subject}"
-    name = _experiments().get((claim.about.dataset, claim.subject))
-    return (
-        f"snakemake --cores all --config experiment={name}"
-        if name
-        else f"sid distill --recipe {claim.subject}"
-    )
+    needs = {claim.subject, claim.against} - {"", TEACHER}
+    for name, dataset, recipes in _experiments():
+        if dataset == claim.about.dataset and needs <= recipes:
+            return f"snakemake --cores all --config experiment={name} seeds='[0,1,2]'"
+    return f"sid distill --recipe {claim.subject}"
 
 
 @cache
-def _experiments() -> dict[tuple[str, str], str]:
-    """The first experiment that comes with the package of each data set and recipe."""
-    found: dict[tuple[str, str], str] = {}
+def _experiments() -> list[tuple[str, str, set[str]]]:
+    """Name, data set and recipes of each experiment of the package, of few recipes first."""
+    found = []
     for path in sorted(CONFIG.glob("*.yaml")):
-        said = read_yaml(path)
-        data = said.get("data", {}) if isinstance(said, dict) else {}
-        for recipe in said.get("recipes", []) if data else []:
-            name = str(recipe).rpartition("/")[2].removesuffix(".yaml")
-            found.setdefault((data.get("name", ""), name), path.stem)
-    return found
+        said = read_layers(path)
+        recipes = {Path(recipe).stem for recipe in said.get("recipes", [])}
+        found.append((path.stem, said.get("data", {}).get("name", ""), recipes))
+    return sorted(found, key=lambda each: len(each[2]))
 
 
 def unsure(claim: Claim) -> str:

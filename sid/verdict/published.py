@@ -71,7 +71,7 @@ def load_published(path: Path) -> pd.DataFrame:
     """
     if path.name not in COLUMNS:
         raise UserError(f"{path}: not one of {', '.join(COLUMNS)}")
-    mend = "give the folder baselines/published of the repository with --published"
+    mend = "SID_PUBLISHED names the folder of published tables"
     table = read_table(path, mend, dtype=str)
     for name in COLUMNS[path.name]:
         if name not in table.columns:
@@ -160,21 +160,3 @@ def kimg_of(path: Path) -> dict[str, float]:
     table = load_published(path)
     names = table["source_locator"].str.extract(r"([^\s/]+)$")[0]
     return dict(zip(names, table["kimg"].astype(float), strict=True))
-
-
-def not_run(results: pd.DataFrame) -> pd.DataFrame:
-    """Each published number with the verdict `not run`, which no record here can change.
-
-    A number counts only against records of its own data set, image count and feature extractor.
-
-    Args:
-        results: `results.csv` as loaded.
-
-    Returns:
-        The same rows and the columns `may_decide`, `verdict` and `reason`.
-    """
-    may_decide = results["evidence"].map(GRADES)
-    needs = "no records of " + results["dataset"] + " with the published extractor and image count"
-    unchecked = "; the number itself is unverified and decides nothing"
-    reason = needs + may_decide.map({True: "", False: unchecked})
-    return results.assign(may_decide=may_decide, verdict="not run", reason=reason)

@@ -63,6 +63,7 @@ def test_quotations_under_other_names(tmp_path: Path) -> None:
         ('alpha: "1.0"', 'alpha: "9"', "subjects.toy.checkpoint: results.csv has no row of"),
         ('alpha: "1.0"', 'beta: "1.0"', "beta is no column of results.csv; known are method"),
         ("  retraining: {text", "  retrained: {text", "retraining is none of checkpoint"),
+        ("  plain:", "  toy2/lower:", "toy2/lower stands twice; drop one"),
         (CLAIMS, "- a", "expected keys and values, found list"),
         (CLAIMS, "a: [", "not a YAML file"),
     ],

@@ -55,7 +55,7 @@ def test_one_claim_is_told_with_all_that_decides_it(
     ):
         assert words in told, words
     ranking = printed(monkeypatch, capsys, "cifar10-uncond-sid-alpha1/below-alpha1.5")
-    assert "snakemake --config experiment=ablation seeds='[0,1,2]'" in ranking
+    assert "experiment=ablation seeds='[0,1,2]'" in ranking
 
 
 def test_machines_get_json_or_csv(

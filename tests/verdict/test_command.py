@@ -1,28 +1,68 @@
+"""`sid verdict`: both tables, chosen claims, and nothing half-written."""
+
 from pathlib import Path
 
 import pandas as pd
-import typer
-from typer.testing import CliRunner
+import pytest
 
 from sid.verdict.claim import load_claims
 from sid.verdict.claims import judge
-from sid.verdict.command import verdict
 from sid.verdict.published import load_published
+from tests.recipes.test_command import sid
 from tests.verdict.synthetic import make_records
 from tests.verdict.test_published import PUBLISHED
 
 
-def test_the_command_writes_both_tables_and_says_each_verdict(tmp_path: Path) -> None:
-    make_records().to_csv(tmp_path / "records.csv", index=False)
-    app = typer.Typer()
-    app.command("verdict")(verdict)
+@pytest.fixture
+def records(tmp_path: Path) -> str:
+    path = tmp_path / "records.csv"
+    make_records().to_csv(path, index=False)
+    return str(path)
+
+
+def test_the_command_writes_both_tables_and_says_each_verdict(
+    records: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     out = tmp_path / "out"
-    command = [str(tmp_path / "records.csv"), "--out", str(out), "--published", str(PUBLISHED)]
-    done = CliRunner().invoke(app, command)
-    assert done.exit_code == 0, done.output
-    assert "near-teacher/sid (this checkpoint): runs of sid" in done.output
+    assert sid(monkeypatch, "verdict", records, "--out", str(out)) == 0
+    printed = capsys.readouterr().out
+    assert "near-teacher/sid (this checkpoint): runs of sid" in printed
     written = pd.read_csv(out / "verdicts.csv")
     assert len(written) == len(judge(make_records(), load_claims(PUBLISHED)))
-    assert all(claim in done.output for claim in written["claim"])
+    assert all(claim in printed for claim in written["claim"])
     published = pd.read_csv(out / "published.csv")
     assert len(published) == len(load_published(PUBLISHED / "results.csv"))
+    assert not published["verdict"].str.contains("reproduces|differs").any()
+
+
+def test_claims_are_chosen_by_name_and_by_subject(
+    records: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    asked = "near-teacher/sid, cifar10-uncond-sid-alpha1.2"
+    assert sid(monkeypatch, "verdict", records, "--claims", asked, "--out", str(out)) == 0
+    written = pd.read_csv(out / "verdicts.csv").set_index("claim")["verdict"]
+    subject = "cifar10-uncond-sid-alpha1.2"
+    assert set(written.index) == {f"{subject}/fid", f"{subject}/is", "near-teacher/sid"}
+    assert set(written.drop("near-teacher/sid")) == {"not run"}
+    assert sid(monkeypatch, "verdict", records, "--claims", "", "--out", str(out)) == 0
+    assert len(pd.read_csv(out / "verdicts.csv")) == 0
+
+
+def test_an_unknown_claim_is_one_line_and_nothing_is_written(
+    records: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "out"
+    asked = "near-teacher/sid,near-teacher/sidd"
+    assert sid(monkeypatch, "verdict", records, "--claims", asked, "--out", str(out)) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: --claims: near-teacher/sidd: no claim of ")
+    assert "did you mean near-teacher/sid?" in error
+    assert error.count("\n") == 1
+    assert not out.exists()

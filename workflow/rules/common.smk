@@ -3,15 +3,17 @@ import sys
 from pathlib import Path
 
 from sid.errors import UserError
-from sid.experiment import configuration, load_plan
-from sid.shipped import located
+from sid.experiment import claims_of, configuration, load_plan
+from sid.shipped import located, tables
 from sid.teacher.importing import imported_name
+from sid.verdict.claim import load_claims
 
 # `--config experiment=NAME` is config/NAME.yaml. Snakemake's `configfile` does not know `base`.
 try:
     PLAN = load_plan(
         configuration(config, workflow.overwrite_configfiles, located(Path("config")))
     )
+    CLAIMS = claims_of(PLAN, load_claims())
 except UserError as error:
     # One line for a person, in place of a traceback through the workflow.
     print(f"error: {error}", file=sys.stderr)

@@ -1,6 +1,8 @@
 rule verdict:
     input:
-        f"{RESULTS}/records.csv",
+        records=f"{RESULTS}/records.csv",
+        # A changed criterion or published number is judged by again.
+        tables=[f"{tables()}/{name}" for name in ("claims.yaml", "results.csv")],
     output:
         report(
             f"{RESULTS}/verdict/verdicts.csv",
@@ -13,5 +15,6 @@ rule verdict:
         "../../environment.yml"
     params:
         out=subpath(output[0], parent=True),
+        claims=",".join(CLAIMS),
     shell:
-        "sid verdict {input} --out {params.out} 2> >(tee {log} >&2)"
+        "sid verdict {input.records} --claims '{params.claims}' --out {params.out} 2> >(tee {log} >&2)"
