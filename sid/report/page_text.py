@@ -81,14 +81,15 @@ def objections(verdicts: pd.DataFrame) -> list[tuple[str, str]]:
     several = run[run["runs"] > 1]
     found = []
     if len(ratios):
-        known = ratios["needed_margin"].dropna()
-        ends = list(dict.fromkeys(f"{100 * margin:.2g}" for margin in (known.min(), known.max())))
-        needs = f": {' to '.join(ends)} % here" if len(known) else ""
+        fixed = (
+            "Each criterion names the commit that fixed it, and each "
+            if all(ratios["fixed"])
+            else "Each "
+        )
         found.append(
             (
                 "The margins are conventions.",
-                "They are, and each was fixed in a commit that its criterion names. Each claim "
-                f"also has the smallest margin that would keep it{needs}.",
+                f"They are. {fixed}claim has the smallest margin that would keep it.",
             )
         )
     if (again["runs"] <= FEW).any():
