@@ -237,6 +237,26 @@ def _protocol(file: ClaimsFile, name: str, about: Subject, where: str) -> Protoc
     return protocol.model_copy(update={"reference": reference})
 
 
+def constants(claim: Claim, name: str) -> list[float]:
+    """A constant of the claim's criterion, as a list.
+
+    Raises:
+        UserError: the criterion has none of this name.
+    """
+    found = claim.criterion.constants.get(name)
+    if found is None:
+        raise UserError(
+            f"claims.yaml: claims.{claim.name}: its criterion has no constant {name}, which claims "
+            f"of kind {claim.kind} need"
+        )
+    return found if isinstance(found, list) else [found]
+
+
+def constant(claim: Claim, name: str) -> float:
+    """The only value of a constant (see `constants`)."""
+    return constants(claim, name)[0]
+
+
 def _entry(section: Mapping[str, Entry], name: str, where: Path | str) -> Entry:
     if name not in section:
         raise UserError(f"{where}: {name} is none of {', '.join(section)}")

@@ -9,6 +9,7 @@ import typer
 from sid.evaluate.records import load_table
 from sid.files import write_atomic
 from sid.shipped import TABLES
+from sid.verdict.claim import load_claims
 from sid.verdict.claims import judge
 from sid.verdict.published import load_published, not_run
 from sid.verdict.verdict import to_table
@@ -30,7 +31,7 @@ def write_verdicts(records: Path, published: Path, out: Path) -> pd.DataFrame:
     """
     numbers = not_run(load_published(published / "results.csv"))
     load_published(published / "checkpoints.csv")
-    verdicts = to_table(judge(load_table(records)))
+    verdicts = to_table(judge(load_table(records), load_claims(published)))
     write_atomic(out / "verdicts.csv", lambda path: verdicts.to_csv(path, index=False))
     write_atomic(out / "published.csv", lambda path: numbers.to_csv(path, index=False))
     return verdicts
@@ -43,7 +44,7 @@ def verdict(
     ),
     published: Annotated[Path, typer.Option(help="Folder of published numbers.")] = TABLES,
 ) -> None:
-    """Judge each claim, in miniature: holds, does not hold, inconclusive or not run.
+    """Judge each claim about a recipe of the records.
 
     A verdict says what it is about: this checkpoint, this run, or so many training seeds.
 

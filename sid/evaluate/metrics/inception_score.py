@@ -66,6 +66,7 @@ METRICS = (
         needs_images=False,
         depends_on=frozenset({"splits"}),
         limits=(1.0, math.inf),
+        higher=True,
         tenths=True,
     ),
 )

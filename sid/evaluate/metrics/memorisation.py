@@ -95,7 +95,7 @@ def compute(asked: Comparison) -> list[Value]:
     return [Value("authenticity", found.authenticity, found.stderr, "images")]
 
 
-METRICS = (Metric("authenticity", compute, least=NEIGHBOURS + 1, limits=(0.0, 1.0)),)
+METRICS = (Metric("authenticity", compute, least=NEIGHBOURS + 1, limits=(0.0, 1.0), higher=True),)
 
 
 def write_pairs(

@@ -96,6 +96,7 @@ class Metric:
         depends_on: what it depends on beside the images: `reference`, and what implementations
             choose differently, `subsets`, `splits`, and the `divisor` of a covariance.
         limits: where no interval goes beyond.
+        higher: whether higher values are better.
         tenths: whether its error is taken between ten groups or splits, and so has nine degrees of
             freedom; others have as many as images.
     """
@@ -111,6 +112,7 @@ class Metric:
     from_moments: bool = False
     depends_on: frozenset[str] = frozenset({"reference"})
     limits: tuple[float, float] = (-math.inf, math.inf)
+    higher: bool = False
     tenths: bool = False
 
 

@@ -136,9 +136,10 @@ def compute(asked: Comparison) -> list[Value]:
 
 
 LEAST = K_DENSITY + 1
+SHARE = (0.0, 1.0)
 METRICS = (
-    Metric("precision", compute, short=("pr",), least=LEAST, limits=(0.0, 1.0)),
-    Metric("recall", compute, short=("pr",), least=LEAST, limits=(0.0, 1.0), tenths=True),
-    Metric("density", compute, short=("dc",), least=LEAST, limits=(0.0, math.inf)),
-    Metric("coverage", compute, short=("dc",), least=LEAST, limits=(0.0, 1.0), tenths=True),
+    Metric("precision", compute, short=("pr",), least=LEAST, limits=SHARE, higher=True),
+    Metric("recall", compute, short=("pr",), least=LEAST, limits=SHARE, higher=True, tenths=True),
+    Metric("density", compute, short=("dc",), least=LEAST, limits=(0.0, math.inf), higher=True),
+    Metric("coverage", compute, short=("dc",), least=LEAST, limits=SHARE, higher=True, tenths=True),
 )

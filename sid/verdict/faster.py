@@ -1,0 +1,147 @@
+"""Does one recipe reach the same distances after fewer images than another?
+
+A threshold that a run does not reach is a bound on the images that it takes, not a missing value:
+runs that start fast and end high are not judged by their start alone.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from sid.verdict.claim import Claim, constants
+from sid.verdict.design import Array, beyond, quantile
+from sid.verdict.evidence import Records
+from sid.verdict.fits import images_bounds
+from sid.verdict.judged import Judged, begin, curves_of, per_cent, scope_of, unsure
+from sid.verdict.side import LackingError, Side
+from sid.verdict.verdict import Outcome
+
+
+class Bounds(NamedTuple):
+    """Mean log ratio of images of each run, from below and above [N], and what was counted.
+
+    Attributes:
+        low, high: the same number where both sides reach every threshold.
+        exact: thresholds that both sides reach, over all runs.
+        bound: those that one side reaches.
+        neither: those that no side reaches.
+    """
+
+    low: Array
+    high: Array
+    exact: int
+    bound: int
+    neither: int
+
+
+def faster(records: Records, claim: Claim) -> Judged:
+    """Compare the images until each multiple of the teacher's distance, paired by seed.
+
+    Raises:
+        LackingError: the records decide nothing.
+    """
+    sides = [records.curves(claim, recipe) for recipe in (claim.subject, claim.against)]
+    seeds = sorted(set(sides[0].values) & set(sides[1].values))
+    who = f"{sides[0].who} and {sides[1].who}"
+    if not seeds:
+        raise LackingError(f"{who} share no seed", changes="runs of one seed")
+    found = _bounds(sides, seeds, _levels(records, claim, sides))
+    level, bound = claim.criterion.level, math.log(claim.criterion.bound)
+    low, _ = _limit(found.low, -1, level)
+    high, error = _limit(found.high, 1, level)
+    exact = found.bound == 0
+    flaws = [flaw for side in sides for flaw in (side.flaw,) if flaw]
+    flaws += [flaw for flaw in (unsure(claim), _single(seeds, low, high)) if flaw]
+    outcome: Outcome = "inconclusive"
+    if low > bound or high < bound:
+        outcome = "holds" if low > bound else "does not hold"
+    above = float(np.mean(found.high))
+    testable = not flaws and math.isfinite(above)
+    value = math.exp(above) if exact else math.nan
+    told = (
+        f"{claim.against} takes {_times(value, low, high, level)} the images of {claim.subject}, "
+        f"over {len(seeds)} runs on one noise; {found.exact} thresholds reached by both, "
+        f"{found.bound} by one side and so bounds, {found.neither} by neither and left out"
+    )
+    verdict = curves_of(begin(claim), sides, seeds)
+    return Judged(
+        verdict.model_copy(
+            update={
+                "verdict": "undecided" if flaws else outcome,
+                "scope": scope_of(len(seeds)) if len(seeds) > 1 else "this run",
+                "figure": f"images of {claim.against} / images of {claim.subject}",
+                "value": value,
+                "low": math.exp(low),
+                "high": math.exp(high),
+                "p_value": beyond(bound - above, error, len(seeds) - 1) if testable else math.nan,
+                "reason": "; ".join([told, *flaws, *sides[0].notes, *sides[1].notes]),
+                "changes": "a second training seed of both at least"
+                if len(seeds) == 1
+                else "more runs, or longer ones that reach the same thresholds",
+            }
+        )
+    )
+
+
+def _levels(records: Records, claim: Claim, sides: list[Side]) -> list[float]:
+    """The thresholds: multiples of the teacher's distance on the noise of the curves."""
+    teacher = records.teacher(claim._replace(against=""), fresh=False)
+    for side in sides:
+        if side.about.n_images != teacher.about.n_images:
+            raise LackingError(
+                f"{side.who} and {teacher.who} are of {side.about.n_images:,} and "
+                f"{teacher.about.n_images:,} images, which do not compare"
+            )
+    (values,) = teacher.values.values()
+    return [multiple * next(iter(values.values())) for multiple in constants(claim, "multiples")]
+
+
+def _bounds(sides: list[Side], seeds: list[int], levels: list[float]) -> Bounds:
+    low, high, counts = [], [], {"exact": 0, "bound": 0, "neither": 0}
+    for seed in seeds:
+        steps = []
+        for level in levels:
+            fast, slow = (images_bounds(*_curve(side, seed), level) for side in sides)
+            step = (slow[0] - fast[1], slow[1] - fast[0])
+            finite = sum(map(math.isfinite, step))
+            counts[("neither", "bound", "exact")[finite]] += 1
+            steps += [step] if finite else []
+        if not steps:
+            raise LackingError(f"seed {seed}: no threshold is reached by either side")
+        low.append(float(np.mean([step[0] for step in steps])))
+        high.append(float(np.mean([step[1] for step in steps])))
+    return Bounds(np.array(low), np.array(high), **counts)
+
+
+def _curve(side: Side, seed: int) -> tuple[Array, Array]:
+    points = sorted((kimg, value) for kimg, value in side.values[seed].items() if kimg > 0)
+    if not points:
+        raise LackingError(f"{side.who}: seed {seed} has no snapshot after image 0")
+    images, distances = np.array(points).T
+    return images, distances
+
+
+def _limit(values: Array, way: int, level: float) -> tuple[float, float]:
+    """The mean's limit to one side, and the mean's variance; infinite if any value is."""
+    if not np.isfinite(values).all():
+        return way * math.inf, math.nan
+    if len(values) == 1:
+        return math.nan, math.nan
+    error = float(values.var(ddof=1)) / len(values)
+    reach = quantile(level, len(values) - 1) * math.sqrt(error)
+    return float(values.mean()) + way * reach, error
+
+
+def _single(seeds: list[int], low: float, high: float) -> str:
+    if len(seeds) == 1:
+        return "one run of each; the points of one curve are no repetition"
+    return "the runs have no spread to judge by" if low == high else ""
+
+
+def _times(value: float, low: float, high: float, level: float) -> str:
+    """The ratio in words; open where a bound is missing."""
+    middle = "" if math.isnan(value) else f"{value:.3g} times, "
+    if math.isnan(low):
+        return f"{middle}without interval,"
+    return f"{middle}{per_cent(level)} interval {math.exp(low):.3g} to {math.exp(high):.3g} times"

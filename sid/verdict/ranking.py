@@ -1,0 +1,138 @@
+"""Is one generator better than another, or than the teacher? Differences paired by draw.
+
+Runs are paired by their seed as well where both recipes have it. A teacher is one network, drawn
+with the same noise; what is found is given this teacher: another training would have made another.
+"""
+
+import math
+
+import numpy as np
+
+from sid.verdict.claim import TEACHER, Claim
+from sid.verdict.design import Array, Estimate, beyond, crossed, unpaired
+from sid.verdict.evidence import Records, logs, shared, sign
+from sid.verdict.judged import (
+    Judged,
+    Ratio,
+    begin,
+    compared,
+    limits,
+    measured,
+    ratio_of,
+    scope_of,
+    spreads,
+    unsure,
+)
+from sid.verdict.retraining import more_runs
+from sid.verdict.side import LackingError, Side
+from sid.verdict.verdict import Outcome
+
+
+def ranking(records: Records, claim: Claim) -> Judged:
+    """Compare the subject with what the claim sets it against, by the ratio of their values.
+
+    Raises:
+        LackingError: the records decide nothing.
+    """
+    subject = _side(records, claim, claim.subject)
+    against, fixed = _against(records, claim)
+    draws, short = shared([subject, against], claim.protocol.draws)
+    found, seeds, paired = _difference(subject, against, draws, fixed)
+    level, bound = claim.criterion.level, math.log(claim.criterion.bound)
+    ratio = ratio_of(found.mean, found.variance, found.new_variance, found.freedom, level)
+    worse = Ratio(sign(claim.protocol.metric) * found.mean, ratio.half, ratio.new)
+    flaws = [flaw for flaw in (subject.flaw, against.flaw, short, unsure(claim)) if flaw]
+    flaws += [flaw for flaw in (_single(found, fixed),) if flaw]
+    outcome: Outcome = "undecided" if flaws else _outcome(worse, bound)
+    verdict = measured(begin(claim), [subject, against], seeds, draws, found)
+    verdict = compared(verdict, ratio, outcome, scope_of(found.runs))
+    told = (
+        f"{subject.who} against {against.who}: ratio {verdict.value:.4g}, {limits(verdict)}, over "
+        f"{spreads(found)}, {paired}; bound {claim.criterion.bound:g}"
+    )
+    notes = [*subject.notes, *against.notes, *records.bias(claim, subject)]
+    failing, kept = (
+        math.nan if flaws else beyond(away, found.variance, found.freedom)
+        for away in (worse.value - bound, bound - worse.value)
+    )
+    return Judged(
+        verdict.model_copy(
+            update={
+                "figure": f"{claim.subject} / {claim.against}",
+                "needed_margin": math.expm1(worse.value + worse.half),
+                "p_value": failing,
+                "reason": "; ".join([told, *flaws, *notes]),
+                "changes": _changes(claim, outcome, worse, found, fixed),
+            }
+        ),
+        kept,
+    )
+
+
+def _side(records: Records, claim: Claim, recipe: str) -> Side:
+    """A recipe's runs, or a generator that was not trained here."""
+    if records.rows("external", recipe) and not records.rows("final", recipe):
+        return records.external(claim, recipe)
+    return records.final(claim, recipe)
+
+
+def _against(records: Records, claim: Claim) -> tuple[Side, bool]:
+    """What the subject is set against, and whether that is a teacher."""
+    if claim.against == TEACHER or records.rows("teacher", claim.against):
+        return records.teacher(claim), True
+    side = _side(records, claim, claim.against)
+    return side, side.about.role == "external" and side.about.nfe > 1
+
+
+def _difference(
+    subject: Side, against: Side, draws: list[float], fixed: bool
+) -> tuple[Estimate, list[int], str]:
+    """The differences, the seeds that they are of, and how they are paired."""
+    mine, theirs = sorted(subject.values), sorted(against.values)
+    if fixed:
+        if len(theirs) > 1:
+            raise LackingError(
+                f"the records have {against.who} of several seeds", changes="one teacher"
+            )
+        steps = logs(subject, mine, draws) - logs(against, theirs, draws)
+        return crossed(steps), mine, "paired by draw, given this teacher"
+    both = sorted(set(mine) & set(theirs))
+    if len(both) > 1 or min(len(mine), len(theirs)) == 1:
+        a, b = (logs(s, both or t, draws) for s, t in ((subject, mine), (against, theirs)))
+        steps = a - b if both else _means(a) - _means(b)
+        return crossed(steps), both or mine, "paired by draw and seed" if both else "paired by draw"
+    a, b = logs(subject, mine, draws), logs(against, theirs, draws)
+    return unpaired(a, b), sorted({*mine, *theirs}), "paired by draw, runs of different seeds"
+
+
+def _means(y: Array) -> Array:
+    means: Array = np.mean(y, axis=0, keepdims=True)
+    return means
+
+
+def _single(found: Estimate, fixed: bool) -> str:
+    """A flaw where nothing can be said of methods."""
+    if found.runs == 1 and not fixed:
+        return "one run of a side, which ranks no methods"
+    return "" if found.decides() else "the differences have no spread to judge by"
+
+
+def _outcome(worse: Ratio, bound: float) -> Outcome:
+    if worse.value + worse.half < bound:
+        return "holds"
+    return "does not hold" if worse.value - worse.half > bound else "inconclusive"
+
+
+def _changes(claim: Claim, outcome: Outcome, worse: Ratio, found: Estimate, fixed: bool) -> str:
+    """What would change the verdict, in words."""
+    if unsure(claim):
+        return "its source checked against the paper"
+    if outcome == "undecided" and found.runs == 1 and not fixed:
+        return "a second training seed of both sides at least"
+    if outcome == "undecided":
+        return f"{claim.protocol.draws} draws of both sides, with the same numbers"
+    edge = math.exp(worse.value + (worse.half if outcome == "holds" else -worse.half))
+    if outcome != "inconclusive" or found.runs == 1:
+        return f"a bound on the other side of {edge:.4g}, or more runs"
+    more = more_runs(found, worse.value, math.log(claim.criterion.bound), claim.criterion.level)
+    return f"about {more} more runs, if mean and spread stay" if more else "more runs"
