@@ -4,10 +4,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from sid.evaluate.metrics import METRICS
+
 # Kinds of claims whose value is a ratio of distances, with 1 where both sides are equal.
 COMPARED = ("checkpoint", "retraining", "ranking")
-# Metrics of which more is better.
-HIGHER = ("inception_score", "precision", "recall", "density", "coverage")
 # How far a scale may reach above equality, as a share, with its ticks; below it reaches as far in
 # the logarithm.
 REACHES = {
@@ -81,7 +81,8 @@ def band_of(row: Mapping[str, Any], bound: float) -> tuple[float, float]:
         return 0.0, bound
     if row["kind"] == "checkpoint":
         return 1 / (1 + bound), 1 + bound
-    return (1 / (1 + bound), math.inf) if row["metric"] in HIGHER else (0.0, 1 + bound)
+    higher = row["metric"] in METRICS and METRICS[row["metric"]].higher
+    return (1 / (1 + bound), math.inf) if higher else (0.0, 1 + bound)
 
 
 class Scale:
