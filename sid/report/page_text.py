@@ -201,7 +201,7 @@ def what_was_run(records: pd.DataFrame) -> list[tuple[str, str]]:
         ("Implementations", _versions(records)),
         ("Device", f"{_values(records, 'device')}; PyTorch {_values(records, 'torch')}"),
         ("Commit", _values(records, "git")),
-        ("Reference, SHA-256", _values(records, "reference_sha256")),
+        ("Reference, SHA-256", _values(generated, "reference_sha256")),
         ("Features, SHA-256", _values(records, "extractor_sha256")),
         ("Weights, SHA-256", _values(records, "weights_sha256")),
         *(("Classes", text) for text in _said(records, "labels")),
