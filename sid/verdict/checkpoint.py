@@ -120,9 +120,9 @@ def _changes(
 def _more_draws(claim: Claim, ratio: Ratio, found: Estimate) -> int:
     """How many more draws would decide, with the mean and the spread as they are; 0 for none."""
     number, away = _number(claim), abs(ratio.value)
-    draws = np.arange(1.0, MANY)
+    draws = np.arange(1.0, MANY + 1)
     s, share = found.redraw_sd, number.rounding / number.value
     variance = s**2 / draws + published_variance(claim.protocol.of, s, draws, share)
-    half = many_t(claim.criterion.level, draws - 1) * np.sqrt(variance)
+    half = many_t(claim.criterion.level) * np.sqrt(variance)
     margin = math.log1p(claim.criterion.bound)
     return max(0, first_enough((away + half < margin) | (away - half > margin)) - found.draws)

@@ -207,8 +207,10 @@ def first_enough(decided: NDArray[np.bool_]) -> int:
     return int(places[0]) + 1 if len(places) else 0
 
 
-def many_t(level: float, freedom: Array) -> Array:
-    """`quantile` of many degrees of freedom, nan where there is none."""
-    t: Array = np.full(len(freedom), math.nan)
-    t[freedom > 0] = stdtrit(freedom[freedom > 0], (1 + level) / 2)
+@cache
+def many_t(level: float) -> Array:
+    """`quantile` of one less than each of the counts 1 .. `MANY`, nan of none, [MANY]."""
+    freedom = np.arange(MANY, dtype=float)
+    t: Array = np.full(MANY, math.nan)
+    t[1:] = stdtrit(freedom[1:], (1 + level) / 2)
     return t

@@ -126,9 +126,9 @@ def more_runs(found: Estimate, value: float, margin: float, level: float) -> int
         margin: on the same scale.
         level: of the interval.
     """
-    runs = np.arange(1.0, MANY)
+    runs = np.arange(1.0, MANY + 1)
     draws_part = found.variance - found.run_sd**2 / found.runs
-    t = many_t(level, runs - 1)
+    t = many_t(level)
     half = t * np.sqrt(found.run_sd**2 / runs + draws_part)
     new = t * np.sqrt(found.run_sd**2 * (1 + 1 / runs) + draws_part)
     return max(0, first_enough((value + half < margin) | (value - new > margin)) - found.runs)
