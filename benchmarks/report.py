@@ -5,10 +5,24 @@
 The records are synthetic: laws of the distance, three training seeds, three implementations.
 """
 
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
-from sid.evaluate.records import Record
+from sid.evaluate.records import Record, load_table
+from sid.report.agreement_figure import plot_agreement
+from sid.report.agreement_text import agree
+from sid.report.benchmark import benchmarks
+from sid.report.gather import Sources, gather
+from sid.report.style import write_figure
+from sid.verdict.claim import load_claims
+from sid.verdict.claims import judge
+from sid.verdict.published import load_published
+from sid.verdict.verdict import to_table
 
 METRICS = {"frechet_distance": 1.0, "inception_score": 0.0, "precision": 0.0, "recall": 0.0}
 IMPLEMENTATIONS = {"nvidia": 0.0, "ours": 3e-7, "torch-fidelity": 2e-5}
@@ -108,3 +122,42 @@ def _record(
             **known,
         }
     ).model_dump()
+
+
+def main() -> None:
+    """Make a table of so many records, write its report, and print the seconds."""
+    parser = argparse.ArgumentParser(description="Time the report of a large table.")
+    parser.add_argument("--records", type=int, default=100_000, help="at least so many")
+    asked = parser.parse_args().records
+    one = len(cifar10(snapshots=1, draws=1))
+    each = len(cifar10(snapshots=2, draws=1)) - one  # Records of one more snapshot of all runs.
+    known = len(cifar10(snapshots=1, external=tuple(RECIPES)))
+    table = cifar10(snapshots=1 + max(1, -(-(asked - known) // each)), external=tuple(RECIPES))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "records.csv"
+        table.to_csv(path, index=False)
+        start = time.perf_counter()
+        records, claims = load_table(path), load_claims()
+        read = time.perf_counter()
+        verdicts = to_table(judge(records, claims))
+        judged = time.perf_counter()
+        sources = Sources(claims, verdicts, load_published(claims.path.parent / "results.csv"))
+        for group in benchmarks(records, claims):
+            gather(group, sources, Path(folder), "")
+        gathered = time.perf_counter()
+        agreement = agree(records)
+        write_figure(plot_agreement(agreement.found, agreement.noise), Path(folder) / "agreement")
+        end = time.perf_counter()
+    print(f"{len(table):,} records")
+    for what, seconds in (
+        ("reading", read - start),
+        ("verdicts", judged - read),
+        ("tables and figures", gathered - judged),
+        ("agreement", end - gathered),
+        ("tables and figures in all, with reading", end - start - (judged - read)),
+    ):
+        print(f"{what}: {seconds:.1f} s")
+
+
+if __name__ == "__main__":
+    main()

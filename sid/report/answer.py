@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from sid.report.evidence import interval, sentence, share
+from sid.report.evidence import figure, interval, sentence, share
 from sid.verdict.claim import Claims
 from sid.verdict.verdict import BROKEN, KEPT
 
@@ -108,7 +108,7 @@ def _claimed(rows: list[Row], about: list[str]) -> list[str]:
 
 def _found(rows: list[Row]) -> list[str]:
     if len(rows) == 1:
-        return [f"It {VERBS[rows[0]['verdict']]}.", sentence(rows[0]["reason"])]
+        return [f"It {VERBS[rows[0]['verdict']]}.", _figures(rows[0])]
     kept, broken = (
         [str(row["statement"]).rstrip(".") for row in rows if row["verdict"] in outcomes]
         for outcomes in (KEPT, BROKEN)
@@ -119,6 +119,14 @@ def _found(rows: list[Row]) -> list[str]:
     for name, those in (("Kept", kept), ("Broken", broken)):
         said += [f"{name}: {'; '.join(those)}."] if 0 < len(those) <= 2 else []
     return said
+
+
+def _figures(row: Row) -> str:
+    """What was found beside what was published; without both, the verdict's reason."""
+    if not (row["published_text"] and math.isfinite(row["reproduced"])):
+        return sentence(row["reason"])
+    difference = figure(row, row["value"])
+    return f"{row['reproduced']:.4g}, where {row['published_text']} is published: {difference}."
 
 
 def _sure(rows: list[Row]) -> list[str]:

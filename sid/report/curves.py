@@ -21,7 +21,7 @@ from sid.verdict.published import GRADES, Number
 Array = NDArray[np.float64]
 
 BESIDE = 1.08  # Fresh draws stand right of the last snapshot, by this factor.
-LEFT, PLOT, TOP, BOTTOM, HEIGHT = 0.8, 5.6, 0.5, 0.85, 5.2  # Inches.
+LEFT, PLOT, TOP, BOTTOM, HEIGHT = 0.8, 5.6, 0.5, 0.95, 5.3  # Inches.
 
 
 class Line(NamedTuple):

@@ -13,7 +13,7 @@ Row = Mapping[str, Any]
 
 def figure(row: Row, value: float) -> str:
     """A figure or a limit as it is shown: a difference in per cent, or a number."""
-    return percent(value) if compared(row) else number(value)
+    return percent(value) if compared(row) else number(value).replace("-", "\N{MINUS SIGN}")
 
 
 def interval(row: Row, low: str = "low", high: str = "high") -> str:

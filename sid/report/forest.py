@@ -4,10 +4,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from sid.evaluate.metrics import METRICS
+
 # Kinds of claims whose value is a ratio of distances, with 1 where both sides are equal.
 COMPARED = ("checkpoint", "retraining", "ranking")
-# Metrics of which more is better.
-HIGHER = ("inception_score", "precision", "recall", "density", "coverage")
 # How far a scale may reach above equality, as a share, with its ticks; below it reaches as far in
 # the logarithm.
 REACHES = {
@@ -81,7 +81,8 @@ def band_of(row: Mapping[str, Any], bound: float) -> tuple[float, float]:
         return 0.0, bound
     if row["kind"] == "checkpoint":
         return 1 / (1 + bound), 1 + bound
-    return (1 / (1 + bound), math.inf) if row["metric"] in HIGHER else (0.0, 1 + bound)
+    higher = row["metric"] in METRICS and METRICS[row["metric"]].higher
+    return (1 / (1 + bound), math.inf) if higher else (0.0, 1 + bound)
 
 
 class Scale:
@@ -138,23 +139,22 @@ def _in_words(row: Mapping[str, Any], band: tuple[float, float]) -> str:
     """The text alternative of a row's drawing."""
     parts = [f"Difference {percent(row['value'])}"]
     if math.isfinite(row["low"]):
-        parts.append(
-            f"{row['level']:.0%} interval from {percent(row['low'])} to {percent(row['high'])}"
-        )
+        low, high = percent(row["low"]), percent(row["high"])
+        parts.append(f"{100 * row['level']:g} % interval from {low} to {high}")
     if math.isfinite(row["new_low"]):
-        new = percent(row["new_low"]), percent(row["new_high"])
-        parts.append(f"prediction interval from {new[0]} to {new[1]}")
-    low, high = band
-    if low > 0 and high < math.inf:
-        parts.append(f"kept from {percent(low)} to {percent(high)}")
-    elif high < math.inf:
-        parts.append(f"kept below {percent(high)}")
+        low, high = percent(row["new_low"]), percent(row["new_high"])
+        parts.append(f"prediction interval from {low} to {high}")
+    least, most = band
+    if least > 0 and most < math.inf:
+        parts.append(f"kept from {percent(least)} to {percent(most)}")
+    elif most < math.inf:
+        parts.append(f"kept below {percent(most)}")
     else:
-        parts.append(f"kept above {percent(low)}")
+        parts.append(f"kept above {percent(least)}")
     return "; ".join(parts)
 
 
 def _tick(share: float) -> str:
     if share >= 1:
-        return f"{1 + share:g} times"
+        return f"\N{MULTIPLICATION SIGN}{1 + share:g}"
     return f"{100 * share:+.0f} %".replace("-", "\N{MINUS SIGN}") if share else "0"

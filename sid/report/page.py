@@ -12,8 +12,8 @@ from sid.evaluate.metrics import INCEPTION, label
 from sid.report import page_text
 from sid.report.agreement import TOLERANCE
 from sid.report.agreement_text import Agreement, readable_agreement, readable_noise, summary
-from sid.report.answer import answer, listed, subjects
-from sid.report.evidence import evidence, figure, interval
+from sid.report.answer import VERBS, answer, listed, subjects
+from sid.report.evidence import evidence, figure, interval, sentence
 from sid.report.forest import Mark, Scale, band_of, compared
 from sid.verdict.bias import bias_of
 from sid.verdict.claim import Claims
@@ -63,13 +63,14 @@ def data_uri(path: Path) -> str:
 
 
 def judged(verdicts: pd.DataFrame, claims: Claims) -> tuple[list[Judged], Scale]:
-    """The rows of the table of claims, and the scale that they share.
+    """The rows of the table of claims, by outcome, and the scale that they share.
 
     Args:
         verdicts: rows with the fields of `sid.verdict.verdict.Verdict`.
         claims: for the margins.
     """
     rows = [{str(key): value for key, value in row.items()} for row in verdicts.to_dict("records")]
+    rows.sort(key=lambda row: list(VERBS).index(row["verdict"]))
     bounds = {
         row["claim"]: claims.claims[row["claim"]].criterion.bound
         for row in rows
@@ -125,6 +126,7 @@ def render(
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.filters["sentence"] = sentence
     pictures = {
         name: (page_text.caption(name), data_uri(path)) for name, path in (figures or {}).items()
     }
@@ -160,9 +162,8 @@ def _title(records: pd.DataFrame, verdicts: pd.DataFrame, claims: Claims) -> str
         named = [name for name in methods if name not in ("teacher", "real")] or [
             "What was measured"
         ]
-    data = sorted(
-        {str(name) for name in records.loc[records["role"].isin(page_text.GENERATED), "dataset"]}
-    )
+    generated = records[records["role"].isin(page_text.GENERATED)]
+    data = sorted(set(verdicts["dataset"]) - {""}) or sorted(set(generated["dataset"]))
     return f"{listed(named, 3)} on {listed(data, 3)}" if data else listed(named, 3)
 
 

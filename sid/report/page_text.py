@@ -81,14 +81,15 @@ def objections(verdicts: pd.DataFrame) -> list[tuple[str, str]]:
     several = run[run["runs"] > 1]
     found = []
     if len(ratios):
-        known = ratios["needed_margin"].dropna()
-        ends = list(dict.fromkeys(f"{100 * margin:.2g}" for margin in (known.min(), known.max())))
-        needs = f": {' to '.join(ends)} % here" if len(known) else ""
+        fixed = (
+            "Each criterion names the commit that fixed it, and each "
+            if all(ratios["fixed"])
+            else "Each "
+        )
         found.append(
             (
                 "The margins are conventions.",
-                "They are, and each was fixed in a commit that its criterion names. Each claim "
-                f"also has the smallest margin that would keep it{needs}.",
+                f"They are. {fixed}claim has the smallest margin that would keep it.",
             )
         )
     if (again["runs"] <= FEW).any():
@@ -200,7 +201,7 @@ def what_was_run(records: pd.DataFrame) -> list[tuple[str, str]]:
         ("Implementations", _versions(records)),
         ("Device", f"{_values(records, 'device')}; PyTorch {_values(records, 'torch')}"),
         ("Commit", _values(records, "git")),
-        ("Reference, SHA-256", _values(records, "reference_sha256")),
+        ("Reference, SHA-256", _values(generated, "reference_sha256")),
         ("Features, SHA-256", _values(records, "extractor_sha256")),
         ("Weights, SHA-256", _values(records, "weights_sha256")),
         *(("Classes", text) for text in _said(records, "labels")),

@@ -15,7 +15,7 @@ from sid.report.naming import alpha, method
 from sid.verdict.entries import Subject
 
 # Okabe & Ito's palette, told apart under the common colour deficiencies; methods have them in turn.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#56B4E9", "#CC79A7", "#8C6D00", "#7B3F98")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#8C6D00", "#7B3F98")
 MARKERS = ("o", "s", "^", "v", "X", "p", "h", "P")
 DASHES: Any = ("-", (0, (5, 2)), (0, (1.2, 1.4)), (0, (5, 1.5, 1.2, 1.5)), (0, (9, 3)))
 # Why two implementations differ; of several reasons the first gives the colour.

@@ -50,7 +50,7 @@ def test_a_mark_has_the_interval_inside_the_prediction_interval():
     mark = Scale([1.01], [1.02]).mark(row, 0.02)
     assert mark.new[0] < mark.interval[0] < mark.point < mark.interval[1] < mark.new[1]
     assert (mark.left, mark.right) == (False, True)
-    assert "90% interval from +0.00 % to +2.0 %" in mark.text
+    assert "90 % interval from +0.00 % to +2.0 %" in mark.text
     assert "kept from \N{MINUS SIGN}2.0 % to +2.0 %" in mark.text
 
 

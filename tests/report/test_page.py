@@ -152,7 +152,7 @@ def test_the_first_screen_counts_what_was_found(checkpoint):
 def test_one_claim_is_answered_with_its_numbers():
     text = text_of(rendered(external_records(), every_outcome().iloc[:1]))
     assert "What was claimed SiD, alpha = 1.2 reads FID 1.923 on cifar10-32x32." in text
-    assert "What was found It reproduces. 1.931 over 10 draws" in text
+    assert "It reproduces. 1.931, where 1.923 is published: +0.42 %." in text
     assert "90 % interval: \N{MINUS SIGN}0.20 to +1.0 %." in text
     assert "says nothing of training again" in text
 
