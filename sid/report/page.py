@@ -1,12 +1,14 @@
 """One self-contained HTML page: everything inline, nothing fetched, no script."""
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jinja2
 import pandas as pd
+from markupsafe import Markup, escape
 
 from sid.evaluate.metrics import INCEPTION, label
 from sid.report import page_text
@@ -60,6 +62,11 @@ def data_uri(path: Path) -> str:
     """A picture as a data URI."""
     encoded = base64.b64encode(path.read_bytes()).decode()
     return f"data:{TYPES[path.suffix]};base64,{encoded}"
+
+
+def code(text: str) -> Markup:
+    """A text as HTML, with what stands in backticks as code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def judged(verdicts: pd.DataFrame, claims: Claims) -> tuple[list[Judged], Scale]:
@@ -126,7 +133,7 @@ def render(
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters["sentence"] = sentence
+    environment.filters.update(sentence=sentence, code=code)
     pictures = {
         name: (page_text.caption(name), data_uri(path)) for name, path in (figures or {}).items()
     }

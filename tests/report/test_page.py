@@ -61,7 +61,7 @@ def whole(tmp_path_factory):
         numbers=[Numbers("Where the methods end", "", table)],
         figures={**figures, "agreement": folder / "curves.svg"},
         agreement=agree(records),
-        missing=[("Nearest neighbours", "no picture of them")],
+        missing=[("Nearest neighbours", "`sid <x>` makes them")],
     )
 
 
@@ -111,7 +111,7 @@ def test_what_is_handed_in_is_shown(whole):
         "SiD <one step>",
         "Bold: the best.",
         "Where the methods end",
-        "no picture of them",
+        "sid <x> makes them.",
     ):
         assert part in text, part
 
