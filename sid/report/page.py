@@ -117,7 +117,7 @@ def render(
         verdicts: rows with the fields of `sid.verdict.verdict.Verdict`; may be empty.
         claims: of the same tables as the verdicts, for names and margins.
         papers: the papers' tables for people, by data set: family, method, values, as text or as
-            HTML that is safe; `attrs["notes"]` stand below.
+            HTML that is safe; `attrs["notes"]` stand below, the legend first.
         numbers: further tables of values.
         figures: PNG or SVG by name, as of `sid.report.page_text.caption`.
         agreement: of the implementations.
@@ -147,7 +147,7 @@ def render(
         objections=page_text.objections(verdicts),
         papers=papers or {},
         numbers=numbers,
-        notes=_notes(records) if papers or numbers else [],
+        remarks=_remarks(records) if papers or numbers else [],
         figures={name: of for name, of in pictures.items() if name != "agreement"},
         agreement_figure=pictures.get("agreement"),
         agreement=shown if shown is not None and len(shown) else None,
@@ -174,7 +174,7 @@ def _title(records: pd.DataFrame, verdicts: pd.DataFrame, claims: Claims) -> str
     return f"{listed(named, 3)} on {listed(data, 3)}" if data else listed(named, 3)
 
 
-def _notes(records: pd.DataFrame) -> list[str]:
+def _remarks(records: pd.DataFrame) -> list[str]:
     """How the tables of values are to be read."""
     extractors = sorted({str(name) for name in records["extractor"]})
     notes = []

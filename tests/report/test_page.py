@@ -145,7 +145,7 @@ def test_a_checkpoint_s_page_knows_no_digits_and_no_miniature(checkpoint):
 def test_the_first_screen_counts_what_was_found(checkpoint):
     text = text_of(checkpoint)
     assert "Of 9 claims 3 are kept, 3 are broken and 3 are open." in text
-    assert "Of 3 broken, 2 stay so at 5 %" in text
+    assert "2 of 3 broken stay so at 5 %" in text
     assert "1 published number is unverified, and decides nothing" in text
 
 
