@@ -149,8 +149,8 @@ def _sure(rows: list[Row]) -> list[str]:
     if broken:
         stay = sum(row["p_holm"] < SURE for row in broken)
         said.append(
-            f"Of {len(broken)} broken, {stay} {'stays' if stay == 1 else 'stay'} so at "
-            f"{SURE:.0%} when all tests of this page are counted (Holm).".replace("%", " %")
+            f"{stay} of {len(broken)} broken {'stays' if stay == 1 else 'stay'} so at "
+            f"{100 * SURE:g} % when all tests of this page are counted (Holm)."
         )
     loose = sum(row["evidence"] == "unverified" for row in rows)
     if loose:
