@@ -12,7 +12,6 @@ from markupsafe import Markup, escape
 
 from sid.evaluate.metrics import INCEPTION, label
 from sid.report import page_text
-from sid.report.agreement import TOLERANCE
 from sid.report.agreement_text import Agreement, readable_agreement, readable_noise, summary
 from sid.report.answer import VERBS, answer, listed, subjects
 from sid.report.evidence import evidence, figure, interval, sentence
@@ -154,7 +153,6 @@ def render(
         noise=readable_noise(agreement.noise) if agreement is not None else None,
         ways=agreement.ways if agreement is not None else None,
         summary=summary(agreement) if agreement is not None else [],
-        tolerance=TOLERANCE,
         run=page_text.what_was_run(records),
         commands=list(dict.fromkeys(text for text in verdicts["command"] if text)),
         missing=missing,
