@@ -3,6 +3,7 @@
 import argparse
 import functools
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -118,8 +119,7 @@ class Rehearsal:
             values = dict(zip(PLANTED, pool.map(self.measure, PLANTED), strict=True))
         # The other recipes are claimed to come as far as the first.
         values = {name: values.get(name, next(iter(values.values()))) for name in self.recipes}
-        sizes = self.asked["evaluation"]
-        claims = cut_claims(self.names, list(PLANTED), sizes["n_final"], sizes["draws"])
+        claims = cut_claims(self.names, list(PLANTED), self.asked["evaluation"]["n_final"])
         write_numbers(self.tables, claims, values, PLANTED)
 
 
@@ -148,13 +148,18 @@ def rehearse(cores: int) -> None:
         UserError: a command fails, or a verdict is not what it must be.
     """
     folder = Path(read_layers(OVER)["results"]).parent
+    shutil.rmtree(folder, ignore_errors=True)  # What an earlier rehearsal left.
     show = Rehearsal(folder)
     show.make()
     with serving(show.mirror) as address:
         show.environment["SID_MIRROR"] = address
         show.run("sid", "fetch", "--experiment", EXPERIMENT, "generator", "--quiet")
         show.publish()
-        show.run("sid", "verify", "--all", "--out", folder / "verify")
+        pages = Path(show.asked["reports"])
+        show.run(
+            *("sid", "verify", "--all", "--out", folder / "verify"),
+            *("--reports", pages / "verify"),
+        )
         show.run(
             *("snakemake", "--cores", cores, "--nolock", "--quiet", "rules"),
             *("--config", f"experiment={EXPERIMENT}", "--configfile", OVER),

@@ -14,7 +14,7 @@ from sid.verdict.claim import load_claims
 from sid.verdict.published import COLUMNS
 
 SOURCE = "the rehearsal"
-PROTOCOL = "fid"
+PROTOCOL, DRAWS = "fid", 3
 
 
 class Planted(NamedTuple):
@@ -38,18 +38,17 @@ PLANTED = {
 }
 
 
-def cut_claims(names: list[str], planted: list[str], n_images: int, draws: int) -> dict[str, Any]:
+def cut_claims(names: list[str], planted: list[str], n_images: int) -> dict[str, Any]:
     """The shipped claims about some recipes and their teacher, with small sets of images.
 
     Args:
         names: of the subjects.
         planted: of those whose checkpoint has a number.
         n_images: of each draw.
-        draws: K.
     """
     file = read_yaml(TABLES / "claims.yaml")
     shipped = load_claims(TABLES)
-    file["bases"]["inception"] |= {"n_images": n_images, "draws": draws}
+    file["bases"]["inception"] |= {"n_images": n_images, "draws": DRAWS}
     subjects = {
         name: {
             **file["subjects"][name],
