@@ -66,11 +66,7 @@ def test_quotations_under_other_names(tmp_path: Path) -> None:
         ('alpha: "1.0"', 'beta: "1.0"', "beta is no column of results.csv; known are method"),
         ("  retraining: {text", "  retrained: {text", "retraining is none of checkpoint"),
         ("source: our", "evidence: sure, source: our", "evidence: sure is none of primary"),
-        (
-            CLAIMS[CLAIMS.index("  toy:") : CLAIMS.index("protocols")],
-            "  - a\n",
-            "base: toy is none",
-        ),
+        (BASES, "  - a\n", "bases: expected a section of keys and values"),
         ("  plain:", "  toy2/lower:", "toy2/lower stands twice; drop one"),
         (CLAIMS, "- a", "expected keys and values, found list"),
         (CLAIMS, "a: [", "not a YAML file"),
