@@ -23,6 +23,7 @@ import typer
 
 from sid.evaluate.records import load_table
 from sid.report.compare import COLUMNS, quantities
+from sid.verdict.claim import load_claims
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -104,7 +105,7 @@ def main(
                     take(first / "results" / name, folder / "results" / name)
             seconds = demo(machine, int(seed), folder, budget)
             print(f"{run}: {seconds:.0f} s", flush=True)
-        for name, value in quantities(load_table(records)).items():
+        for name, value in quantities(load_table(records), load_claims()).items():
             label = f"{processor()}, {machine}"
             rows.append(dict(zip(COLUMNS, (label, int(seed), name, value), strict=True)))
     pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(out, index=False)

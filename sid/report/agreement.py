@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from sid.evaluate.metrics import METRICS
-from sid.report.tables import first_ours, metrics_of
+from sid.report.naming import first_ours
+from sid.report.tables import metrics_of
 
 TOLERANCE = 1e-4
 NEGLIGIBLE = 0.01  # Standard errors, where a value is too near zero for a relative difference.

@@ -18,8 +18,9 @@ from sid.report.agreement import (
     differences,
 )
 from sid.report.labels import number
+from sid.report.naming import first_ours
 from sid.report.noise import noise
-from sid.report.tables import first_ours, to_markdown
+from sid.report.tables import to_markdown
 
 KINDS = {
     "redraw": "one draw of a generator to the next",

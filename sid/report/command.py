@@ -8,22 +8,22 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from sid.errors import UserError
 from sid.evaluate.records import Record, load_table, read_records, refuse_twice
-from sid.files import read_table, write_atomic, write_text
+from sid.files import write_atomic, write_text
 from sid.options import group
 from sid.report.agreement_figure import plot_agreement
 from sid.report.agreement_text import agree, readable_agreement, readable_noise, sheet
+from sid.report.benchmark import benchmarks
 from sid.report.compare import compare_files
-from sid.report.curves import plot_curves
-from sid.report.grids import strips, write_grid
-from sid.report.page import render
+from sid.report.gather import Missing, Sources, gather, neighbours, samples
+from sid.report.page import Numbers, render
 from sid.report.style import write_figure
-from sid.report.tables import main_table, readable, write_table
-from sid.runs.folder import snapshot_at
-from sid.verdict.distances import Distances, one_benchmark
-from sid.verdict.published import COLUMNS
-from sid.verdict.verdict import Verdict
+from sid.report.tables import write_table
+from sid.report.verdicts import read_verdicts
+from sid.verdict.claim import load_claims
+from sid.verdict.claims import judge
+from sid.verdict.published import load_published
+from sid.verdict.verdict import to_table
 
 app = typer.Typer(
     cls=group("page"),
@@ -34,21 +34,14 @@ app = typer.Typer(
 )
 
 
-def _read(path: Path, model: Sequence[str]) -> pd.DataFrame:
-    empty = {name: [""] for name in ("value", "low", "high")}
-    table = read_table(path, "make it with `sid verdict`", na_values=empty)
-    missing = [name for name in model if name not in table.columns]
-    if missing:
-        raise UserError(f"{path}: has no column {missing[0]}; make it with `sid verdict`")
-    return table
-
-
-def write_report(records: Path, verdicts: Path, runs: Path, teacher: Path, out: Path) -> Path:
+def write_report(
+    records: Path, verdicts: Path | None, runs: Path | None, teacher: Path | None, out: Path
+) -> Path:
     """Write `index.html`, `tables/` and `figures/` into a folder.
 
     Args:
-        records: the merged records.
-        verdicts: folder that `sid verdict` wrote.
+        records: the merged records, also of several data sets and extractors.
+        verdicts: folder that `sid verdict` wrote; without one the claims are judged here.
         runs: folder of runs, `<recipe>/seed<k>`.
         teacher: the teacher's snapshot, or its run folder.
         out: the folder.
@@ -59,31 +52,52 @@ def write_report(records: Path, verdicts: Path, runs: Path, teacher: Path, out: 
     Raises:
         UserError: an input is missing or cannot be used.
     """
-    table = load_table(records)
-    distances = Distances(table)
-    judged = _read(verdicts / "verdicts.csv", list(Verdict.model_fields))
-    published = _read(verdicts / "published.csv", COLUMNS["results.csv"])
-    agreement = agree(table)
-    shown = strips(runs, snapshot_at(teacher))  # Before anything is written: runs may be missing.
-    drawn = {
-        "curves": plot_curves(distances),
-        "agreement": plot_agreement(agreement.found, agreement.noise),
+    table, claims = load_table(records), load_claims()
+    judged = read_verdicts(verdicts) if verdicts else to_table(judge(table, claims))
+    published = load_published(claims.path.parent / "results.csv")
+    sources, found = Sources(claims, judged, published), benchmarks(table, claims)
+    # Before anything else is written: runs may be missing.
+    pictures = {
+        "samples": samples(runs, teacher, table, claims, out / "figures" / "samples.png"),
+        "neighbours": neighbours(records, out / "figures" / "neighbours.png"),
     }
-    for name, figure in drawn.items():
-        write_figure(figure, out / "figures" / name)
-    write_grid(shown, out / "figures" / "samples.png")
-    rows, main = one_benchmark(table), main_table(table)
-    extractor = ", ".join(sorted(set(rows["extractor"])))
+    made = {
+        one.title: gather(one, sources, out, f"-{one.name}" if len(found) > 1 else "")
+        for one in found
+    }
+    figures = {name: path for one in made.values() for name, path in one.figures.items()}
+    figures |= {name: path for name, path in pictures.items() if isinstance(path, Path)}
+    missing = [why for one in made.values() for why in one.missing]
+    missing += [path for path in pictures.values() if isinstance(path, Missing)]
+    agreement = agree(table)
+    if len(agreement.found):
+        write_figure(
+            plot_agreement(agreement.found, agreement.noise), out / "figures" / "agreement"
+        )
+        figures["agreement"] = out / "figures" / "agreement.svg"
+    else:
+        missing.append(Missing("agreement", "the records have no two implementations on one set"))
     for name, numbers, readers in (
-        ("main", main, readable(main, extractor)),
         ("agreement", agreement.table, readable_agreement(agreement.table)),
         ("noise", agreement.noise, readable_noise(agreement.noise)),
     ):
         write_table(out / "tables" / name, numbers, readers)
-    figures = {name: out / "figures" / f"{name}.svg" for name in drawn}
-    figures["samples"] = out / "figures" / "samples.png"
     page = out / "index.html"
-    write_text(page, render(rows, main, distances, agreement, judged, published, figures))
+    text = render(
+        table,
+        judged,
+        claims,
+        papers={title: one.papers for title, one in made.items() if len(one.papers)},
+        numbers=[
+            Numbers(heading if len(made) == 1 else f"{heading}: {title}", "", shown)
+            for title, one in made.items()
+            for heading, shown in one.numbers
+        ],
+        figures=figures,
+        agreement=agreement if len(agreement.found) else None,
+        missing=missing,
+    )
+    write_text(page, text)
     return page
 
 
@@ -130,23 +144,28 @@ def write_agreement(paths: Sequence[Path], out: Path) -> Path:
 @app.command()
 def page(
     records: Annotated[Path, typer.Argument(help="Merged records, a CSV.")],
-    teacher: Annotated[Path, typer.Option(help="The teacher's weights, or its run folder.")],
-    verdicts: Annotated[Path, typer.Option(help="Folder written by `sid verdict`.")] = Path(
-        "results/verdict"
-    ),
-    runs: Annotated[Path, typer.Option(help="Folder of runs, <recipe>/seed<k>.")] = Path(
-        "results/distill"
-    ),
+    verdicts: Annotated[
+        Path | None, typer.Option(help="Folder written by `sid verdict`; judged here without.")
+    ] = None,
+    runs: Annotated[
+        Path | None, typer.Option(help="Folder of runs, <recipe>/seed<k>, for samples.")
+    ] = None,
+    teacher: Annotated[
+        Path | None, typer.Option(help="The teacher's weights or run folder, for samples.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the page, tables and figures.")] = Path(
         "reports"
     ),
 ) -> None:
     """Write the tables, the figures and one self-contained page.
 
-    Example: sid report results/records.csv --teacher results/teacher/digits
-    --verdicts results/verdict --runs results/distill --out reports
+    From records alone; the page names what could not be made, and why.
+
+    Example: sid report results/records.csv --runs results/distill
+    --teacher results/teacher/digits --out reports
     """
-    print(f"{write_report(records, verdicts, runs, teacher, out)}: open it in a browser")
+    written = write_report(records, verdicts, runs, teacher, out)
+    print(f"{written}: open it in a browser")
 
 
 @app.command()

@@ -10,27 +10,43 @@ from scipy import stats
 from sid.errors import UserError
 from sid.evaluate.records import load_table
 from sid.files import read_table
-from sid.verdict.distances import TEACHER_NFE, Distances, names_of
+from sid.report.benchmark import benchmarks
+from sid.report.naming import start, teacher_nfe, titles
+from sid.verdict.claim import Claims, load_claims
 
 COLUMNS = ("machine", "seed", "quantity", "value")
 LEVEL = 0.95  # That an outcome of the same code is within in every quantity.
 
 
-def quantities(records: pd.DataFrame) -> dict[str, float]:
+def quantities(records: pd.DataFrame, claims: Claims) -> dict[str, float]:
     """What a demo ends with: geometric means of Frechet distances over draws and seeds.
 
     Args:
         records: as of `sid.evaluate.records`.
+        claims: that name the recipes.
+
+    Raises:
+        UserError: the records are of several data sets or extractors.
     """
-    distances = Distances(records)
-    drawn = {}
-    for recipe, name in names_of(distances.table["recipe"]).items():
-        curves = distances.curves(recipe).values()
-        if recipe == "sid":
-            drawn["undistilled, one step"] = [curve.distances[0] for curve in curves]
-        drawn[f"{name}, last"] = [v for run in distances.fresh(recipe).values() for v in run]
-    drawn[f"teacher, {TEACHER_NFE} evaluations"] = distances.teacher("final").tolist()
-    return {name: float(np.exp(np.mean(np.log(v)))) for name, v in drawn.items() if v}
+    found = benchmarks(records, claims)
+    if len(found) > 1:
+        names = ", ".join(one.name for one in found)
+        raise UserError(f"the records hold {names}; compare those of one")
+    drawn: dict[str, pd.Series] = {}
+    for one in found:
+        final, curve = one.distances("final"), one.distances("curve")
+        begun = curve[(curve["images"] == 0) & (curve["draw"] == 0)]
+        first = [name for name in begun["recipe"] if not start(claims.subjects, name)]
+        drawn["undistilled, one step"] = begun.loc[begun["recipe"].isin(first), "value"]
+        last = final[final["selection"] == "last"]
+        for recipe, name in titles(claims.subjects, last["recipe"].unique()).items():
+            drawn[f"{name}, last"] = last.loc[last["recipe"] == recipe, "value"]
+        teacher = one.distances("teacher")
+        nfe = teacher_nfe(teacher, claims.subjects)
+        rows = teacher[(teacher["nfe"] == nfe) & (teacher["n_images"] == one.n_images("final"))]
+        fresh = rows[rows["draw"] > 0]
+        drawn[f"teacher, {nfe} evaluations"] = (fresh if len(fresh) else rows)["value"]
+    return {name: float(np.exp(np.log(v).mean())) for name, v in drawn.items() if len(v)}
 
 
 def compare(found: dict[str, float], spread: pd.DataFrame) -> pd.DataFrame:
@@ -83,7 +99,7 @@ def compare_files(records: Path, reference: Path) -> pd.DataFrame:
     missing = [name for name in COLUMNS if name not in spread]
     if missing:
         raise UserError(f"{path}: has no column {missing[0]}")
-    table = compare(quantities(load_table(records)), spread)
+    table = compare(quantities(load_table(records), load_claims()), spread)
     if table.empty:
         raise UserError(f"{records}: has none of the recipes of {path}")
     return table

@@ -1,27 +1,34 @@
-"""The headline figure: distance over images seen, for every method, in log-log."""
+"""The headline figure: distance over images seen, for every recipe, in log-log."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
+from numpy.typing import NDArray
 
 from sid.evaluate.metrics import label
-from sid.report.labels import SIZE, Level, name_curves, name_levels, number
-from sid.report.style import FAINT, INK, MUTED, look, style
-from sid.verdict.distances import BRANCHES, TEACHER_NFE, Array, Distances, names_of
+from sid.report.axes import finish, what
+from sid.report.benchmark import DISTANCE, Benchmark
+from sid.report.labels import SIZE, Name, figures, margin_of, write_names
+from sid.report.levels import colour_of, draw_levels, levels
+from sid.report.naming import start, titles
+from sid.report.style import INK, Look, looks, style
+from sid.verdict.claim import Claims
+from sid.verdict.published import GRADES, Number
+
+Array = NDArray[np.float64]
 
 BESIDE = 1.08  # Fresh draws stand right of the last snapshot, by this factor.
-PERFECT, DRAWN = "perfect generator, estimated", "real images drawn again"
+LEFT, PLOT, TOP, BOTTOM, HEIGHT = 0.8, 5.6, 0.5, 0.95, 5.3  # Inches.
 
 
 class Line(NamedTuple):
-    """One method's curve over training seeds.
+    """One recipe's curve over training seeds.
 
     Attributes:
-        kimg: thousands of images seen, [N], branches counted from SiD's start.
+        kimg: thousands of images seen, [N]; a recipe that starts from another counts from there.
         middle: geometric mean over seeds, [N].
         low: least over seeds, [N].
         high: greatest over seeds, [N].
@@ -35,222 +42,218 @@ class Line(NamedTuple):
     seeds: int
 
 
-def _offset(distances: Distances, recipe: str, seed: int) -> float:
-    """Images of the SiD snapshot that a branch began from; 0 for other recipes."""
-    if recipe not in BRANCHES:
-        return 0.0
-    start = distances.curves("sid").get(seed)
-    return float(start.images[-1]) if start else 0.0
+class Mark(NamedTuple):
+    """A published checkpoint: thousands of images, and its distance."""
+
+    kimg: float
+    number: Number
 
 
-def line_of(distances: Distances, recipe: str) -> Line | None:
-    """A recipe's curve at the images that all of its seeds have; None without records."""
-    runs = {}
-    for seed, curve in distances.curves(recipe).items():
-        images = curve.images + _offset(distances, recipe, seed)
-        runs[seed] = pd.Series(curve.distances, index=images)
-    if not runs:
-        return None
-    table = pd.DataFrame(runs).dropna()
-    logs = np.log(table.to_numpy(float))
-    return Line(
-        table.index.to_numpy(float) / 1000,
-        np.exp(logs.mean(axis=1)),
-        np.exp(logs.min(axis=1)),
-        np.exp(logs.max(axis=1)),
-        len(runs),
-    )
+def lines(benchmark: Benchmark, claims: Claims) -> dict[str, Line]:
+    """Each recipe's curve at the images that all of its seeds have, in the claims' order.
+
+    Args:
+        benchmark: whose records.
+        claims: whose subjects have the order.
+    """
+    rows = benchmark.distances("curve")
+    rows = rows[rows["draw"] == 0].assign(log=lambda frame: np.log(frame["value"]))
+    found = {}
+    for recipe in titles(claims.subjects, rows["recipe"].unique()):
+        of = rows[rows["recipe"] == recipe].assign(kimg=lambda frame: frame["images"] / 1000)
+        table = of.pivot_table(index="kimg", columns="run_seed", values="log").dropna()
+        if len(table) and table.index[-1] > 0:
+            logs = table.to_numpy()
+            found[recipe] = Line(
+                table.index.to_numpy(float),
+                np.exp(logs.mean(axis=1)),
+                np.exp(logs.min(axis=1)),
+                np.exp(logs.max(axis=1)),
+                logs.shape[1],
+            )
+    return found
 
 
-def _fresh(axes: Axes, distances: Distances, recipe: str, line: Line) -> None:
+def marks(claims: Claims, names: list[str]) -> dict[str, Mark]:
+    """The published checkpoints of recipes, where images and distance are known.
+
+    Args:
+        claims: whose subjects.
+        names: of the recipes.
+    """
+    found = {}
+    for claim in claims.claims.values():
+        about = claim.about
+        known = claim.number and claim.protocol.metric == DISTANCE and about.kimg > 0
+        if known and claim.number and claim.subject in names and claim.subject not in found:
+            found[claim.subject] = Mark(about.kimg, claim.number)
+    return found
+
+
+def _fresh(axes: Axes, rows: pd.DataFrame, look: Look, kimg: float) -> None:
     """Fresh draws of the last snapshot: geometric mean and standard deviation, all seeds."""
-    draws = [np.log(values) for values in distances.fresh(recipe).values()]
-    if not draws:
+    if rows.empty:
         return
-    logs = np.concatenate(draws)
+    logs = np.log(rows["value"].to_numpy())
     middle, spread = logs.mean(), logs.std(ddof=1) if len(logs) > 1 else 0.0
     low, high = np.exp(middle) - np.exp(middle - spread), np.exp(middle + spread) - np.exp(middle)
     axes.errorbar(
-        line.kimg[-1] * BESIDE,
+        kimg * BESIDE,
         np.exp(middle),
         yerr=[[low], [high]],
         fmt="D",
-        ms=5,
+        ms=4.5,
         mfc="white",
-        mec=look(recipe)[0],
-        ecolor=look(recipe)[0],
-        mew=1.3,
-        elinewidth=1.3,
+        mec=look.colour,
+        ecolor=look.colour,
+        mew=1.2,
+        elinewidth=1.2,
         capsize=2,
         zorder=5,
     )
 
 
-def _draw_line(axes: Axes, recipe: str, line: Line) -> tuple[Array, Array]:
-    """A curve with its band over seeds; returns what a logarithmic axis can show of it."""
+def _draw_line(axes: Axes, recipe: str, line: Line, look: Look) -> None:
+    """A curve with its band over seeds; image 0 has a panel of its own."""
     shown = line.kimg > 0
-    kimg, middle = line.kimg[shown], line.middle[shown]
-    colour, marker = look(recipe)
+    kimg, colour = line.kimg[shown], look.colour
     if line.seeds > 1:
-        axes.fill_between(kimg, line.low[shown], line.high[shown], color=colour, alpha=0.18, lw=0)
-    size = 2.6 if recipe in BRANCHES else 3.4
-    axes.plot(kimg, middle, color=colour, marker=marker, ms=size, lw=1.7, label=recipe)
-    return kimg, middle
+        axes.fill_between(kimg, line.low[shown], line.high[shown], color=colour, alpha=0.16, lw=0)
+    every = max(1, len(kimg) // 14)
+    axes.plot(
+        kimg,
+        line.middle[shown],
+        color=colour,
+        marker=look.marker,
+        markevery=every,
+        ms=3.6,
+        lw=1.6,
+        ls=look.dash,
+        label=recipe,
+    )
 
 
-def _levels(distances: Distances) -> list[Level]:
-    """The teacher on the curves' noise, a perfect generator and the real images, at their n."""
-    rows = distances.table[distances.table["n_images"] == distances.n_images("curve")]
-    levels, teacher = [], rows[(rows["role"] == "teacher") & (rows["draw"] == 0)]
-    for key, value in teacher.groupby("nfe")["value"].mean().items():
-        nfe = int(str(key))
-        name = f"teacher, {nfe} evaluation{'s' if nfe > 1 else ''}"
-        main = nfe == TEACHER_NFE
-        levels.append(Level(name, float(value), INK if main else MUTED, main))
-    redrawn = rows[rows["role"] == "redrawn"]["value"]
-    if len(redrawn):
-        levels.append(Level(DRAWN, float(redrawn.mean()), MUTED, main=False))
-    if distances.bias and len(rows):
-        perfect = distances.bias.perfect(distances.n_images("curve"))
-        levels.append(Level(PERFECT, perfect.value, MUTED, main=False, stderr=perfect.stderr))
-    return levels
+def draw_mark(axes: Axes, x: float, published: Number, look: Look) -> None:
+    """A published value as a star, hollow where it is unverified."""
+    filled = GRADES[published.evidence]
+    axes.plot(
+        [x],
+        [published.value],
+        marker="*",
+        ms=11,
+        mfc=look.colour if filled else "white",
+        mec="white" if filled else look.colour,
+        mew=0.7,
+        ls="none",
+        label="_published",
+        zorder=7,
+    )
 
 
-def _draw_level(axes: Axes, level: Level) -> None:
-    if level.name in (PERFECT, DRAWN):
-        dashes = (0, (4, 3)) if level.name == PERFECT else (0, (1, 2))
-        axes.axhline(level.value, color=MUTED, lw=1.1, ls=dashes, zorder=1)
-        if level.stderr < level.value:
-            ends = level.value - level.stderr, level.value + level.stderr
-            axes.axhspan(*ends, color=MUTED, alpha=0.12, lw=0, zorder=0)
-    else:
-        colour, width = (INK, 1.4) if level.main else (FAINT, 0.9)
-        axes.axhline(level.value, color=colour, lw=width, zorder=1)
-
-
-def _start(axes: Axes, lines: dict[str, Line], low: float, high: float) -> None:
+def _start(axes: Axes, shown: dict[str, Line], claims: Claims, looked: dict[str, Look]) -> None:
     """The narrow panel of image 0, which a logarithmic axis cannot hold."""
-    values = [line.middle[0] for line in lines.values() if line.kimg[0] == 0]
-    axes.set(yscale="log", ylim=(low, high), xlim=(-1, 1))
+    begun = {recipe: line.middle[0] for recipe, line in shown.items() if line.kimg[0] == 0}
+    values = [value for recipe, value in begun.items() if not start(claims.subjects, recipe)]
+    axes.set(yscale="log", xlim=(-1, 1))
     axes.set_xticks([0], ["0"])
     axes.tick_params(axis="x", length=0)
+    for recipe in set(begun) - {name for name in begun if not start(claims.subjects, name)}:
+        colour, marker, _ = looked[recipe]
+        axes.plot([0], [begun[recipe]], marker=marker, ms=5, color=colour, zorder=4)
     if values:
         value = float(np.exp(np.log(values).mean()))
         axes.plot([0], [value], marker="*", ms=11, color=INK, clip_on=False, zorder=4)
         axes.annotate(
-            f"one step,\nundistilled\n{number(value)}",
+            f"one step,\nundistilled\n{figures(value)}",
             (0, value),
             xytext=(0, -9),
             textcoords="offset points",
             ha="center",
             va="top",
-            fontsize=SIZE - 0.5,
+            fontsize=SIZE - 1,
             color=INK,
         )
 
 
-def _plain(value: float, _position: int) -> str:
-    return f"{value:g}"
+def _names(
+    shown: dict[str, Line], stars: dict[str, Mark], named: dict[str, str], looked: dict[str, Look]
+) -> list[Name]:
+    """The names of curves, and of published checkpoints without one."""
+    names = []
+    for recipe, text in named.items():
+        if recipe in shown:
+            x, y = float(shown[recipe].kimg[-1]) * BESIDE, float(shown[recipe].middle[-1])
+            names.append(Name(text, x, y, looked[recipe].colour, True, looked[recipe]))
+        else:
+            x, y = stars[recipe].kimg, stars[recipe].number.value
+            names.append(Name(f"{text}, published", x, y, looked[recipe].colour))
+    return names
 
 
-def _broken(left: Axes, main: Axes) -> None:
-    """Slashes where the axis is broken between image 0 and the rest."""
-    for axes, x in ((left, 1.0), (main, 0.0)):
-        axes.plot(
-            [x],
-            [0],
-            transform=axes.transAxes,
-            marker=[(-1, -1.6), (1, 1.6)],
-            ms=8,
-            color=MUTED,
-            mew=0.9,
-            ls="none",
-            clip_on=False,
-        )
-
-
-def _iterations(axes: Axes, distances: Distances) -> None:
-    """The same axis in updates of the generator, on top."""
-    rows = distances.table[(distances.table["role"] == "curve") & (distances.table["images"] > 0)]
-    last = rows.sort_values("images").iloc[-1]
-    batch = float(last["images"]) / max(float(last["iterations"]), 1.0)
-    to_iterations: Any = lambda kimg: kimg * 1000 / batch  # noqa: E731 - typed for matplotlib.
-    to_kimg: Any = lambda iterations: iterations * batch / 1000  # noqa: E731
-    top = axes.secondary_xaxis("top", functions=(to_iterations, to_kimg))
-    top.set_xlabel(f"iterations (batch {batch:.0f})", color=MUTED)
-    top.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    top.xaxis.set_minor_formatter(NullFormatter())
-    top.spines["top"].set_visible(True)
-
-
-def plot_curves(distances: Distances) -> Figure:
-    """Distance over images seen and iterations, with the teacher's and the real images' levels.
+def plot_curves(benchmark: Benchmark, claims: Claims, paper: pd.DataFrame) -> Figure | None:
+    """Distance over images seen and iterations, beside published checkpoints, teacher and rivals.
 
     Args:
-        distances: those of one implementation.
+        benchmark: whose records.
+        claims: that name recipes, and have their published checkpoints.
+        paper: its table, as of `sid.report.papers.paper_table`.
 
     Returns:
-        The figure: `axes[0]` holds image 0, `axes[1]` the curves.
+        The figure: `axes[0]` holds image 0, `axes[1]` the curves; None without a curve.
     """
-    trained = distances.table[distances.table["role"] == "curve"]["recipe"]
-    names = names_of(trained)
-    found = {recipe: line_of(distances, recipe) for recipe in names}
-    lines = {recipe: line for recipe, line in found.items() if line and line.kimg[-1] > 0}
+    shown = lines(benchmark, claims)
+    if not shown:
+        return None
+    subjects = [str(name) for name in paper.get("subject", []) if name]
+    stars, flat = marks(claims, subjects), levels(benchmark, claims, paper)
+    named = titles(claims.subjects, [*shown, *stars])
+    looked = looks(claims.subjects, named)
+    names = _names(shown, stars, named, looked)
+    texts = [level.said for level in flat]
+    margin = margin_of([*(name.text for name in names), *texts])
+    width = LEFT + PLOT + margin
     with style():
-        figure = Figure(figsize=(7.6, 5.0))
+        figure = Figure(figsize=(width, HEIGHT))
         left, main = figure.subplots(
             1, 2, width_ratios=[1, 8.2], gridspec_kw={"wspace": 0.03}, sharey=True
         )
-        figure.subplots_adjust(left=0.085, right=0.838, top=0.89, bottom=0.135)
-        rows = distances.table[distances.table["n_images"] == distances.n_images("curve")]
-        values = rows["value"] if len(rows) else pd.Series([1.0, 10.0])
-        low, high = float(values.min()) / 1.35, float(values.max()) * 1.5
-        _start(left, lines, low, high)
-        main.set(xscale="log", yscale="log", ylim=(low, high))
-        drawn = {}
-        for recipe, line in lines.items():
-            drawn[recipe] = _draw_line(main, recipe, line)
-            _fresh(main, distances, recipe, line)
-        kimg = np.concatenate([x for x, _ in drawn.values()] or [np.array([1.0, 10.0])])
-        main.set_xlim(float(kimg.min()) / 1.15, float(kimg.max()) * BESIDE * 1.12)
-        levels = _levels(distances)
-        for level in levels:
-            _draw_level(main, level)
-        name_levels(main, levels, list(drawn.values()))
-        ends = {
-            names[recipe]: (x[-1] * BESIDE, y[-1], look(recipe)[0])
-            for recipe, (x, y) in drawn.items()
-        }
-        name_curves(main, ends, main.get_position().height * figure.get_figheight() * 72)
-        _finish(figure, left, main, distances, max([line.seeds for line in lines.values()] or [0]))
-        if lines:
-            _iterations(main, distances)
+        figure.subplots_adjust(
+            left=LEFT / width,
+            right=(LEFT + PLOT) / width,
+            top=1 - TOP / HEIGHT,
+            bottom=BOTTOM / HEIGHT,
+        )
+        _start(left, shown, claims, looked)
+        main.set(xscale="log", yscale="log")
+        finals = benchmark.distances("final")
+        finals = finals[finals["selection"] == "last"]
+        for recipe, line in shown.items():
+            _draw_line(main, recipe, line, looked[recipe])
+            rows = finals[finals["recipe"] == recipe]
+            _fresh(main, rows, looked[recipe], float(line.kimg[-1]))
+        for recipe, mark in stars.items():
+            draw_mark(main, mark.kimg, mark.number, looked[recipe])
+        draw_levels(main, flat)
+        _limits(main, shown, stars, [level.value for level in flat])
+        edge = main.get_xlim()[1]
+        names += [
+            Name(text, edge, level.value, colour_of(level), level.kind == "teacher")
+            for text, level in zip(texts, flat, strict=True)
+        ]
+        write_names(main, names)
+        seeds = max(line.seeds for line in shown.values())
+        counted = [named[recipe] for recipe in shown if start(claims.subjects, recipe)]
+        name = label(DISTANCE, benchmark.extractor)
+        finish(figure, (left, main), benchmark, name, what(benchmark, seeds, counted, bool(stars)))
     return figure
 
 
-def _finish(figure: Figure, left: Axes, main: Axes, distances: Distances, seeds: int) -> None:
-    """Scales, labels and the line that says what is shown."""
-    first, last = main.get_xlim()
-    steps = [base * 10.0**power for power in range(-3, 6) for base in (1, 2, 5)]
-    main.xaxis.set_major_locator(FixedLocator([step for step in steps if first <= step <= last]))
-    main.xaxis.set_minor_locator(LogLocator(subs=range(1, 10)))
-    for axis in (main.xaxis, left.yaxis):
-        axis.set_major_formatter(FuncFormatter(_plain))
-        axis.set_minor_formatter(NullFormatter())
-    main.spines["left"].set_visible(False)
-    main.tick_params(axis="y", which="both", length=0, labelleft=False)
-    _broken(left, main)
-    extractor = distances.table["extractor"]
-    name = str(extractor.iloc[0]) if len(extractor) else "no records"
-    left.set_ylabel(label("frechet_distance", name))
-    main.set_xlabel("images seen by the generator (kimg)")
-    band = f", band: least to greatest of {seeds} seeds" if seeds > 1 else ", one training seed"
-    figure.text(
-        0.012,
-        0.018,
-        f"Lines: {distances.n_images('curve'):,} images of fixed noise{band}.   "
-        f"Diamonds: fresh draws of {distances.n_images('final'):,} at the last "
-        "snapshot, \N{PLUS-MINUS SIGN} 1 sd.",
-        fontsize=SIZE - 1,
-        color=MUTED,
-    )
+def _limits(axes: Axes, shown: dict[str, Line], stars: dict[str, Mark], flat: list[float]) -> None:
+    """Room for everything that is drawn."""
+    kimg = np.concatenate([line.kimg[line.kimg > 0] for line in shown.values()])
+    ends = [*kimg, *(mark.kimg for mark in stars.values())]
+    axes.set_xlim(float(min(ends)) / 1.15, float(max(ends)) * BESIDE * 1.12)
+    values = [*flat, *(mark.number.value for mark in stars.values())]
+    for line in shown.values():
+        values += [float(line.low.min()), float(line.high.max())]
+    axes.set_ylim(min(values) / 1.3, max(values) * 1.5)

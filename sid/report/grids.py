@@ -1,5 +1,6 @@
 """Samples of every method along its iterations, all from one fixed noise."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,15 +13,16 @@ from sid.errors import UserError
 from sid.evaluate.samplers import sample_generator, sample_teacher
 from sid.files import write_atomic
 from sid.networks import load_network
+from sid.report.naming import start, title, titles
 from sid.report.style import DPI, INK, MUTED, style
-from sid.verdict.distances import BRANCHES, names_of
+from sid.verdict.entries import Subject
 
 Image = NDArray[np.uint8]
 
 ROWS, COLUMNS = 2, 5  # Latents of one cell: the same ten everywhere.
 NOISE = 0  # Seed of the fixed noise.
 CELLS = 6  # Snapshots shown of a run.
-TEACHER_STEPS = (3, 5, 9, 18)  # 5, 9, 17 and 35 evaluations.
+LADDER = 4  # Numbers of steps that the teacher is shown at, each about half of the next.
 SAMPLE_WIDTH = 36  # Pixels at least.
 BETWEEN, GAP, NAME, CAPTION, MARGIN = 3, 20, 158, 24, 14  # Pixels.
 
@@ -84,12 +86,26 @@ def _kimg(images: int) -> str:
     return "undistilled" if images == 0 else f"{images / 1000:.3g} kimg"
 
 
-def strips(runs: Path, teacher: Path) -> list[Strip]:
+def ladder(nfe: int) -> list[int]:
+    """Steps of the teacher up to those of so many evaluations, two a step but the last.
+
+    Args:
+        nfe: evaluations, such as 35, which gives 3, 5, 9 and 18 steps.
+    """
+    steps = (nfe + 1) // 2
+    return sorted({max(1, -(-steps // 2**power)) for power in range(LADDER)})
+
+
+def strips(
+    runs: Path, teacher: Path | None, subjects: Mapping[str, Subject], nfe: int
+) -> list[Strip]:
     """Cells of every method's first seed that has snapshots, then the teacher's.
 
     Args:
         runs: folder of `<recipe>/seed<k>/snapshots/<images>.safetensors`.
-        teacher: the teacher's snapshot.
+        teacher: the teacher's snapshot; none leaves its row out.
+        subjects: of the claims, that name recipes and have their order.
+        nfe: the teacher's evaluations.
 
     Raises:
         UserError: a file is damaged, or there is no snapshot at all.
@@ -97,26 +113,30 @@ def strips(runs: Path, teacher: Path) -> list[Strip]:
     device = torch.device("cpu")
     n = ROWS * COLUMNS
     found = []
-    for recipe, name in names_of(path.name for path in runs.glob("*/")).items():
+    for recipe, name in titles(subjects, (path.name for path in runs.glob("*/"))).items():
         # Only `seed0`, `seed1` ...: a run that was set aside has a longer name.
         folders = sorted(p for p in (runs / recipe).glob("seed*") if p.name[4:].isdigit())
         paths = next((p for p in map(snapshots, folders) if p), None)
         if paths is None:
             continue
-        cells = []
+        cells, begun = [], start(subjects, recipe)
         for images in choose(list(paths)):
             network, metadata = load_network(paths[images], device)
             samples = sample_generator(network, NOISE, float(metadata["sigma_init"])).first(n)
-            branch = recipe in BRANCHES
-            caption = f"SiD + {images / 1000:.3g} kimg" if branch else _kimg(images)
-            cells.append(Cell(tile(samples), "SiD" if branch and images == 0 else caption))
+            caption = _kimg(images)
+            if begun:
+                first = title(subjects, begun)
+                caption = f"{first} + {images / 1000:.3g} kimg" if images else first
+            cells.append(Cell(tile(samples), caption))
         found.append(Strip(name, cells))
     if not found:
         raise UserError(f"{runs}: has no <recipe>/seed<k>/snapshots/<images>.safetensors")
+    if teacher is None:
+        return found
     network, _ = load_network(teacher, device)
     cells = [
         Cell(tile(sample_teacher(network, NOISE, steps).first(n)), f"{2 * steps - 1} evaluations")
-        for steps in TEACHER_STEPS
+        for steps in ladder(nfe)
     ]
     return [*found, Strip("Teacher", cells)]
 

@@ -1,27 +1,32 @@
-"""Names written beside lines instead of a legend, kept clear of each other and of the curves."""
+"""Names written beside lines instead of a legend, kept clear of each other."""
 
 import math
 from typing import Any, NamedTuple
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
-from matplotlib.patheffects import withStroke
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
+from matplotlib.transforms import Transform, offset_copy
 
-from sid.verdict.distances import Array
+from sid.report.style import Look
 
 SIZE = 8.0  # Points.
-HALO = [withStroke(linewidth=2.2, foreground="white")]
+LEADER, KEY = 12.0, 20.0  # Points from the axes to the names beside them, and of a piece of line.
 
 
-class Level(NamedTuple):
-    """A horizontal line: its name, value, colour, whether it is the main one, standard error."""
+class Name(NamedTuple):
+    """What stands in the right margin: text, the point that it names, and how it looks.
 
-    name: str
-    value: float
+    A name with a `look` has a piece of its line before it.
+    """
+
+    text: str
+    x: float
+    y: float
     colour: str
-    main: bool
-    stderr: float = math.nan
+    bold: bool = False
+    look: Look | None = None
 
 
 def darker(colour: str) -> str:
@@ -33,6 +38,12 @@ def darker(colour: str) -> str:
 def number(value: float) -> str:
     """Three digits without an exponent: 764, 13.5, 0.24, 1,350."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def letters(place: int) -> str:
+    """Marks of notes: a, b, ... z, aa, ab, ..."""
+    head, last = divmod(place, 26)
+    return (letters(head - 1) if head else "") + chr(ord("a") + last)
 
 
 def spread_apart(places: list[float], gap: float, low: float, high: float) -> list[float]:
@@ -75,97 +86,68 @@ def _touch(lower: list[int], upper: list[int], places: list[float], gap: float) 
     return apart < gap * (len(lower) + len(upper)) / 2 * (1 - 1e-9)
 
 
-def _clear_right(axes: Axes, curves: list[tuple[Array, Array]], value: float) -> bool:
-    """Whether a label at this height has more room from the curves on the right than the left."""
-    first, last = np.log(axes.get_xlim())
-    room = []
-    for start, stop in ((0.0, 0.35), (0.65, 1.0)):
-        x = first + np.linspace(start, stop, 20) * (last - first)
-        far = [
-            np.abs(np.interp(x, np.log(xs), np.log(ys), right=np.inf) - math.log(value)).min()
-            for xs, ys in curves
-        ]
-        room.append(min(far, default=0.0))
-    return room[1] > room[0]
+def figures(value: float) -> str:
+    """A value with the decimals of the papers: three below 10, two below 100, else one."""
+    if not math.isfinite(value):
+        return ""
+    return f"{value:,.{3 if abs(value) < 10 else 2 if abs(value) < 100 else 1}f}"
 
 
-def name_levels(axes: Axes, levels: list[Level], curves: list[tuple[Array, Array]]) -> None:
-    """Write each level's name and value above its line, the main one's below, clear of neighbours.
+def margin_of(texts: list[str]) -> float:
+    """Width of the right margin that holds such names, in inches."""
+    return (max(map(width_of, texts), default=0.0) + LEADER + KEY + 10) / 72
+
+
+def width_of(text: str, bold: bool = True) -> float:
+    """Width of a name in the margin, in points."""
+    font = FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal")
+    return float(TextPath((0, 0), text, size=SIZE, prop=font).get_extents().width) if text else 0.0
+
+
+def write_names(axes: Axes, names: list[Name]) -> None:
+    """Write names in the right margin, apart, each with a thin leader from its point.
 
     Args:
-        axes: log-log axes with their final limits.
-        levels: the lines.
-        curves: (x, y) of what the labels should keep clear of, positive.
+        axes: with their final limits and place, y logarithmic.
+        names: in any order.
     """
-    low, high = (math.log10(limit) for limit in axes.get_ylim())
+    if not names:
+        return
     figure = axes.get_figure(root=True)
     assert figure is not None
-    height = axes.get_window_extent().height * 72 / figure.dpi
-    near = SIZE * 1.5 / height * (high - low)  # Room for one label.
-    placed: list[tuple[bool, float]] = []  # Side and height of the labels so far.
-    for level in levels:
-        others = [math.log10(other.value / level.value) for other in levels if other is not level]
-        if level.main:
-            below = not any(-near < step < 0 for step in others)
-        else:
-            below = any(0 < step < near for step in others)
-        crowded = any(0 < step < near for step in others) and any(
-            -near < step < 0 for step in others
-        )
-        right = _clear_right(axes, curves, level.value)
-        centre = math.log10(level.value) + (-0.5 if below else 0.5) * near
-        if any(side == right and abs(centre - other) < 0.7 * near for side, other in placed):
-            right = not right
-        placed.append((right, centre))
-        axes.annotate(
-            f"{level.name}  {number(level.value)}",
-            (0.985 if right else 0.015, level.value),
-            xycoords=axes.get_yaxis_transform(),
-            xytext=(0, -3 if below else 2),
-            textcoords="offset points",
-            ha="right" if right else "left",
-            va="top" if below else "bottom",
-            fontsize=SIZE - 0.5,
-            color=level.colour,
-            fontweight="bold" if level.main else "normal",
-            path_effects=HALO,
-            # Between two lines that are too close, it covers one of them.
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6} if crowded else None,
-            zorder=6,
-        )
-
-
-def name_curves(axes: Axes, ends: dict[str, tuple[float, float, str]], height: float) -> None:
-    """Write each curve's name in the right margin, with a thin leader from its end.
-
-    Args:
-        axes: log-log axes with their final limits.
-        ends: name -> (x, y, colour) of where the curve ends.
-        height: of the axes, in points.
-    """
+    height = axes.get_position().height * figure.get_figheight() * 72
     low, high = (math.log(limit) for limit in axes.get_ylim())
     right = axes.get_xlim()[1]
-    shares = [(math.log(y) - low) / (high - low) for _, y, _ in ends.values()]
-    places = spread_apart(shares, SIZE * 1.55 / height, 0.02, 0.98)
-    for (name, (x, y, colour)), share, place in zip(ends.items(), shares, places, strict=True):
+
+    def beside(points: float) -> Transform:
+        return offset_copy(axes.transAxes, figure, points, 0, units="points")
+
+    shares = [(math.log(name.y) - low) / (high - low) for name in names]
+    gap = min(SIZE * 1.5 / height, 1.0 / len(names))
+    places = spread_apart(shares, gap, gap / 2, 1 - gap / 2)
+    for name, share, place in zip(names, shares, places, strict=True):
         axes.annotate(
-            name,
+            name.text,
             (1.0, share),
             xycoords="axes fraction",
-            xytext=(1.035, place),
-            textcoords="axes fraction",
+            xytext=(1.0, place),
+            textcoords=beside(LEADER + 2 + (KEY if name.look else 0)),
             va="center",
-            fontsize=SIZE + 0.5,
-            fontweight="bold",
-            color=darker(colour),
+            fontsize=SIZE,
+            fontweight="bold" if name.bold else "normal",
+            color=darker(name.colour),
             annotation_clip=False,
         )
-        leader: Any = {
-            "color": darker(colour),
-            "lw": 0.6,
-            "ls": ":",
-            "zorder": 2,
-            "label": "_leader",
-        }
-        axes.plot([x, right], [y, y], **leader)
-        axes.plot([1.0, 1.03], [share, place], transform=axes.transAxes, clip_on=False, **leader)
+        leader: Any = {"color": darker(name.colour), "lw": 0.6, "ls": ":", "label": "_leader"}
+        axes.plot([name.x, right], [name.y, name.y], zorder=2, **leader)
+        ends = [beside(points).transform((1.0, place))[0] for points in (LEADER, LEADER + KEY - 3)]
+        first, last = (float(axes.transAxes.inverted().transform((x, 0))[0]) for x in ends)
+        own: Any = {"transform": axes.transAxes, "clip_on": False}
+        axes.plot([1.0, first], [share, place], **own, **leader)
+        if name.look:
+            colour, marker, dash = name.look
+            axes.plot(
+                [first, last], [place] * 2, color=colour, ls=dash, lw=1.6, label="_key", **own
+            )
+            middle = (first + last) / 2
+            axes.plot([middle], [place], color=colour, marker=marker, ms=3.6, label="_key", **own)

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from sid.evaluate.records import once
+from sid.report.naming import first_ours
 from sid.report.spread import GENERATOR, Spread, redraws
-from sid.report.tables import first_ours
 
 MEASURE = ["metric", "extractor", "n_images"]
 

@@ -1,4 +1,4 @@
-"""What was run, read off the records: the page's numbers that are no table."""
+"""The page's texts that are no table: what was run, what may be said against it, captions."""
 
 import math
 from collections.abc import Iterable
@@ -6,28 +6,142 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from sid.report.tables import BOTH, with_error
+from sid.evaluate.metrics import INCEPTION
+from sid.report.forest import COMPARED
+from sid.report.tables import with_error
 from sid.verdict.bias import Bias
-from sid.verdict.distances import DECIDES, NAMES, TEACHER_NFE, names_of
 
-VERDICTS = ("holds", "does not hold", "inconclusive", "not run")
+GENERATED = ("curve", "final", "teacher", "external", "sample")  # Roles that are no real images.
+FEW = 3  # Runs up to which a wide prediction interval makes "not reached" nearly unattainable.
 
 
-class Tile(NamedTuple):
-    """One number in large type: what it is, the number, how it came about."""
+class Caption(NamedTuple):
+    """What stands around a figure: heading, text alternative, caption."""
 
-    name: str
-    value: str
-    note: str
+    heading: str
+    alt: str
+    text: str
+
+
+CAPTIONS = {
+    "curves": Caption(
+        "Distance over images seen",
+        "Log-log curves of the distance over the images that the generator has seen, for each "
+        "method, with horizontal lines for the teacher and other levels.",
+        "Each point is a snapshot. Curves of one table have one noise and one number of images. A "
+        "method that starts from another one's snapshot counts its images from there.",
+    ),
+    "ablation": Caption(
+        "The ablation of alpha",
+        "The distance for each value of alpha, with intervals, beside published values.",
+        "Everything but alpha is equal.",
+    ),
+    "cost": Caption(
+        "Cost and quality",
+        "The distance over the GPU-hours that training takes, one mark for each generator.",
+        "Costs are estimates by `sid cost`, unless a run was timed.",
+    ),
+    "samples": Caption(
+        "Samples from one noise",
+        "Samples of each method at several snapshots, all from the same noise.",
+        "The same latents in every cell, of the first training seed of each recipe.",
+    ),
+    "neighbours": Caption(
+        "Nearest real images",
+        "Generated images, each beside the real images nearest to it.",
+        "A generator that copies its data shows pairs that are alike.",
+    ),
+    "agreement": Caption(
+        "Do the implementations agree?",
+        "For each two implementations the relative differences of their values on the same "
+        "images, on a logarithmic axis, with the tolerance as a dashed line and the spread from "
+        "one draw to the next shaded.",
+        "One dot a set of images, coloured by the reason. Shaded: more than one draw of a "
+        "generator differs from the next. Dashed: the tolerance for what ought to be equal.",
+    ),
+}
+
+
+def caption(name: str) -> Caption:
+    """Of a figure `NAME` or `NAME-BENCHMARK`; one unknown here has its name."""
+    kind, _, benchmark = name.partition("-")
+    known = CAPTIONS.get(kind, Caption(kind.capitalize(), f"{kind.capitalize()}, a figure.", ""))
+    return known._replace(heading=f"{known.heading}, {benchmark}") if benchmark else known
+
+
+def objections(verdicts: pd.DataFrame) -> list[tuple[str, str]]:
+    """What a critical reader says of these verdicts, and what can be answered.
+
+    Args:
+        verdicts: rows with the fields of `sid.verdict.verdict.Verdict`.
+    """
+    run = verdicts[verdicts["verdict"] != "not run"]
+    ratios = run[run["kind"].isin(COMPARED)]
+    again = run[run["kind"] == "retraining"]
+    several = run[run["runs"] > 1]
+    found = []
+    if len(ratios):
+        fixed = (
+            "Each criterion names the commit that fixed it, and each "
+            if all(ratios["fixed"])
+            else "Each "
+        )
+        found.append(
+            (
+                "The margins are conventions.",
+                f"They are. {fixed}claim has the smallest margin that would keep it.",
+            )
+        )
+    if (again["runs"] <= FEW).any():
+        found.append(
+            (
+                f"With {FEW} runs or fewer, \u201cnot reached\u201d is nearly unattainable.",
+                "True: a published number is itself one run, so that a new run must be predicted, "
+                "and two or three runs predict little. Inconclusive means no more than that.",
+            )
+        )
+    if len(several):
+        found.append(
+            (
+                f"Intervals from {several['runs'].min()} runs take a normal law for granted.",
+                "That of the logarithm, with Student's t. So few runs cannot test it.",
+            )
+        )
+    if len(again):
+        found += [
+            (
+                "It is not known from how many runs the authors chose.",
+                "If from several, the published number is lower than a run of the same recipe "
+                "reads on average, and \u201cnot reached\u201d comes too often.",
+            ),
+            (
+                "Snapshots were taken at other images than the authors'.",
+                "The best of more snapshots reads lower. The best one here is drawn again, so "
+                "that its choice does not flatter its number.",
+            ),
+        ]
+    if (ratios["metric"] == "frechet_distance").any():
+        name = "FID" if set(ratios["extractor"]) == {INCEPTION} else "The distance"
+        found.append(
+            (
+                f"{name} has a bias, and it is inside every difference in per cent.",
+                "Both sides have it, at one number of images: it draws ratios towards 1.",
+            )
+        )
+    return found
 
 
 def _values(records: pd.DataFrame, column: str) -> str:
-    return ", ".join(sorted({str(value) for value in records[column]})) or "-"
+    return ", ".join(_said(records, column))
 
 
-def _images(records: pd.DataFrame) -> str:
-    counts = pd.to_numeric(records["n_reference"], errors="coerce").dropna()
-    return ", ".join(f"{n:,.0f}" for n in sorted(set(counts))) or "-"
+def _said(records: pd.DataFrame, column: str) -> list[str]:
+    return sorted({str(text) for text in records[column].dropna()} - {""})
+
+
+def _counts(values: pd.Series) -> str:
+    numbers = pd.to_numeric(values, errors="coerce").dropna()
+    return ", ".join(f"{n:,.0f}" for n in sorted(set(numbers)))
 
 
 def _versions(records: pd.DataFrame) -> str:
@@ -35,108 +149,65 @@ def _versions(records: pd.DataFrame) -> str:
     return ", ".join(sorted(f"{name} {version}" for name, version in pairs.to_numpy()))
 
 
-def _said(records: pd.DataFrame, column: str) -> list[str]:
-    return sorted({str(text) for text in records[column]} - {""})
-
-
 def _notes(records: pd.DataFrame) -> list[str]:
     """What values take for granted of their images and do not find, by whom and which."""
-    noted = records[records["note"] != ""].drop_duplicates(["implementation", "metric", "note"])
+    noted = records[records["note"].fillna("") != ""]
+    noted = noted.drop_duplicates(["implementation", "metric", "note"])
     return [
         f"{row['implementation']}, {row['metric']}: {row['note']}"
         for row in noted.to_dict("records")
     ]
 
 
-def _trained(records: pd.DataFrame) -> pd.DataFrame:
-    return records[records["role"].isin(["curve", "final"])]
+def _recipes(trained: pd.DataFrame) -> str:
+    """Each recipe with how long it was trained and by which seeds."""
+    parts = []
+    for name, rows in trained.groupby("recipe", sort=False):
+        seeds = sorted(set(rows["run_seed"]))
+        word = "seed" if len(seeds) == 1 else "seeds"
+        parts.append(f"{name} ({rows['kimg'].max():.4g} kimg, {word} {', '.join(map(str, seeds))})")
+    return ", ".join(parts)
 
 
-def seeds(records: pd.DataFrame) -> int:
-    """How many training seeds there are."""
-    return int(_trained(records)["run_seed"].nunique())
+def _drawn(records: pd.DataFrame) -> str:
+    """How many draws of how many images each role has."""
+    words = {"final": "of snapshots", "teacher": "of the teacher", "external": "of checkpoints"}
+    parts = []
+    for role, word in words.items():
+        rows = records[(records["role"] == role) & (records["draw"] > 0)]
+        draws = rows["draw"].nunique()
+        if draws:
+            plural = "draw" if draws == 1 else "draws"
+            parts.append(f"{draws} {plural} {word} ({_counts(rows['n_images'])} images each)")
+    return ", ".join(parts)
 
 
 def what_was_run(records: pd.DataFrame) -> list[tuple[str, str]]:
-    """Pairs of a term and what the records say of it, in reading order."""
-    trained = _trained(records)
-    longest = trained.groupby("recipe")["kimg"].max()
-    lengths = {str(recipe): float(kimg) for recipe, kimg in longest.items()}
-    recipes = [f"{name} ({lengths[recipe]:.4g} kimg)" for recipe, name in names_of(lengths).items()]
+    """Pairs of a term and what the records say of it, in reading order; no term without a text."""
+    roles = {str(role): rows for role, rows in records.groupby("role")}
+    trained = records[records["role"].isin(["curve", "final"])]
+    curve, external = (roles.get(role, records.head(0)) for role in ("curve", "external"))
+    generated = records[records["role"].isin(GENERATED)]
+    images = _counts(generated["n_reference"])
     accuracy = pd.to_numeric(records["extractor_accuracy"], errors="coerce").max()
     known = "" if math.isnan(accuracy) else f", held-out accuracy {accuracy:.1%}"
-    sizes = {}
-    for role in ("curve", "final"):
-        found = sorted(set(records.loc[records["role"] == role, "n_images"]))
-        sizes[role] = ", ".join(f"{n:,}" for n in found) or "-"
-    draws = {role: records.loc[records["role"] == role, "draw"] for role in ("final", "teacher")}
-    own, teacher = draws["final"].nunique(), draws["teacher"][draws["teacher"] > 0].nunique()
-    return [
-        ("Data", f"{_values(records, 'dataset')}, {_images(records)} images"),
-        ("Recipes", ", ".join(recipes) or "-"),
-        (
-            "Training seeds",
-            ", ".join(map(str, sorted(set(trained["run_seed"])))) or "-",
-        ),
-        ("Curves", f"{sizes['curve']} images a snapshot, fixed noise"),
-        (
-            "Final numbers",
-            f"{own} fresh draws of {sizes['final']} images, "
-            + (f"{teacher} of the teacher" if teacher else "the teacher's on the curves' noise"),
-        ),
+    pairs = [
+        ("Data", _values(generated, "dataset") + (f", {images} real images" if images else "")),
+        ("Trained here", _recipes(trained)),
+        ("Not trained here", _values(external, "recipe")),
+        ("Curves", f"{_counts(curve['n_images'])} images a snapshot" if len(curve) else ""),
+        ("Fresh draws", _drawn(records)),
         ("Features", _values(records, "extractor") + known),
         ("Implementations", _versions(records)),
         ("Device", f"{_values(records, 'device')}; PyTorch {_values(records, 'torch')}"),
         ("Commit", _values(records, "git")),
-        ("Data, SHA-256", _values(records, "reference_sha256")),
+        ("Reference, SHA-256", _values(generated, "reference_sha256")),
         ("Features, SHA-256", _values(records, "extractor_sha256")),
+        ("Weights, SHA-256", _values(records, "weights_sha256")),
         *(("Classes", text) for text in _said(records, "labels")),
         *(("Note", text) for text in _notes(records)),
     ]
-
-
-def tiles(table: pd.DataFrame) -> list[Tile]:
-    """Where each method ends, beside the teacher and a perfect generator at the same n.
-
-    Args:
-        table: rows of the main table, as of `sid.report.tables.endings`.
-    """
-    found = []
-    for _, row in table[table["implementation"] == DECIDES].iterrows():
-        value = with_error(row["frechet_distance"], row["frechet_distance_stderr"])
-        if row["role"] == "final" and row["selection"] in ("last", BOTH):
-            name = NAMES.get(row["recipe"], row["recipe"])
-            found.append(Tile(name, value, f"1 step, {row['kimg']} kimg"))
-        elif row["role"] == "teacher" and row["nfe"] == TEACHER_NFE:
-            found.append(Tile("Teacher", value, f"{TEACHER_NFE} evaluations"))
-        elif row["role"] == "perfect":
-            found.append(Tile("Perfect generator", value, "estimated: the bias"))
-    return found
-
-
-def _degrees(freedom: int) -> str:
-    return f"{freedom} degree{'s' if freedom > 1 else ''} of freedom"
-
-
-def errors(noise: pd.DataFrame, seeds: int, n_images: int) -> str:
-    """What the errors of the methods' means are taken over.
-
-    Args:
-        noise: as of `sid.report.noise.noise`, of one extractor.
-        seeds: training seeds.
-        n_images: of a fresh draw.
-    """
-    if seeds > 1:
-        return f"over {seeds} training seeds ({_degrees(seeds - 1)})"
-    rows = noise[(noise["kind"] == "redraw") & (noise["n_images"] == n_images)]
-    rows = rows[rows["metric"] == "frechet_distance"]
-    if rows.empty:
-        return "over the images of one draw"
-    row = rows.iloc[0]
-    return (
-        f"from the spread of draws, pooled over {row['sources']} generators "
-        f"({_degrees(row['freedom'])})"
-    )
+    return [(term, text) for term, text in pairs if text]
 
 
 def perfect(bias: Bias | None, sizes: Iterable[int]) -> str:
@@ -156,15 +227,3 @@ def perfect(bias: Bias | None, sizes: Iterable[int]) -> str:
         "The distance of any other generator holds about as much bias. It is no lower bound: a "
         "generator that repeats the real images reads b/n."
     )
-
-
-def counts(verdicts: pd.DataFrame) -> str:
-    """How the claims fared, in words, such as `9 hold, 2 do not, 2 are inconclusive`."""
-    many = {verdict: int((verdicts["verdict"] == verdict).sum()) for verdict in VERDICTS}
-    words = {
-        "holds": ("holds", "hold"),
-        "does not hold": ("does not", "do not"),
-        "inconclusive": ("is inconclusive", "are inconclusive"),
-        "not run": ("is not run", "are not run"),
-    }
-    return ", ".join(f"{n} {words[name][n != 1]}" for name, n in many.items() if n)

@@ -1,6 +1,7 @@
 """The main table, and how every table is written: once as CSV and once as Markdown."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -8,21 +9,19 @@ import pandas as pd
 
 from sid.evaluate.metrics import METRICS, label
 from sid.files import write_atomic, write_text
+from sid.report.naming import first_ours, start, titles
 from sid.report.spread import Errors
 from sid.verdict.bias import bias_of
-from sid.verdict.distances import BRANCHES, DECIDES, NAMES, ROLES, last_is_best
+from sid.verdict.entries import Subject
 
 TEXTS = (
+    *("Family", "Method"),
     *("Model", "Metric", "Implementations", "Reason", "Noise", "Implementation", "Version"),
     *("Extractor", "Weights", "Preprocessing", "Divisor", "Error over"),
 )
 BOTH = "last and best"
+ROLES = ("final", "external", "teacher", "redrawn")  # And image 0 of `curve`.
 KEYS = ["role", "recipe", "selection", "nfe", "n_images", "implementation"]
-
-
-def first_ours(name: str) -> tuple[bool, str]:
-    """Key that sorts implementations: ours, then the others by name."""
-    return name != DECIDES, name
 
 
 def metrics_of(records: pd.DataFrame) -> list[str]:
@@ -33,17 +32,27 @@ def metrics_of(records: pd.DataFrame) -> list[str]:
     ]
 
 
-def _named(role: str, recipe: str, selection: str, nfe: int) -> str:
+def _named(names: Mapping[str, str], role: str, recipe: str, selection: str, nfe: int) -> str:
     if role == "teacher":
         return f"Teacher, {nfe} evaluation{'s' if nfe > 1 else ''}"
     if role == "redrawn":
         return "Real images drawn again"
     if role == "curve":
         return "One step, undistilled"
-    return f"{NAMES.get(recipe, recipe)}, {selection}"
+    return ", ".join(filter(None, (names[recipe], selection)))
 
 
-def _shown(records: pd.DataFrame) -> pd.DataFrame:
+def last_is_best(final: pd.DataFrame) -> bool:
+    """Whether one recipe's rows of role `final` have the same snapshots as last and as best."""
+    places = final[["run_seed", "images"]]
+    last, best = (
+        set(places[final["selection"] == selection].itertuples(index=False, name=None))
+        for selection in ("last", "best")
+    )
+    return last == best
+
+
+def _shown(records: pd.DataFrame, subjects: Mapping[str, Subject]) -> pd.DataFrame:
     """Rows that the table summarises: fresh draws, the teacher, real images, image 0.
 
     All runs from the teacher share their undistilled start and its noise, so one stands for all.
@@ -51,8 +60,9 @@ def _shown(records: pd.DataFrame) -> pd.DataFrame:
     fresh draws, and that on the curves' noise only where there are no others of its size.
     """
     begun = records[(records["role"] == "curve") & (records["images"] == 0)]
-    begun = begun[~begun["recipe"].isin(BRANCHES)].drop_duplicates(["implementation", "metric"])
-    others = records[records["role"].isin(ROLES) & (records["role"] != "curve")]
+    later = [recipe for recipe in subjects if start(subjects, recipe)]
+    begun = begun[~begun["recipe"].isin(later)].drop_duplicates(["implementation", "metric"])
+    others = records[records["role"].isin(ROLES)]
     fresh = others.groupby(["role", "recipe", "nfe", "n_images"])["draw"].transform("max") > 0
     others = others[~((others["role"] == "teacher") & (others["draw"] == 0) & fresh)]
     final = others["role"] == "final"
@@ -80,10 +90,10 @@ def _perfect(records: pd.DataFrame, table: pd.DataFrame) -> list[dict[str, objec
     return rows
 
 
-def _order(table: pd.DataFrame) -> pd.DataFrame:
+def _order(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     """Methods as named elsewhere, then teacher and real images; ours first."""
-    roles = {"final": 0, "curve": 1, "teacher": 2, "perfect": 3, "redrawn": 4}
-    recipes = {recipe: place for place, recipe in enumerate(NAMES)}
+    roles = {"final": 0, "external": 0, "curve": 1, "teacher": 2, "perfect": 3, "redrawn": 4}
+    recipes = {recipe: place for place, recipe in enumerate(names)}
     keys = pd.DataFrame(
         {
             "n": -table["n_images"],
@@ -97,11 +107,12 @@ def _order(table: pd.DataFrame) -> pd.DataFrame:
     return table.loc[keys.sort_values(list(keys.columns)).index].reset_index(drop=True)
 
 
-def main_table(records: pd.DataFrame) -> pd.DataFrame:
+def main_table(records: pd.DataFrame, subjects: Mapping[str, Subject]) -> pd.DataFrame:
     """Methods x implementations at the last and the best snapshot, with teacher and real images.
 
     Args:
         records: records of one benchmark, as of `sid.evaluate.records`.
+        subjects: of the claims, that name recipes and have their order.
 
     Returns:
         One row for each model, selection, image count and implementation; for each metric its
@@ -109,14 +120,15 @@ def main_table(records: pd.DataFrame) -> pd.DataFrame:
         are estimates (`sid.verdict.bias`).
     """
     numbers = {name: pd.to_numeric(records[name]).astype(float) for name in ("value", "stderr")}
-    shown = _shown(records.assign(**numbers))
+    shown = _shown(records.assign(**numbers), subjects)
+    names = titles(subjects, shown["recipe"].unique())
     rows, metrics, errors = [], metrics_of(shown), Errors(shown)
     for _, group in shown.groupby(KEYS, sort=False):
         first = group.iloc[0]
         low, high = f"{group['kimg'].min():.4g}", f"{group['kimg'].max():.4g}"
         kimg = low if low == high else f"{low} to {high}"
         row = {key: first[key] for key in KEYS} | {
-            "model": _named(first["role"], first["recipe"], first["selection"], first["nfe"]),
+            "model": _named(names, *first[["role", "recipe", "selection", "nfe"]]),
             "kimg": kimg if first["role"] in ("final", "curve") else "",
             "seeds": group["run_seed"].nunique() if first["role"] == "final" else "",
             "draws": group["draw"].nunique(),
@@ -130,7 +142,8 @@ def main_table(records: pd.DataFrame) -> pd.DataFrame:
     columns = [*KEYS, "model", "kimg", "seeds", "draws", "over", *pairs]
     table = pd.DataFrame(rows, columns=columns)
     perfect = pd.DataFrame(_perfect(records, table), columns=columns)
-    return _order(pd.concat([table, perfect], ignore_index=True) if len(perfect) else table)
+    whole = pd.concat([table, perfect], ignore_index=True) if len(perfect) else table
+    return _order(whole, names)
 
 
 def with_error(value: float, stderr: float, digits: int = 3) -> str:
@@ -161,9 +174,10 @@ def readable(table: pd.DataFrame, extractor: str) -> pd.DataFrame:
     implementations = list(dict.fromkeys(table["implementation"]))
     columns = [str(name) for name in table]
     metrics = [name.removesuffix("_stderr") for name in columns if name.endswith("_stderr")]
-    # The distance of everyone, and of the others what decides.
+    # The distance of everyone, and of the others the first: ours, where there are ours.
+    decided = min(implementations, key=first_ours, default="")
     asked = [(metrics[0], of) for of in implementations] if metrics else []
-    asked += [(metric, DECIDES) for metric in metrics[1:]]
+    asked += [(metric, decided) for metric in metrics[1:]]
     rows = []
     # The best snapshots of several seeds stand at several counts, but are one row.
     for _, group in table.groupby(["model", "n_images"], sort=False):
@@ -181,7 +195,8 @@ def readable(table: pd.DataFrame, extractor: str) -> pd.DataFrame:
 
 def endings(table: pd.DataFrame) -> pd.DataFrame:
     """Rows at the fresh draws' n: where each method ends, the teacher and the real images."""
-    return table[table["n_images"].isin(table.loc[table["role"] == "final", "n_images"])]
+    ends = table["role"].isin(["final", "external"])
+    return table[table["n_images"].isin(table.loc[ends, "n_images"])]
 
 
 def ladder(table: pd.DataFrame) -> pd.DataFrame:

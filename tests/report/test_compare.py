@@ -10,6 +10,7 @@ from scipy import stats
 from sid.errors import UserError
 from sid.evaluate.records import load_table
 from sid.report.compare import COLUMNS, compare, compare_files, quantities
+from sid.verdict.claim import load_claims
 
 REFERENCE = Path(__file__).resolve().parents[2] / "reports" / "reference"
 
@@ -90,6 +91,6 @@ def test_values_are_geometric_means_over_draws() -> None:
         & (records["implementation"] == "ours")
         & records["selection"].str.contains("last")
     ]
-    assert quantities(records)["SiDA, last"] == pytest.approx(
+    assert quantities(records, load_claims())["SiDA, last"] == pytest.approx(
         stats.gmean(rows["value"].astype(float))
     )

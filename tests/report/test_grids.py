@@ -3,7 +3,8 @@ import pytest
 from PIL import Image
 
 from sid.errors import UserError
-from sid.report.grids import Cell, Strip, choose, strips, tile, write_grid
+from sid.report.grids import Cell, Strip, choose, ladder, strips, tile, write_grid
+from tests.report.published import DIGITS
 from tests.report.runs import make_runs
 
 
@@ -43,7 +44,7 @@ def test_the_png_holds_each_cell_pixel_for_pixel(tmp_path):
 
 
 def test_strips_come_from_the_run_folders(tmp_path):
-    found = strips(*make_runs(tmp_path))
+    found = strips(*make_runs(tmp_path), DIGITS, 35)
     assert [strip.name for strip in found] == ["SiD", "SiD2A", "Teacher"]
     captions = [[cell.caption for cell in strip.cells] for strip in found]
     assert captions[0] == ["undistilled", "1 kimg", "4 kimg"]
@@ -53,4 +54,17 @@ def test_strips_come_from_the_run_folders(tmp_path):
 
 def test_an_empty_folder_is_a_user_error(tmp_path):
     with pytest.raises(UserError, match="seed"):
-        strips(tmp_path, tmp_path / "teacher.safetensors")
+        strips(tmp_path, None, DIGITS, 35)
+
+
+def test_the_teachers_ladder_ends_at_its_own_evaluations(tmp_path):
+    assert ladder(35) == [3, 5, 9, 18]
+    assert ladder(79) == [5, 10, 20, 40]
+    assert ladder(1) == [1]
+    found = strips(*make_runs(tmp_path), {}, 79)
+    assert [cell.caption for cell in found[-1].cells][-1] == "79 evaluations"
+
+
+def test_without_a_teacher_its_row_is_left_out_and_an_unknown_recipe_has_its_own_name(tmp_path):
+    runs, _ = make_runs(tmp_path, ("mine",))
+    assert [strip.name for strip in strips(runs, None, DIGITS, 35)] == ["mine"]

@@ -2,17 +2,15 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
-import typer
-from typer.testing import CliRunner
+from PIL import Image
 
-from sid.errors import UserError
-from sid.report.command import register, write_report
-from sid.report.page_text import counts, what_was_run
-from sid.verdict.command import write_verdicts
-from tests.report.runs import make_runs
+from sid.report.agreement_text import agree
+from sid.report.page import Numbers, render
+from sid.report.page_text import objections, what_was_run
+from tests.report.verdict_rows import claims_of, every_outcome, external_records
 from tests.verdict.synthetic import make_records
-from tests.verdict.test_published import PUBLISHED
 
+# Elements without an end, and those of drawings, which end themselves.
 VOID = {"meta", "img", "br", "link", "hr", "input"}
 
 
@@ -29,6 +27,9 @@ class Page(HTMLParser):
         if tag not in VOID:
             self.open.append(tag)
 
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
 
@@ -36,120 +37,91 @@ class Page(HTMLParser):
         self.text.append(data)
 
 
-def prepare(folder, table):
-    folder.mkdir(exist_ok=True)
-    table.to_csv(folder / "records.csv", index=False)
-    write_verdicts(folder / "records.csv", PUBLISHED, folder / "verdict")
-    return folder / "records.csv", folder / "verdict", *make_runs(folder)
+def rendered(records, verdicts=None, **parts):
+    verdicts = every_outcome() if verdicts is None else verdicts
+    return Page(render(records, verdicts, claims_of(verdicts), **parts))
+
+
+def text_of(page):
+    return " ".join("".join(page.text).split())
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("report")
-    path = write_report(*prepare(folder, make_records()), folder / "reports")
-    return Page(path.read_text()), path.parent
+def whole(tmp_path_factory):
+    """A page with everything that it can have."""
+    folder, records = tmp_path_factory.mktemp("page"), make_records()
+    (folder / "curves.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    Image.new("L", (4, 4)).save(folder / "samples.png")
+    figures = {name.split(".")[0]: folder / name for name in ("curves.svg", "samples.png")}
+    table = pd.DataFrame({"Family": ["SiD <one step>"], "Method": ["SiD"], "FID": ["1.923"]})
+    table.attrs["notes"] = ["Bold: the best."]
+    return rendered(
+        records,
+        papers={"digits": table},
+        numbers=[Numbers("Where the methods end", "", table)],
+        figures={**figures, "agreement": folder / "curves.svg"},
+        agreement=agree(records),
+        missing=[("Nearest neighbours", "`sid <x>` makes them")],
+    )
 
 
-def test_everything_is_inside_the_page(page):
-    parsed, _ = page
-    assert not {"script", "link", "iframe"} & {tag for tag, _ in parsed.tags}
-    images = [attrs for tag, attrs in parsed.tags if tag == "img"]
-    assert len(images) == 3
-    for attrs in images:
-        assert attrs["src"].startswith("data:image/")
-        assert len(attrs["alt"]) > 30
-    for tag, attrs in parsed.tags:
-        assert attrs.get("href", "#").startswith("#"), tag
-    style = "".join(parsed.text)
+@pytest.fixture(scope="module")
+def checkpoint():
+    """That of `sid verify`, with nothing but draws of a checkpoint."""
+    return rendered(external_records())
+
+
+def test_everything_is_inside_the_page(whole):
+    assert not {"script", "link", "iframe"} & {tag for tag, _ in whole.tags}
+    images = [attrs for tag, attrs in whole.tags if tag == "img"]
+    kinds = [attrs["src"].partition(";")[0] for attrs in images]
+    assert sorted(kinds) == ["data:image/png", "data:image/svg+xml", "data:image/svg+xml"]
+    assert all(len(attrs["alt"]) > 30 for attrs in images)
+    assert all(attrs.get("href", "#").startswith("#") for _, attrs in whole.tags)
+    style = "".join(whole.text)
     assert "url(" not in style
     assert "@import" not in style
 
 
-def test_the_page_is_well_formed(page):
-    parsed, _ = page
-    assert parsed.open == []
-    ids = [attrs["id"] for _, attrs in parsed.tags if "id" in attrs]
+@pytest.mark.parametrize("name", ["whole", "checkpoint"])
+def test_the_page_is_well_formed(name, request):
+    page = request.getfixturevalue(name)
+    assert page.open == []
+    ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
     assert len(ids) == len(set(ids))
-    targets = [attrs["href"][1:] for tag, attrs in parsed.tags if tag == "a"]
-    assert set(targets) <= set(ids)
-    tags = [tag for tag, _ in parsed.tags]
+    assert {attrs["href"][1:] for tag, attrs in page.tags if tag == "a"} <= set(ids)
+    tags = [tag for tag, _ in page.tags]
     assert tags[0] == "html"
-    assert parsed.tags[0][1]["lang"] == "en"
     assert tags.count("h1") == tags.count("title") == tags.count("main") == 1
 
 
-def test_each_claim_stands_with_its_badge_in_words(page):
-    parsed, _ = page
-    text = "".join(parsed.text)
-    badges = [attrs["class"] for tag, attrs in parsed.tags if "badge" in attrs.get("class", "")]
-    assert len(badges) == 13 + 1
-    assert "This SiDA run needs fewer images than this SiD run" in text
-    assert "say nothing of training again" in text
-    assert "redraw noise only" in text
-    assert "Frechet distance (digits-cnn)" in text
+def test_a_section_appears_where_there_is_something_for_it(whole, checkpoint):
+    ids = [
+        {attrs["id"] for tag, attrs in page.tags if tag == "section" and "id" in attrs}
+        for page in (whole, checkpoint)
+    ]
+    assert ids[1] == {"claims", "objections", "run"}
+    more = {"numbers", "agreement", "missing", "figure-curves", "figure-samples"}
+    assert ids[0] - ids[1] == more
 
 
-def test_the_page_says_when_criteria_were_fixed_and_what_bias_is(page):
-    text = "".join(page[0].text)
-    assert "As of commit dbb1d3d" in text
-    assert "As of commit dea8164: the first outcome of one seed (155138b)" in text
-    assert "beforehand" not in text
-    assert "pooled over 11 generators (22 degrees of freedom)" in text
+def test_what_is_handed_in_is_shown(whole):
+    text = text_of(whole)
+    for part in (
+        "SiD <one step>",
+        "Bold: the best.",
+        "Where the methods end",
+        "sid <x> makes them.",
+    ):
+        assert part in text, part
+
+
+def test_values_of_other_features_are_no_fid(whole):
+    text = text_of(whole)
+    assert "Frechet distance (digits-cnn) is not FID" in text
     assert "Against 1,797 references, n new images of a perfect generator would read b" in text
-    assert "It is no lower bound" in text
-
-
-def test_tables_and_figures_lie_beside_it(page):
-    _, folder = page
-    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    figures = {
-        f"figures/{name}.{kind}" for name in ("curves", "agreement") for kind in ("png", "svg")
-    }
-    tables = {
-        f"tables/{name}.{kind}" for name in ("main", "agreement", "noise") for kind in ("csv", "md")
-    }
-    assert names == {"index.html", "figures/samples.png", *figures, *tables}
-
-
-def test_the_command_prints_the_page(tmp_path):
-    records, verdicts, runs, teacher = prepare(tmp_path, make_records(seeds=(0, 1)))
-    app = typer.Typer()
-    register(app)
-    app.command("other")(lambda: None)  # Of a single stage Typer would take the name away.
-    options = {"verdicts": verdicts, "runs": runs, "teacher": teacher, "out": tmp_path / "out"}
-    words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
-    done = CliRunner().invoke(app, ["report", str(records), *words])
-    assert done.exit_code == 0, done.output
-    assert done.output.startswith(str(tmp_path / "out" / "index.html"))
-    html = (tmp_path / "out" / "index.html").read_text()
-    assert "The verdicts are about 2 training seeds of each method from one teacher" in html
-    assert "over 2 training seeds (1 degree of freedom)" in html
-
-
-@pytest.mark.parametrize("kept", [{"recipe": ["sid", "real"]}, {"role": ["curve", "teacher"]}])
-def test_what_is_missing_leaves_a_page(tmp_path, kept):
-    table = make_records()
-    kept = table[table[list(kept)].isin(kept).all(axis=1)]
-    html = write_report(*prepare(tmp_path, kept), tmp_path / "out").read_text()
-    assert "not run" in html
-    assert Page(html).open == []
-
-
-def test_missing_verdicts_are_a_user_error(tmp_path):
-    records, _, runs, teacher = prepare(tmp_path, make_records())
-    with pytest.raises(UserError, match="sid verdict"):
-        write_report(records, tmp_path / "none", runs, teacher, tmp_path / "out")
-
-
-def test_a_page_of_the_2015_inception_says_fid(tmp_path, page):
-    table = make_records().assign(extractor="inception-2015", extractor_accuracy=None)
-    text = "".join(Page(write_report(*prepare(tmp_path, table), tmp_path).read_text()).text)
-    assert "FID, clean-fid" in text
-    assert "FID: 3 pairs differ by rounding alone" in text
-    assert "It is not FID" not in text
-    assert "nan" not in text
-    assert "It is not FID" in "".join(page[0].text)
-    assert "FID, ours" not in "".join(page[0].text)
+    own = Numbers("Values", "", pd.DataFrame({"Model": ["SiD"]}))
+    assert "is not FID" not in text_of(rendered(external_records(), numbers=[own]))
 
 
 def test_what_values_take_for_granted_is_on_the_page():
@@ -163,17 +135,56 @@ def test_what_values_take_for_granted_is_on_the_page():
     assert "ours, inception_score: the images are sorted by class" in whose
 
 
-def test_two_extractors_are_refused(tmp_path):
-    table = make_records()
-    path = tmp_path / "records.csv"
-    both = pd.concat([table, table.assign(extractor="inception-2015", extractor_sha256="f" * 64)])
-    both.to_csv(path, index=False)
-    _, verdicts, runs, teacher = prepare(tmp_path / "one", table)
-    with pytest.raises(UserError, match="mix 2 extractors"):
-        write_report(path, verdicts, runs, teacher, tmp_path / "out")
-    assert not (tmp_path / "out").exists()
+def test_a_checkpoint_s_page_knows_no_digits_and_no_miniature(checkpoint):
+    text = text_of(checkpoint)
+    for word in ("digits", "miniature", "laptop", "Diff-Instruct", "nan", "is not FID", "None"):
+        assert word not in text, word
+    assert "Trained here" not in text
 
 
-def test_counts_in_words():
-    verdicts = pd.DataFrame({"verdict": ["holds", "inconclusive", "holds", "does not hold"]})
-    assert counts(verdicts) == "2 hold, 1 does not, 1 is inconclusive"
+def test_the_first_screen_counts_what_was_found(checkpoint):
+    text = text_of(checkpoint)
+    assert "Of 9 claims 3 are kept, 3 are broken and 3 are open." in text
+    assert "2 of 3 broken stay so at 5 %" in text
+    assert "1 published number is unverified, and decides nothing" in text
+
+
+def test_one_claim_is_answered_with_its_numbers():
+    text = text_of(rendered(external_records(), every_outcome().iloc[:1]))
+    assert "What was claimed SiD, alpha = 1.2 reads FID 1.923 on cifar10-32x32." in text
+    assert "It reproduces. 1.931, where 1.923 is published: +0.42 %." in text
+    assert "90 % interval: \N{MINUS SIGN}0.20 to +1.0 %." in text
+    assert "says nothing of training again" in text
+
+
+def test_everything_of_a_verdict_stands_behind_it(checkpoint):
+    text = text_of(checkpoint)
+    for part in (
+        "1.923 (mean of 10, source graded primary)",
+        "N = 3 runs, K = 10 draws",
+        "2.1 % from run to run, 0.9 % from draw to draw",
+        "\N{MINUS SIGN}10 to +9.0 %",
+        "Smallest margin that keeps it10.9 %",
+        "Fixed by commit 0123abc",
+        "p < 0.0001; p < 0.0001 by Holm",
+        "role external, recipe cifar10-uncond-sid-alpha1.2, draws 1 to 10",
+        "sid verify cifar10-uncond-sid-alpha1.2",
+        "A second training seed, and a verified number",
+    ):
+        assert part in text, part
+
+
+def test_objections_concern_the_verdicts_shown():
+    verdicts = every_outcome()
+    all_of_them = [said for said, _ in objections(verdicts)]
+    checkpoint = [said for said, _ in objections(verdicts.iloc[:1])]
+    assert len(all_of_them) == 6
+    assert len(checkpoint) == 2
+    assert set(checkpoint) < set(all_of_them)
+    assert objections(verdicts.iloc[:0]) == []
+
+
+def test_without_verdicts_the_page_says_so():
+    page = rendered(external_records(), every_outcome().iloc[:0])
+    assert "No claim was judged" in text_of(page)
+    assert page.open == []

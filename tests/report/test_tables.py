@@ -13,6 +13,7 @@ from sid.report.tables import (
     with_error,
     write_table,
 )
+from tests.report.published import DIGITS
 from tests.verdict.synthetic import BIAS, IMPLEMENTATIONS, make_records, make_samples
 
 
@@ -22,7 +23,7 @@ def row_of(table, model, implementation="ours"):
 
 
 def test_rows_are_methods_by_implementations_with_teacher_and_real_images():
-    table = main_table(make_records())
+    table = main_table(make_records(), DIGITS)
     assert len(endings(table)) == (5 * 2 + 3) * 3
     assert len(ladder(table)) == (1 + 5 + 2) * 3
     assert set(table["implementation"]) == set(IMPLEMENTATIONS)
@@ -44,7 +45,7 @@ def test_the_standard_error_of_draws_is_pooled_over_generators_and_the_teacher()
         ("SiD, last", ("sid", "last")),
         ("Teacher, 35 evaluations", ("teacher", "")),
     ):
-        row = row_of(endings(main_table(records)), model)
+        row = row_of(endings(main_table(records, DIGITS)), model)
         assert row["frechet_distance"] == pytest.approx(draws.mean()[key])
         expected = draws.mean()[key] * pooled / 3**0.5
         assert row["frechet_distance_stderr"] == pytest.approx(expected)
@@ -60,7 +61,7 @@ def test_a_metric_that_may_be_zero_is_pooled_as_it_is():
     rows = of_ours(records, "kernel_distance")
     rows = rows[rows["role"].isin(["final", "teacher"]) & (rows["n_images"] == 20000)]
     pooled = (rows.groupby(["recipe", "selection"])["value"].var().mean() / 3) ** 0.5
-    row = row_of(main_table(records), "SiD, last")
+    row = row_of(main_table(records, DIGITS), "SiD, last")
     assert row["kernel_distance_stderr"] == pytest.approx(pooled)
 
 
@@ -69,23 +70,23 @@ def test_the_standard_error_of_seeds_is_over_seeds():
     chosen = (records["recipe"] == "sid") & (records["selection"] == "last")
     chosen &= (records["metric"] == "frechet_distance") & (records["implementation"] == "ours")
     means = records[chosen].groupby("run_seed")["value"].mean()
-    row = row_of(main_table(records), "SiD, last")
+    row = row_of(main_table(records, DIGITS), "SiD, last")
     assert (row["seeds"], row["draws"], row["over"]) == (3, 3, "3 seeds")
     assert row["frechet_distance_stderr"] == pytest.approx(means.std() / 3**0.5)
 
 
 def test_a_single_draw_has_the_error_of_its_images():
-    row = row_of(main_table(make_records(draws=1)), "SiD, last")
+    row = row_of(main_table(make_records(draws=1), DIGITS), "SiD, last")
     assert np.isnan(row["frechet_distance_stderr"])
     older = make_records(teacher_draws=0)
     teacher = (older["role"] == "teacher") & (older["n_images"] == 20000)
     older.loc[teacher, "stderr"] = 0.3
-    row = row_of(endings(main_table(older)), "Teacher, 35 evaluations")
+    row = row_of(endings(main_table(older, DIGITS)), "Teacher, 35 evaluations")
     assert (row["frechet_distance_stderr"], row["draws"], row["over"]) == (0.3, 1, "images")
 
 
 def test_a_snapshot_that_is_last_and_best_is_one_row():
-    both = main_table(make_records(last_is_best=("sid",)))
+    both = main_table(make_records(last_is_best=("sid",)), DIGITS)
     names = set(both["model"])
     assert "SiD, last and best" in names
     assert not {"SiD, last", "SiD, best"} & names
@@ -94,7 +95,8 @@ def test_a_snapshot_that_is_last_and_best_is_one_row():
     records = make_records(last_is_best=("sid",))
     again = (records["recipe"] == "sid") & (records["selection"] == "best")
     pd.testing.assert_series_equal(
-        both["frechet_distance_stderr"], main_table(records[~again])["frechet_distance_stderr"]
+        both["frechet_distance_stderr"],
+        main_table(records[~again], DIGITS)["frechet_distance_stderr"],
     )
 
 
@@ -103,13 +105,13 @@ def test_seeds_that_differ_in_which_is_best_keep_two_rows():
     last = (one["selection"] == "last") & (one["run_seed"] == 0) & (one["recipe"] == "sid")
     best = (one["selection"] == "best") & (one["run_seed"] == 0) & (one["recipe"] == "sid")
     mixed = pd.concat([one[~best], one[last].assign(selection="best")])
-    table = main_table(mixed)
+    table = main_table(mixed, DIGITS)
     assert row_of(table, "SiD, best")["kimg"] == "44 to 60"
     assert row_of(table, "SiD, last")["seeds"] == row_of(table, "SiD, best")["seeds"] == 2
 
 
 def test_a_perfect_generator_is_estimated_beside_the_real_images():
-    table = main_table(make_records(noise=0))
+    table = main_table(make_records(noise=0), DIGITS)
     row = row_of(endings(table), "Perfect generator, estimated")
     expected = BIAS * (1 / 20000 + 1 / 1797)
     assert row["frechet_distance"] == pytest.approx(expected)
@@ -119,12 +121,12 @@ def test_a_perfect_generator_is_estimated_beside_the_real_images():
 
 def test_of_curves_and_fresh_draws_of_one_size_the_teacher_has_the_fresh_ones():
     records = make_records(noise=0).replace({"n_images": {5000: 20000}})
-    row = row_of(main_table(records), "Teacher, 35 evaluations")
+    row = row_of(main_table(records, DIGITS), "Teacher, 35 evaluations")
     assert (row["draws"], row["frechet_distance"]) == (3, pytest.approx(4.1))
 
 
 def test_markdown_and_csv_agree(tmp_path):
-    table = main_table(make_records())
+    table = main_table(make_records(), DIGITS)
     write_table(tmp_path / "main", table, readable(table, "digits-cnn"))
     numbers = pd.read_csv(tmp_path / "main.csv", keep_default_na=False, na_values={"x": []})
     lines = (tmp_path / "main.md").read_text().splitlines()
@@ -160,10 +162,10 @@ def test_values_and_errors_share_their_decimals():
 
 def test_other_metrics_are_in_the_tables_where_records_hold_them():
     records = make_records()
-    assert not {"precision", "coverage"} & set(main_table(records).columns)
+    assert not {"precision", "coverage"} & set(main_table(records, DIGITS).columns)
     score = records[records["metric"] == "inception_score"]
     more = pd.concat([records, *(score.assign(metric=name) for name in ("precision", "coverage"))])
-    table = main_table(more)
+    table = main_table(more, DIGITS)
     assert row_of(table, "SiD, last")["coverage"] == row_of(table, "SiD, last")["inception_score"]
     shown = readable(table, "digits-cnn")
     names = ["Inception score", "Precision", "Coverage"]
@@ -171,13 +173,13 @@ def test_other_metrics_are_in_the_tables_where_records_hold_them():
 
 
 def test_only_the_2015_inception_makes_an_fid():
-    table = main_table(make_records())
+    table = main_table(make_records(), DIGITS)
     assert {"FID, ours", "FID, clean-fid", "KID, ours"} <= set(readable(table, "inception-2015"))
     assert not any("ID," in name for name in readable(table, "dinov2-vits14"))
 
 
 def test_halves_and_samples_are_no_models():
-    table = main_table(pd.concat([make_records(), make_samples({"ours": {}})]))
+    table = main_table(pd.concat([make_records(), make_samples({"ours": {}})]), DIGITS)
     assert set(table["role"]) == {"final", "curve", "teacher", "perfect", "redrawn"}
     assert 898 not in set(table["n_images"])
 

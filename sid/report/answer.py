@@ -1,0 +1,168 @@
+"""What the first screen says in words: what was claimed, what was found, how sure that is."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from sid.report.evidence import figure, interval, sentence, share
+from sid.verdict.claim import Claims
+from sid.verdict.verdict import BROKEN, KEPT
+
+# How an outcome is said of one claim, in reading order.
+VERBS = {
+    "reproduces": "reproduces",
+    "reached": "is reached",
+    "holds": "holds",
+    "differs": "differs",
+    "not reached": "is not reached",
+    "does not hold": "does not hold",
+    "inconclusive": "is inconclusive",
+    "undecided": "is undecided",
+    "not run": "is not run",
+}
+# What claims of a kind say; the numbers come before.
+KINDS = {
+    "checkpoint": "that a checkpoint reads its published number",
+    "retraining": "that training again reaches a published number",
+    "ranking": "that one distance is below a bound times another",
+    "fall": "how far a distance falls in training",
+    "power-law": "that it falls as a power of the images seen",
+    "faster": "that one method needs fewer images",
+}
+# Why a claim is open.
+OPEN = {
+    "inconclusive": "evidence of the right kind, too little of it",
+    "undecided": "evidence of a kind that cannot decide",
+    "not run": "no evidence",
+}
+SURE = 0.05  # Level of the tests, after Holm.
+Row = dict[Any, Any]
+
+
+class Answer(NamedTuple):
+    """The first screen.
+
+    Attributes:
+        claimed, found, sure: sentences.
+        outcomes: how many claims have each outcome, in reading order.
+    """
+
+    claimed: list[str]
+    found: list[str]
+    sure: list[str]
+    outcomes: dict[str, int]
+
+
+def listed(words: Sequence[str], most: int = 4) -> str:
+    """Words as a list in a sentence; of many the first ones, and how many more."""
+    if len(words) > most:
+        return f"{', '.join(words[: most - 1])} and {len(words) - most + 1} more"
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def subjects(verdicts: pd.DataFrame, claims: Claims) -> list[str]:
+    """What the verdicts are about: the title of one, the methods of several.
+
+    What has no entry among the claims' subjects has its name in the records.
+    """
+    names = [str(name) for name in dict.fromkeys(verdicts["subject"]) if name]
+    known = {name: claims.subjects[name] for name in names if name in claims.subjects}
+    if len(names) == 1:
+        return [known[name].title if name in known else name for name in names]
+    return list(
+        dict.fromkeys(known[n].method or known[n].title if n in known else n for n in names)
+    )
+
+
+def answer(verdicts: pd.DataFrame, claims: Claims) -> Answer:
+    """The first screen.
+
+    Args:
+        verdicts: rows with the fields of `sid.verdict.verdict.Verdict`.
+        claims: for the names of what they are about.
+    """
+    rows = verdicts.to_dict("records")
+    if not rows:
+        nothing = "No claim was judged: there are no verdicts beside these records."
+        return Answer([nothing], ["What was measured is below."], ["Nothing follows from it."], {})
+    many = Counter(str(row["verdict"]) for row in rows)
+    outcomes = {name: many[name] for name in VERBS if many[name]}
+    return Answer(_claimed(rows, subjects(verdicts, claims)), _found(rows), _sure(rows), outcomes)
+
+
+def _claimed(rows: list[Row], about: list[str]) -> list[str]:
+    if len(rows) == 1:
+        said = [sentence(rows[0]["statement"])]
+    else:
+        many = Counter(str(row["kind"]) for row in rows)
+        said = [f"{len(rows)} claims about {listed(about or ['these records'])}."]
+        parts = [f"{many[kind]} {text}" for kind, text in KINDS.items() if many[kind]]
+        said += [sentence(", ".join(parts))] if parts else []
+    if not any(row["published_text"] for row in rows):
+        said.append("No published number is among them: both sides of each are of these records.")
+    return said
+
+
+def _found(rows: list[Row]) -> list[str]:
+    if len(rows) == 1:
+        return [f"It {VERBS[rows[0]['verdict']]}.", _figures(rows[0])]
+    kept, broken = (
+        [str(row["statement"]).rstrip(".") for row in rows if row["verdict"] in outcomes]
+        for outcomes in (KEPT, BROKEN)
+    )
+    rest = len(rows) - len(kept) - len(broken)
+    fared = ((len(kept), "kept"), (len(broken), "broken"), (rest, "open"))
+    parts = [f"{n} {'is' if n == 1 else 'are'} {how}" for n, how in fared]
+    said = [f"Of {len(rows)} claims {listed(parts)}."]
+    for name, those in (("Kept", kept), ("Broken", broken)):
+        said += [f"{name}: {'; '.join(those)}."] if 0 < len(those) <= 2 else []
+    return said
+
+
+def _figures(row: Row) -> str:
+    """What was found beside what was published; without both, the verdict's reason."""
+    if not (row["published_text"] and math.isfinite(row["reproduced"])):
+        return sentence(row["reason"])
+    difference = figure(row, row["value"])
+    return f"{row['reproduced']:.4g}, where {row['published_text']} is published: {difference}."
+
+
+def _sure(rows: list[Row]) -> list[str]:
+    """What the verdicts rest on, and what they cannot say."""
+    decided = [row for row in rows if row["verdict"] in (*KEPT, *BROKEN)]
+    trained = [row["runs"] for row in decided if row["runs"] > 1]
+    lone = len(decided) - len(trained)
+    said = []
+    if len(rows) == 1 and interval(rows[0]):
+        said.append(f"{share(rows[0]['level'])} interval: {interval(rows[0])}.")
+    if trained:
+        runs = str(min(trained)) if len(set(trained)) == 1 else f"{min(trained)} to {max(trained)}"
+        said.append(f"{_verdicts(len(trained))} on {runs} training runs.")
+    if lone:
+        said.append(
+            f"{_verdicts(lone)} on one generator drawn from again, or one run, and "
+            f"{'says' if lone == 1 else 'say'} nothing of training again."
+        )
+    broken = [row for row in rows if row["verdict"] in BROKEN and math.isfinite(row["p_holm"])]
+    if broken:
+        stay = sum(row["p_holm"] < SURE for row in broken)
+        said.append(
+            f"{stay} of {len(broken)} broken {'stays' if stay == 1 else 'stay'} so at "
+            f"{100 * SURE:g} % when all tests of this page are counted (Holm)."
+        )
+    loose = sum(row["evidence"] == "unverified" and row["published_text"] != "" for row in rows)
+    if loose:
+        said.append(
+            f"{loose} published {'number is' if loose == 1 else 'numbers are'} unverified, and "
+            f"{'decides' if loose == 1 else 'decide'} nothing."
+        )
+    many = Counter(str(row["verdict"]) for row in rows)
+    parts = [f"{many[name]} {name} ({why})" for name, why in OPEN.items() if many[name]]
+    return [*said, f"Open: {listed(parts)}."] if parts else said
+
+
+def _verdicts(n: int) -> str:
+    return "1 verdict rests" if n == 1 else f"{n} verdicts rest"

@@ -1,0 +1,98 @@
+"""Our values for the papers' tables: a verdict's, else the mean of the records."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from sid.report.benchmark import Benchmark
+from sid.report.naming import teacher_nfe
+from sid.verdict.claim import Claims
+from sid.verdict.intervals import mean_interval
+
+# The papers' metrics, and which value is the best.
+SHOWN = {
+    "frechet_distance": "least",
+    "inception_score": "greatest",
+    "precision": "greatest",
+    "recall": "greatest",
+}
+LEVEL = 0.90  # Of the interval of a value that no verdict has.
+OURS = {"checkpoint": "published weights", "retrained": "trained here"}
+KINDS = {"checkpoint": "checkpoint", "retraining": "retrained"}
+
+
+def our_values(
+    benchmark: Benchmark, claims: Claims, verdicts: pd.DataFrame
+) -> dict[tuple[str, str, str], dict[str, object]]:
+    """Our values by subject, kind (a key of `OURS`) and metric: a verdict's, else the records'.
+
+    A teacher, or a generator from elsewhere, has the kind `checkpoint` where its weights are not
+    from here. The records' value is the geometric mean over draws, then over training seeds, and
+    its interval is over seeds where there are two, else over draws.
+    """
+    found = _measured(benchmark, claims)
+    rows = verdicts[verdicts["kind"].isin(list(KINDS))] if "kind" in verdicts else verdicts[:0]
+    for row in rows.to_dict("records"):
+        same = row["dataset"] == benchmark.dataset and row["extractor"] == benchmark.extractor
+        key = (row["subject"], KINDS[row["kind"]], row["metric"])
+        if not same or not math.isfinite(float(row["reproduced"])):
+            if same and key in found:
+                found[key]["verdict"] = row["verdict"]
+            continue
+        scale = float(row["reproduced"]) / float(row["value"])
+        seeds = f"{row['runs']} training seeds" if row["runs"] > 1 else f"{row['draws']} draws"
+        found[key] = {
+            "value": row["reproduced"],
+            "low": row["low"] * scale,
+            "high": row["high"] * scale,
+            "over": seeds,
+            "verdict": row["verdict"],
+        }
+    return found
+
+
+def _measured(
+    benchmark: Benchmark, claims: Claims
+) -> dict[tuple[str, str, str], dict[str, object]]:
+    rows = benchmark.records
+    rows = rows[rows["metric"].isin(SHOWN) & (rows["implementation"] == benchmark.implementation)]
+    value = pd.to_numeric(rows["value"], errors="coerce").astype(float)
+    rows = rows.assign(value=value)[np.isfinite(value) & (value > 0)]
+    nfe = teacher_nfe(rows, claims.subjects)
+    published = rows["recipe"].map(
+        {name: bool(about.retraining) for name, about in claims.subjects.items()}
+    )
+    # Published generators are those of the lowest distance; others are taken where they end.
+    wanted = pd.Series(np.where(published.fillna(False).astype(bool), "best", "last"), rows.index)
+    chosen = (
+        (rows["role"] == "external")
+        | ((rows["role"] == "final") & (rows["selection"] == wanted))
+        | ((rows["role"] == "teacher") & (rows["nfe"] == nfe))
+    )
+    rows = rows[chosen]
+    most = rows.groupby(["role", "recipe", "metric"])["n_images"].transform("max")
+    rows = rows[rows["n_images"] == most]
+    # Of two rules by which classes were drawn the first: their values are never pooled.
+    rule = rows.groupby(["role", "recipe", "metric"])["labels"].transform("first")
+    rows = rows[rows["labels"] == rule]
+    imported = {name for name, about in claims.subjects.items() if about.weights}
+    found = {}
+    for (role, recipe, metric), group in rows.groupby(["role", "recipe", "metric"], sort=False):
+        there = role == "external" or (role == "teacher" and recipe in imported)
+        found[str(recipe), "checkpoint" if there else "retrained", str(metric)] = _mean(group)
+    return found
+
+
+def _mean(rows: pd.DataFrame) -> dict[str, object]:
+    """The geometric mean of one generator's, or one recipe's, values, with its interval."""
+    logs = np.log(rows["value"].to_numpy())
+    runs = pd.Series(logs).groupby(rows["run_seed"].to_numpy()).mean()
+    units, what = (runs, "training seeds") if len(runs) > 1 else (logs, "draws")
+    interval = mean_interval(list(units), LEVEL).exp()
+    return {
+        "value": interval.value,
+        "low": interval.low,
+        "high": interval.high,
+        "over": f"{len(units)} {what if len(units) > 1 else what[:-1]}",
+    }
