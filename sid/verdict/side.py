@@ -97,7 +97,11 @@ def side_of(
     """
     protocol = claim.protocol
     if not rows:
-        raise LackingError(f"the records have no fresh draws of {who}", "not run")
+        raise LackingError(
+            f"the records have no {'fresh draws of ' if by == 'draw' else ''}{who}",
+            "not run",
+            "the records that the command makes",
+        )
     dataset = claim.dataset
     elsewhere = sorted({row.dataset for row in rows if row.dataset != dataset})
     rows = [row for row in rows if row.dataset == dataset]

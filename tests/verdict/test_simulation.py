@@ -9,7 +9,7 @@ from benchmarks.verdicts import CHECKPOINT, RETRAINING, Cell, cells, misses, sim
 EXPERIMENTS = 250
 CELLS = [
     Cell("checkpoint", "mean of 10", 0, 0.01, 0, 1, 3, CHECKPOINT, kept_is_false=True),
-    Cell("checkpoint", "minimum of 3", 0, 0.01, 0, 1, 10, -CHECKPOINT, kept_is_false=True),
+    Cell("checkpoint", "minimum of 3", 0, 0.01, 0, 1, 10, CHECKPOINT, kept_is_false=True),
     Cell("checkpoint", "single", 0, 0.006, 0, 1, 10, 0.0, power=0.79),
     Cell("retraining", "a fixed value", 0.03, 0.02, 0.9, 3, 3, RETRAINING, True, False),
     Cell("retraining", "another run", 0.1, 0.02, 0.4, 3, 3, RETRAINING),
