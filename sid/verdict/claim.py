@@ -11,7 +11,7 @@ from sid.config import lay_over, parse, read_yaml
 from sid.errors import UserError
 from sid.shipped import tables
 from sid.verdict.entries import ClaimsFile, Criterion, Kind, Protocol, Stated, Subject
-from sid.verdict.published import Number, kimg_of, load_published, number_of
+from sid.verdict.published import GRADES, Number, kimg_of, load_published, number_of
 
 TEACHER = "teacher"  # As `against`: whatever the records have in the role of the teacher.
 START = "start"  # As `against`, in the file: what the subject starts from.
@@ -130,6 +130,8 @@ def _read(path: Path) -> ClaimsFile:
     if not isinstance(values, dict):
         raise UserError(f"{path}: expected keys and values, found {type(values).__name__}")
     bases = values.get("bases") or {}
+    if not isinstance(bases, dict):
+        raise UserError(f"{path}: bases: expected a section of keys and values")
     for section in set(values) - {"bases"}:
         if isinstance(values[section], dict):
             values[section] = {
@@ -153,7 +155,7 @@ def _laid(entry: Any, bases: Mapping[str, Any], where: str) -> Any:
     values: dict[str, Any] = {}
     for name in named if isinstance(named, list) else [named]:
         below = {key: base for key, base in bases.items() if key != name}  # None is its own base.
-        values = lay_over(values, _laid(_entry(bases, name, f"{where}.base"), below, where))
+        values = lay_over(values, _laid(_entry(bases, str(name), f"{where}.base"), below, where))
     return lay_over(values, {key: value for key, value in entry.items() if key != "base"})
 
 
@@ -204,6 +206,7 @@ def _stated(path: Path, file: ClaimsFile, name: str, stated: Stated) -> Claim:
         _entry(file.subjects, against, f"{where}.against")
     elif stated.against == START:
         raise UserError(f"{where}.against: {subject} has no start; give it one, or name a recipe")
+    _entry(GRADES, stated.evidence, f"{where}.evidence")
     criterion = _entry(file.criteria, stated.criterion, f"{where}.criterion")
     titles = {key: entry.title for key, entry in file.subjects.items()}
     try:

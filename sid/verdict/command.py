@@ -57,7 +57,10 @@ def verdict(
     Example: sid verdict results/records.csv --out results/verdict
     """
     names = None if claims is None else [name.strip() for name in claims.split(",") if name.strip()]
-    for row in write_verdicts(records, out, names).itertuples():
+    found = write_verdicts(records, out, names)
+    if found.empty:
+        print("no claim is about a recipe of these records; `sid claims` lists all")
+    for row in found.itertuples():
         scope = f" ({row.scope!s})" if row.scope else ""
         print(f"{row.verdict:>13}  {row.claim}{scope}: {row.reason}")
 

@@ -8,6 +8,8 @@ from sid.errors import UserError
 from sid.verdict.claim import chosen, load_claims
 from tests.verdict.tables import CLAIMS, RESULTS, make_tables
 
+BASES = CLAIMS[CLAIMS.index("  toy:") : CLAIMS.index("protocols")]
+
 
 def test_claims_are_joined_with_their_numbers(tmp_path: Path) -> None:
     found = load_claims(make_tables(tmp_path))
@@ -63,6 +65,8 @@ def test_quotations_under_other_names(tmp_path: Path) -> None:
         ('alpha: "1.0"', 'alpha: "9"', "subjects.toy.checkpoint: results.csv has no row of"),
         ('alpha: "1.0"', 'beta: "1.0"', "beta is no column of results.csv; known are method"),
         ("  retraining: {text", "  retrained: {text", "retraining is none of checkpoint"),
+        ("source: our", "evidence: sure, source: our", "evidence: sure is none of primary"),
+        (BASES, "  - a\n", "bases: expected a section of keys and values"),
         ("  plain:", "  toy2/lower:", "toy2/lower stands twice; drop one"),
         (CLAIMS, "- a", "expected keys and values, found list"),
         (CLAIMS, "a: [", "not a YAML file"),

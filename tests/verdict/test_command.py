@@ -39,7 +39,10 @@ def test_the_command_writes_both_tables_and_says_each_verdict(
 
 
 def test_claims_are_chosen_by_name_and_by_subject(
-    records: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    records: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     out = tmp_path / "out"
     asked = "near-teacher/sid, cifar10-uncond-sid-alpha1.2"
@@ -50,6 +53,7 @@ def test_claims_are_chosen_by_name_and_by_subject(
     assert set(written.drop("near-teacher/sid")) == {"not run"}
     assert sid(monkeypatch, "verdict", records, "--claims", "", "--out", str(out)) == 0
     assert len(pd.read_csv(out / "verdicts.csv")) == 0
+    assert "no claim is about a recipe of these records" in capsys.readouterr().out
 
 
 def test_an_unknown_claim_is_one_line_and_nothing_is_written(
