@@ -1,15 +1,19 @@
 # The two commands of a newcomer are `make demo` and `make test`; each sets itself up.
 PYTHON ?= python3
 BUDGET ?= demo
+EXPERIMENT ?= demo
+RECORDS ?= results/records.csv
 export PATH := .venv/bin:$(PATH)
 SHELL := /bin/bash
 
-.PHONY: help venv demo test lint slurm-lab slurm-lab-down slurm-demo test-slurm clean
+.PHONY: help venv demo rehearsal bundle test lint slurm-lab slurm-lab-down slurm-demo test-slurm clean
 
 help:
 	@echo 'make demo               SiD, SiDA, SiD2A and Diff-Instruct on digits, with report (8 min)'
 	@echo 'make demo BUDGET=long   the same with 3 seeds, two and a half times as long (an hour)'
 	@echo 'make demo BUDGET=short  the same line in 2 minutes, without meaning'
+	@echo 'make rehearsal          experiment=cifar10 and sid verify on small stand-ins, to the page (4 min)'
+	@echo 'make bundle             records, verdicts, tables, figures and page of the demo in bundle.tar.gz'
 	@echo 'make test               the tests'
 	@echo 'make slurm-lab          a private two-node Slurm on this machine, with made-up GPUs (root)'
 	@echo 'make slurm-lab-down     stops it'
@@ -36,6 +40,13 @@ venv:
 
 demo: venv
 	@.venv/bin/python workflow/launch.py $(BUDGET)
+
+# Stand-ins in the official formats, served on loopback; their numbers mean nothing.
+rehearsal: venv
+	@OMP_NUM_THREADS=1 .venv/bin/python -m workflow.rehearsal
+
+bundle: venv
+	@.venv/bin/sid bundle $(RECORDS) --experiment $(EXPERIMENT) --out bundle.tar.gz
 
 test: venv
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m 'not slurm' -rs --numprocesses logical --maxprocesses 8 --dist worksteal \

@@ -17,9 +17,14 @@ STAGES = {
     "teacher": "Train or import diffusion models to distil.",
     "distill": "Distil a teacher into a one-step generator.",
     "evaluate": "Measure runs, teachers and the real images themselves.",
+    "merge": "Merge records of several evaluations, machines or people into one table.",
     "verdict": "Judge the claims by the records.",
     "report": "Write the tables, the figures and one self-contained page.",
+    "verify": "Measure published checkpoints, and judge what was published of them.",
+    "bundle": "Put records and all that follows from them in one file to hand in.",
 }
+# Commands that are no folder of their own.
+MODULES = {"merge": "sid.evaluate.merging"}
 
 
 def build(wanted: str | None) -> typer.Typer:
@@ -40,7 +45,7 @@ def build(wanted: str | None) -> typer.Typer:
     )
     for stage, summary in STAGES.items():
         if stage == wanted:
-            import_module(f"sid.{stage}.command").register(app)
+            import_module(MODULES.get(stage, f"sid.{stage}.command")).register(app)
         else:
             app.command(stage, help=summary)(lambda: None)
     return app

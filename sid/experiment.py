@@ -34,15 +34,18 @@ class Evaluation(Strict):
         metrics: as of `sid evaluate`; null takes the usual ones.
         implementations: as of `sid evaluate`; null takes those that are usual for the extractor.
         statistics: published moments of the data set, which NVIDIA's protocol compares with.
+        labels: how classes are drawn of a network that takes any: `uniform`, or as often as the
+            `data set` has them (`sid.evaluate.labels`).
     """
 
-    n_curve: int = Field(ge=1000)
-    n_final: int = Field(ge=1000)
+    n_curve: int = Field(ge=100)
+    n_final: int = Field(ge=100)
     draws: int = Field(ge=2)
     extractor: str | None = None
     metrics: str | None = None
     implementations: str | None = None
     statistics: str | None = None
+    labels: Literal["uniform", "data set"] = "uniform"
 
 
 class Threads(Strict):
@@ -170,7 +173,7 @@ def configuration(
         UserError: there is no such experiment, or a file cannot be read.
     """
     values = read_layers(experiment_path(str(settings.get("experiment", "demo")), folder))
-    dropped = {"experiment"}
+    dropped = {"experiment", "verify", "verify_options"}  # Of the target `verify`.
     for path in files:
         values = lay_over(values, read_layers(path))
         dropped.add("base")

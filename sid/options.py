@@ -21,7 +21,7 @@ Data = Annotated[Path, typer.Option(help="The data set, a zip in EDM's layout.")
 # Draw k is of seed + k, and NumPy's generators of the libraries take 32 bits.
 Seed = Annotated[int, typer.Option(help="Seed of all randomness.", min=0, max=2**31 - 1)]
 Budget = Annotated[
-    float, typer.Option(help="Multiplies every duration of the recipe.", min=1e-4, max=1e6)
+    float, typer.Option(help="Multiplies every duration of the recipe.", min=1e-9, max=1e6)
 ]
 Threads = Annotated[
     int, typer.Option(help="CPU threads; a run keeps those it began with.", min=1, max=256)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-STAGES = ("data", "teacher", "distill", "evaluate", "verdict", "report")
+STAGES = ("data", "teacher", "distill", "evaluate", "verdict", "report", "verify", "bundle")
 # What the command line is made of knows every stage; nothing else beside the line does.
 KNOW_STAGES = ("cli", "cluster", "experiment", "recipes", "claims", "cost")
 LONGEST = 70  # Lines of a function, docstring included.

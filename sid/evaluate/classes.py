@@ -8,6 +8,7 @@ from sid.data.images import ImageSet
 from sid.data.rows import Rows
 from sid.evaluate.features.moments import CHUNK
 from sid.evaluate.features.statistics import Statistics
+from sid.evaluate.labels import EQUAL, Counts, LabelRule
 
 # Total variation between the shares of classes from which on a warning is worth it; ImageNet's
 # classes differ from uniform ones by 0.02.
@@ -16,22 +17,38 @@ PARTS = 10
 CHANCE = 1e-6  # That images in random order are called sorted.
 
 
-def class_mismatch(classes: int, reference: ImageSet | Statistics) -> str:
-    """How classes drawn uniformly differ from those of the real images; empty where they do not.
+def class_mismatch(rule: LabelRule, reference: ImageSet | Statistics) -> str:
+    """How the classes drawn differ from those of the real images; empty where they do not.
 
     Args:
-        classes: how many are drawn from.
+        rule: how they are drawn.
         reference: the real images; without labels, as of moments, nothing is known.
     """
+    classes = rule.classes
     if not classes or not isinstance(reference, ImageSet) or reference.labels is None:
         return ""
     counts = np.bincount(reference.labels, minlength=classes)
     absent = int((counts[:classes] == 0).sum())
     if absent:
         return f"{reference.name} has no images of {absent} of these"
-    uniform = np.where(np.arange(len(counts)) < classes, 1 / classes, 0)
-    apart = float(np.abs(counts / counts.sum() - uniform).sum()) / 2
+    drawn = np.zeros(len(counts))
+    drawn[:classes] = np.array(rule.counts) / sum(rule.counts) if rule.counts else 1 / classes
+    apart = float(np.abs(counts / counts.sum() - drawn).sum()) / 2
     return f"{apart:.0%} of {reference.name} would need another class" if apart > DIFFERENT else ""
+
+
+def equal_counts(rule: LabelRule, reference: ImageSet | Statistics) -> Counts:
+    """Images of each class of the reference, where all have as many; empty where not, or not known.
+
+    Args:
+        rule: how the classes are drawn.
+        reference: the real images, or their moments, which tell by the name of the data set.
+    """
+    if not isinstance(reference, ImageSet) or reference.labels is None:
+        counts = EQUAL.get(reference.name, ())
+    else:
+        counts = tuple(np.bincount(reference.labels, minlength=rule.classes).tolist())
+    return counts if len(counts) == rule.classes and len(set(counts)) == 1 else ()
 
 
 def sorted_by_class(logits: NDArray[np.floating] | Rows) -> bool:

@@ -1,6 +1,6 @@
 """`sid evaluate GEN REF`, and what the workflow calls for runs, teachers and real images."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +11,7 @@ from sid.data.sources import read_images
 from sid.data.zips import read_zip, write_images
 from sid.errors import UserError, warn
 from sid.evaluate.evaluate import (
+    evaluate_images,
     evaluate_network,
     evaluate_run,
     evaluate_teacher,
@@ -19,11 +20,12 @@ from sid.evaluate.evaluate import (
 )
 from sid.evaluate.extractors import load_extractor, train_extractor
 from sid.evaluate.features.image_features import CAP, ImageFeatures
+from sid.evaluate.features.statistics import Statistics
 from sid.evaluate.metrics.memorisation import memorisation, write_pairs
 from sid.evaluate.metrics.metric import indexed
 from sid.evaluate.metrics.neighbours import Manifold
 from sid.evaluate.real_images import evaluate_halves, evaluate_redrawn
-from sid.evaluate.records import merge_records, write_records
+from sid.evaluate.records import Record, check_external, write_records
 from sid.evaluate.reference import check_counts, check_shapes, count_of, read_reference
 from sid.evaluate.samplers import CHUNK, sampler_for, weights_at
 from sid.evaluate.session import Chunk, Extractor, Measurement, Session, Sizes
@@ -48,27 +50,43 @@ Sampler = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class Draws:
+    """What is drawn of GEN, and under which name."""
+
+    n: Annotated[
+        int | None, typer.Option(help="Images of each draw; as many as REF's if not given.", min=2)
+    ] = None
+    draws: Annotated[int, typer.Option(help="Draws, each with a seed of its own.", min=1)] = 1
+    seed: Seed = 0
+    steps: Steps = None
+    sampler: Sampler = None
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--as", help="Name of the generator in tables, figures and rankings; draws from 1 on."
+        ),
+    ] = None
+    allow_unequal_n: Annotated[
+        bool, typer.Option(help="Compare sets of different sizes all the same.")
+    ] = False
+
+
 @app.command()
 @with_options
 def compare(
     gen: Annotated[
-        Path,
-        typer.Argument(help="Images (folder, zip, npz, npy), a generator, a teacher or a run."),
+        list[Path],
+        typer.Argument(
+            help="Images (folder, zip, npz, npy), a generator, a teacher or a run. With --as "
+            "several sets of images, one for each draw."
+        ),
     ],
     ref: Annotated[
         Path, typer.Argument(help="Images likewise, or an npz of their moments (mu, sigma).")
     ],
     options: Measurement,
-    n: Annotated[
-        int | None, typer.Option(help="Images of each draw; as many as REF's if not given.", min=2)
-    ] = None,
-    draws: Annotated[int, typer.Option(help="Draws, each with a seed of its own.", min=1)] = 1,
-    seed: Seed = 0,
-    steps: Steps = None,
-    sampler: Sampler = None,
-    allow_unequal_n: Annotated[
-        bool, typer.Option(help="Compare sets of different sizes all the same.")
-    ] = False,
+    asked: Draws,
     json: Annotated[Path | None, typer.Option(help="Where to write the records.")] = None,
 ) -> None:
     """Measure GEN against REF: a table with intervals, and where every value came from.
@@ -77,41 +95,70 @@ def compare(
     """
     from sid.evaluate.table import show  # Its quantiles are slow to import.
 
-    weights = weights_at(gen)
-    if weights is None and (n or steps or sampler or draws > 1):
+    weights = weights_at(gen[0])
+    if weights is None and (asked.n or asked.steps or asked.sampler or asked.draws > 1):
         raise UserError(
-            f"{gen}: holds images; --n, --draws, --steps and --sampler are for networks"
+            f"{gen[0]}: holds images; --n, --draws, --steps and --sampler are for networks"
         )
-    if json and json.exists() and any(one.exists() and json.samefile(one) for one in (gen, ref)):
+    if len(gen) > 1 and (weights or not asked.name):
+        raise UserError(f"{gen[1]}: several sets are draws of one generator; name it with --as")
+    if asked.name:
+        check_external(asked.name, asked.seed)
+    if json and json.exists() and any(one.exists() and json.samefile(one) for one in (*gen, ref)):
         raise UserError(f"--json {json}: would replace what is measured; name another file")
-    with Session(f"evaluate {gen}", json, options) as session:
+    with Session(f"evaluate {gen[0]}", json, options) as session:
         reference = read_reference(ref)
-        images = None if weights else read_images(gen)
-        count = len(images) if images else n or count_of(reference, ref)
-        if images and isinstance(reference, ImageSet):
-            check_shapes(images, reference)
-        check_counts(gen, count, ref, reference, allow_unequal=allow_unequal_n)
-        evaluator = session.evaluator(reference)
-        session.progress.expect(draws * evaluator.passes(count, drawn=images is None))
-        if images:
-            about = {"role": "sample", "generated": str(gen)}
-            records = evaluator.given(images, about, draw=0, seed=seed)
+        if weights:
+            records = _of_network(session, weights, ref, reference, asked)
         else:
-            assert weights
-            records = evaluate_network(
-                evaluator,
-                weights,
-                count,
-                seed=seed,
-                draws=draws,
-                steps=steps,
-                sampler=sampler,
-                device=session.device,
-            )
+            records = _of_images(session, gen, ref, reference, asked)
         if session.world.main:
             if json:
                 write_records(json, records)
             show(records)
+
+
+def _about(asked: Draws) -> tuple[dict[str, str], int]:
+    """Fields of the records, and the number of the first draw, as all others of that role have."""
+    return (
+        ({"role": "external", "recipe": asked.name}, 1) if asked.name else ({"role": "sample"}, 0)
+    )
+
+
+def _of_network(
+    session: Session, weights: Path, ref: Path, reference: ImageSet | Statistics, asked: Draws
+) -> list[Record]:
+    count = asked.n or count_of(reference, ref)
+    check_counts(weights, count, ref, reference, allow_unequal=asked.allow_unequal_n)
+    evaluator = session.evaluator(reference)
+    session.progress.expect(asked.draws * evaluator.passes(count))
+    about, first = _about(asked)
+    return evaluate_network(
+        evaluator,
+        weights,
+        count,
+        draws=range(first, first + asked.draws),
+        device=session.device,
+        seed=asked.seed,
+        steps=asked.steps,
+        sampler=asked.sampler,
+        about=about,
+    )
+
+
+def _of_images(
+    session: Session, gen: list[Path], ref: Path, reference: ImageSet | Statistics, asked: Draws
+) -> list[Record]:
+    sets = [(str(path), read_images(path)) for path in gen]
+    for name, images in sets:
+        if isinstance(reference, ImageSet):
+            check_shapes(images, reference)
+        unequal = asked.allow_unequal_n
+        check_counts(Path(name), len(images), ref, reference, allow_unequal=unequal)
+    evaluator = session.evaluator(reference)
+    session.progress.expect(sum(evaluator.passes(len(one), drawn=False) for _, one in sets))
+    about, first = _about(asked)
+    return evaluate_images(evaluator, sets, about, first, asked.seed)
 
 
 @app.command()
@@ -207,7 +254,7 @@ def sample(
     drawn = make(seed)
     images = (image for part in drawn.chunks(n, chunk) for image in part)
     pictures = (Picture(number, image, None) for number, image in enumerate(images))
-    classes = f", drawn uniformly from {drawn.classes}" if drawn.classes else ""
+    classes = f"; classes {drawn.rule.text}" if drawn.rule.classes else ""
     print(f"{out}: {write_images(out, pictures, -1)}{classes}")
 
 
@@ -245,19 +292,6 @@ def neighbours(
         f"{out}: {min(pairs, len(found.ratio))} pairs; authenticity {found.authenticity:.3f} "
         f"± {found.stderr:.3f}, that of the training images {found.real:.3f}"
     )
-
-
-@app.command()
-def merge(
-    files: Annotated[list[Path], typer.Argument(help="Records of several evaluations.")],
-    out: Out = Path("results/records.csv"),
-) -> None:
-    """Merge records into one table.
-
-    Example: sid evaluate merge results/evaluate/sid-seed0.json results/evaluate/real.json
-    --out results/records.csv
-    """
-    print(f"{out}: {len(merge_records(files, out))} values")
 
 
 def register(cli: typer.Typer) -> None:

@@ -1,12 +1,13 @@
 """The stage: snapshots, teachers and real images in, records out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from sid.data.images import ImageSet
 from sid.errors import UserError
 from sid.evaluate.evaluator import Evaluator
 from sid.evaluate.records import Record
@@ -63,6 +64,7 @@ def origin(about: dict[str, Any], path: Path) -> dict[str, Any]:
     told = {key: about.get(key, default) for key, default in trained.items()}
     return {
         **told,
+        "weights_sha256": about.get("source_sha256") or sha256(path),
         "run_seed": about.get("seed", -1),
         "generated": str(path),
         "generated_sha256": about["sha256"],
@@ -84,33 +86,67 @@ def evaluate_network(
     path: Path,
     n: int,
     *,
-    seed: int,
-    draws: int,
-    steps: int | None,
-    sampler: str | None,
+    draws: Sequence[int],
     device: torch.device,
+    seed: int = 0,
+    steps: int | None = None,
+    sampler: str | None = None,
+    about: Mapping[str, Any] | None = None,
 ) -> list[Record]:
-    """A generator, or a teacher with its sampler: `draws` sets of fresh images.
+    """A generator, or a teacher with its sampler: sets of fresh images.
 
     Args:
         evaluator: the implementations and the reference.
         path: weights.
         n: images of each draw.
-        seed: of the first draw; the next are of `seed` + 1 and so on.
-        draws: how many.
+        draws: their numbers; draw k is of `seed` + k.
+        device: of the network.
+        seed: of draw 0.
         steps: as of `sampler_for`.
         sampler: as of `sampler_for`.
-        device: of the network.
+        about: fields of the records, over those that the weights tell.
 
     Raises:
         UserError: the weights are damaged, of another shape, or the options do not fit them.
     """
     network, found = load_network_of(path, (), evaluator.shape, device)
-    make, nfe = sampler_for(network, found, path, steps, sampler)
-    about = {**origin(found, path), "role": "sample", "nfe": nfe}
+    make, nfe = sampler_for(network, found, path, steps, sampler, evaluator.counts)
+    about = {**origin(found, path), "role": "sample", "nfe": nfe, **(about or {})}
     records = []
-    for draw in range(draws):
+    for draw in draws:
         records += evaluator.sampled(make(seed + draw), n, about, draw=draw, seed=seed + draw)
+    return records
+
+
+def evaluate_images(
+    evaluator: Evaluator,
+    sets: Sequence[tuple[str, ImageSet]],
+    about: Mapping[str, Any],
+    first: int,
+    seed: int,
+) -> list[Record]:
+    """Sets of images that are there, each a draw of one generator.
+
+    Args:
+        evaluator: the implementations and the reference.
+        sets: each with what the user calls it; of one size, if they are several.
+        about: fields of the records.
+        first: number of the first draw.
+        seed: of subsets and shuffles of draw 0.
+
+    Raises:
+        UserError: they are of different sizes, or two are the same images.
+    """
+    (name, one), *others = sets
+    for other, images in others:
+        if len(images) != len(one):
+            raise UserError(f"{other}: {len(images)} images, but {name} has {len(one)}")
+    if len({images.sha256 for _, images in sets}) < len(sets):
+        raise UserError(f"{name}: draws with the same images; they would count twice")
+    records = []
+    for draw, (name, images) in enumerate(sets, start=first):
+        given = {**about, "generated": name}
+        records += evaluator.given(images, given, draw=draw, seed=seed + draw)
     return records
 
 
@@ -151,7 +187,7 @@ def evaluate_run(
         keys = ("recipe", "method", "seed", "images", "iterations", "sigma_init")
         network, found = load_network_of(path, keys, evaluator.shape, device)
         about = {**origin(found, path), "role": role, "selection": selection, "nfe": 1}
-        sampler = sample_generator(network, draw, found["sigma_init"])
+        sampler = sample_generator(network, draw, found["sigma_init"], evaluator.counts)
         return evaluator.sampled(sampler, n, about, draw=draw, seed=draw)
 
     curve = [measure(path, n_curve, 0, "curve", "") for path in paths]
@@ -214,7 +250,7 @@ def evaluate_teacher(
     steps = teacher_steps(evaluator.reference.name)
 
     def measure(count: int, n: int, draw: int) -> list[Record]:
-        sampler = sample_teacher(network, draw, count, steps[count])
+        sampler = sample_teacher(network, draw, count, steps[count], evaluator.counts)
         return evaluator.sampled(sampler, n, {**about, "nfe": 2 * count - 1}, draw=draw, seed=draw)
 
     records = [record for count in steps for record in measure(count, n_curve, 0)]

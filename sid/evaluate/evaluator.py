@@ -10,12 +10,13 @@ import torch
 from sid import provenance
 from sid.data.images import ImageSet
 from sid.errors import UserError, warn
-from sid.evaluate.classes import class_mismatch
+from sid.evaluate.classes import class_mismatch, equal_counts
 from sid.evaluate.extractors import Extractor
 from sid.evaluate.features.image_features import ImageFeatures
 from sid.evaluate.features.statistics import Statistics
 from sid.evaluate.features.statistics_cache import cached_statistics
 from sid.evaluate.implementations.implementation import Implementation, OfExtractor
+from sid.evaluate.labels import Counts, LabelRule
 from sid.evaluate.metrics import METRICS, Reference, Value
 from sid.evaluate.records import Record
 from sid.evaluate.samplers import CHUNK, Sampler
@@ -36,6 +37,7 @@ class Evaluator:
         progress: advanced by the images drawn, and by the images of each implementation.
         chunk: images per forward of a generator.
         statistics: published moments of the same real images, which NVIDIA's protocol takes.
+        counts: of a conditional network's data set, as of `LabelRule`; empty: uniform classes.
 
     Raises:
         UserError: the images have a shape that the extractor does not take, nothing can be
@@ -54,14 +56,17 @@ class Evaluator:
         progress: Progress,
         chunk: int = CHUNK,
         statistics: Statistics | None = None,
+        counts: Counts = (),
     ) -> None:
         self.reference, self.extractor, self.metrics = reference, extractor, tuple(metrics)
+        self.counts = counts
         self._workspace, self._progress, self._chunk = workspace, progress, chunk
         self._real: ImageFeatures | None = None
         self._moments: Statistics | None = None
         self._mismatch = ""
         if isinstance(reference, ImageSet):
-            self._real = ImageFeatures(reference, extractor, workspace.subfolder("reference"))
+            kept = workspace.subfolder(f"reference-{reference.sha256[:12]}")
+            self._real = ImageFeatures(reference, extractor, kept)
         for given in (statistics, reference):
             if isinstance(given, Statistics):
                 given.check(extractor.width, extractor.name, extractor.sha256)
@@ -88,17 +93,23 @@ class Evaluator:
         if not self.implementations:
             raise UserError("--implementations: none of these has any of these metrics")
         machine = provenance.describe(device)
+        self._machine = {key: machine[key] for key in ("device", "torch", "git", "threads")}
         self._common = {
             "dataset": reference.name,
             "extractor": extractor.name,
             "extractor_accuracy": None if math.isnan(extractor.accuracy) else extractor.accuracy,
-            **{key: machine[key] for key in ("device", "torch", "git", "threads")},
+            **self._machine,
         }
 
     @property
     def shape(self) -> tuple[int, ...]:
         """(C, H, W) of the reference, () where only its moments are known."""
         return self._real.images.shape[1:] if self._real else ()
+
+    @property
+    def references(self) -> set[str]:
+        """Checksums of the reference and of its published moments, one of which each record has."""
+        return {one.sha256 for one in (self.reference, self._published) if one}
 
     def passes(self, n: int, *, drawn: bool = True) -> int:
         """Progress that a set of `n` images is worth: drawing it, and each implementation."""
@@ -117,22 +128,21 @@ class Evaluator:
             draw: number of the draw.
             seed: of the sampler, and of subsets and shuffles.
         """
-        about = {**about, "labels": self._labels(sampler.classes)}
-        drawn_from = {**about, "seed": seed, **self._common}
+        about = {**about, "labels": self.labels(sampler.rule)}
+        drawn_from = {**about, "seed": seed, "counts": sampler.rule.counts, **self._machine}
         images = self._workspace.images(
             str(about["generated"]), sampler, n, drawn_from, self._progress, self._chunk
         )
         return self._records(images, drawn_from, about, draw, seed)
 
-    def _labels(self, classes: int) -> str:
+    def labels(self, rule: LabelRule) -> str:
         """How the classes of the images are drawn, and in what the real images' differ."""
-        if not classes:
-            return ""
-        drawn, mismatch = f"uniform over {classes} classes", class_mismatch(classes, self.reference)
+        mismatch = class_mismatch(rule, self.reference)
         if mismatch and not self._mismatch:
-            warn(f"images are drawn {drawn}, and {mismatch}")
+            warn(f"images are drawn {rule.text}, and {mismatch}")
         self._mismatch = mismatch
-        return "; ".join(filter(None, (drawn, mismatch)))
+        equal = rule if rule.counts else LabelRule(rule.classes, equal_counts(rule, self.reference))
+        return "; ".join(filter(None, (equal.text, mismatch)))
 
     def given(
         self, images: ImageSet, about: Mapping[str, Any], *, draw: int, seed: int

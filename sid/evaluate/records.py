@@ -1,27 +1,32 @@
 """Records: one metric value with everything needed to believe it."""
 
+import re
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
-from pandas.api.types import is_numeric_dtype
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
+from sid.config import recipe_files
 from sid.errors import UserError, printable
-from sid.files import read_json, read_table, write_atomic, write_json
+from sid.files import read_json, read_table, write_json
 
+# What tells one measurement from another, beside what `measurements` adds; no path is in it.
 ONE_MEASUREMENT = (
-    *("role", "generated", "recipe", "run_seed", "images", "selection", "nfe", "n_images", "draw"),
+    *("role", "recipe", "run_seed", "images", "selection", "nfe", "n_images", "draw", "labels"),
     *("dataset", "implementation", "extractor", "preprocessing", "metric"),
 )
 Role = Literal["curve", "final", "teacher", "redrawn", "halves", "sample", "external"]
 LATER = ("labels", "note", "weights_sha256")  # Tables from before have no such columns.
 OPTIONAL = ("stderr", "n_reference", "extractor_accuracy")
+NUMBERS = (int, float)
 # What a record says of where its images came from, and how long they took to measure.
 ORIGIN = (
     *("role", "generated", "method", "recipe", "run_seed", "images", "kimg", "iterations"),
     *("selection", "nfe", "seconds", "weights_sha256"),
 )
+RESERVED = ("teacher", "real")
 Selection = Literal["", "last", "best"]
 
 
@@ -114,6 +119,30 @@ class Record(BaseModel):
         return printable(value) if isinstance(value, str) else value
 
 
+def check_external(name: str, seed: int) -> None:
+    """See that a generator that was not trained here can go by a name.
+
+    Its draws are numbered from 1 and are of the seed that is their number, as those of all others
+    are, so that they are paired with these.
+
+    Args:
+        name: that takes the place of a recipe's.
+        seed: that was asked for.
+
+    Raises:
+        UserError: the name is none for a table, or one of the suite; or a seed was asked for.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][\w.+-]{0,99}", name, re.ASCII):
+        raise UserError(f"--as {name}: a name has letters, digits and . _ + - only")
+    if name in RESERVED or name in recipe_files():
+        raise UserError(
+            f"--as {name}: is a name of the suite; take another, or measure a published file with "
+            "`sid verify`"
+        )
+    if seed:
+        raise UserError("--seed: draws of a named generator are of the seeds 1, 2, ...; drop it")
+
+
 def write_records(path: Path, records: list[Record]) -> None:
     """Write one evaluation's records as `{"records": [...]}`, atomically."""
     write_json(path, {"records": [record.model_dump() for record in records]})
@@ -136,21 +165,26 @@ def read_records(path: Path) -> list[Record]:
         raise UserError(f"{path}: {key}: {first['msg']}; evaluate again") from error
 
 
-def merge_records(paths: list[Path], out: Path) -> pd.DataFrame:
-    """Merge the files of all evaluations into one table, sorted and one row per value.
+def measurements(table: pd.DataFrame) -> pd.DataFrame:
+    """What each row is a measurement of: equal rows are of one measurement, wherever it was made.
+
+    Runs, teachers and published generators go by recipe, training seed and draw. Images that were
+    given have no such name and go by their bytes; real images go by their data set.
 
     Args:
-        paths: files written by `write_records`.
-        out: the CSV to write.
-
-    Returns:
-        The table.
+        table: records as a table.
     """
-    rows = [record.model_dump() for path in sorted(paths) for record in read_records(path)]
-    table = pd.DataFrame(rows, columns=list(Record.model_fields))
-    refuse_twice(table, out)
-    write_atomic(out, lambda temporary: table.to_csv(temporary, index=False))
-    return table
+    real = table["role"].isin(("redrawn", "halves"))
+    given = table["generated_sha256"] + " " + table["seed"].astype(str)
+    which = table["generated"].where(real, "").mask(table["role"] == "sample", given)
+    return table[list(ONE_MEASUREMENT)].assign(which=which)
+
+
+def described(row: Mapping[Hashable, Any]) -> str:
+    """A measurement in words."""
+    what = row["recipe"] or row["generated"]
+    at = f" seed {row['run_seed']} at {row['images']} images" if row["run_seed"] >= 0 else ""
+    return f"{what}{at}, draw {row['draw']}, {row['metric']} by {row['implementation']}"
 
 
 def refuse_twice(table: pd.DataFrame, path: Path) -> None:
@@ -159,13 +193,10 @@ def refuse_twice(table: pd.DataFrame, path: Path) -> None:
     Raises:
         UserError: two rows are of one measurement.
     """
-    twice = table[table.duplicated(list(ONE_MEASUREMENT))]
+    twice = table[measurements(table).duplicated()]
     if len(twice):
-        row = twice.iloc[0]
-        raise UserError(
-            f"{path}: {row['recipe'] or row['generated']} seed {row['run_seed']} at "
-            f"{row['images']} images, draw {row['draw']}, stands twice; merge each evaluation once"
-        )
+        row = described(twice.iloc[0].to_dict())
+        raise UserError(f"{path}: {row}: stands twice; make the table with `sid merge`")
 
 
 def once(table: pd.DataFrame) -> pd.DataFrame:
@@ -187,17 +218,23 @@ def load_table(path: Path) -> pd.DataFrame:
     """The merged table.
 
     Raises:
-        UserError: the file is missing or lacks a column.
+        UserError: the file is missing or damaged, or lacks a column.
     """
-    mend = "make it with `sid evaluate merge`"
-    table = read_table(path, mend, na_values={name: [""] for name in OPTIONAL})
+    mend = "make it with `sid merge`"
+    numbers = [name for name, field in Record.model_fields.items() if field.annotation in NUMBERS]
+    texts = dict.fromkeys(set(Record.model_fields) - {*numbers, *OPTIONAL}, str)
+    empty = {name: [""] for name in OPTIONAL}
+    table = read_table(path, mend, dtype=texts, na_values=empty)
     table = table.assign(**{name: "" for name in LATER if name not in table.columns})
     missing = [name for name in Record.model_fields if name not in table.columns]
     if missing:
         raise UserError(f"{path}: has no column {missing[0]}; merge the evaluations again")
-    for name, field in Record.model_fields.items():
-        if field.annotation in (int, float) and not is_numeric_dtype(table[name]) and len(table):
-            wrong = table[name][pd.to_numeric(table[name], errors="coerce").isna()].iloc[0]
-            raise UserError(f"{path}: column {name}: {wrong!r} is no number; {mend}")
+    for name in numbers:
+        wrong = table[name][pd.to_numeric(table[name], errors="coerce").isna()]
+        if len(wrong):
+            raise UserError(f"{path}: column {name}: {wrong.iloc[0]!r} is no number; {mend}")
+    cut = table[list(texts)].isna().any()
+    if cut.any():
+        raise UserError(f"{path}: a line ends before its {cut.idxmax()}; {mend}")
     refuse_twice(table, path)
     return table

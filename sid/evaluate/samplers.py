@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sid.errors import UserError
+from sid.evaluate.labels import Counts, LabelRule
 from sid.networks import EDMPrecond
 from sid.networks.precond import one_step
 from sid.runs.folder import RunFolder, snapshot_at
@@ -31,20 +32,28 @@ class Sampler:
     """The images of one network and one seed, by number.
 
     Args:
-        network: in evaluation mode; labels are uniform where it takes any.
+        network: in evaluation mode.
         seed: of latents and labels.
         make: images in [-1, 1] of latents, one-hot labels and the number of the first.
+        counts: as of `LabelRule`.
 
     Attributes:
         shape: (C, H, W).
-        classes: K, drawn uniformly as EDM's `generate.py` does; 0 where the network takes none.
+        rule: how the classes are drawn.
+
+    Raises:
+        UserError: `counts` are of another number of classes than the network takes.
     """
 
     def __init__(
-        self, network: EDMPrecond, seed: int, make: Callable[[Tensor, Tensor | None, int], Tensor]
+        self,
+        network: EDMPrecond,
+        seed: int,
+        make: Callable[[Tensor, Tensor | None, int], Tensor],
+        counts: Counts = (),
     ) -> None:
         self.shape = network.architecture.image_shape
-        self.classes = network.architecture.label_dim
+        self.rule = LabelRule(network.architecture.label_dim, counts)
         self._device = next(network.parameters()).device
         self._latents, self._labels = Stream(seed, "samples"), Stream(seed, "sample labels")
         self._make = make
@@ -54,9 +63,9 @@ class Sampler:
         with full_float32(), torch.inference_mode():
             z = self._latents.normal(start, stop, self.shape).to(self._device)
             one_hot = None
-            if self.classes:
-                labels = self._labels.integers(start, stop, self.classes).to(self._device)
-                one_hot = F.one_hot(labels, self.classes).float()
+            if self.rule.classes:
+                labels = self.rule.draw(self._labels, start, stop).to(self._device)
+                one_hot = F.one_hot(labels, self.rule.classes).float()
             images: NDArray[np.uint8] = to_uint8(self._make(z, one_hot, start)).cpu().numpy()
         return images
 
@@ -70,19 +79,26 @@ class Sampler:
         return np.concatenate(list(self.chunks(n)))
 
 
-def sample_generator(network: EDMPrecond, seed: int, sigma_init: float) -> Sampler:
+def sample_generator(
+    network: EDMPrecond, seed: int, sigma_init: float, counts: Counts = ()
+) -> Sampler:
     """One-step samples G(z) (SiD, section 5).
 
     Args:
         network: the generator, in evaluation mode.
         seed: of latents and labels.
         sigma_init: the noise level that the generator was distilled at.
+        counts: as of `LabelRule`.
     """
-    return Sampler(network, seed, lambda z, labels, _: one_step(network, z, sigma_init, labels))
+
+    def make(z: Tensor, labels: Tensor | None, _: int) -> Tensor:
+        return one_step(network, z, sigma_init, labels)
+
+    return Sampler(network, seed, make, counts)
 
 
 def sample_teacher(
-    network: EDMPrecond, seed: int, steps: int, churn: Churn | None = None
+    network: EDMPrecond, seed: int, steps: int, churn: Churn | None = None, counts: Counts = ()
 ) -> Sampler:
     """Samples of the Heun sampler (Karras et al. 2022, algorithm 1; with `churn`, algorithm 2).
 
@@ -91,6 +107,7 @@ def sample_teacher(
         seed: of latents, labels and churn.
         steps: of the sampler; it evaluates the network 2 * steps - 1 times per image.
         churn: for the stochastic sampler.
+        counts: as of `LabelRule`.
     """
     shape = network.architecture.image_shape
 
@@ -98,7 +115,7 @@ def sample_teacher(
         noise = step_noise(seed, start, start + len(z), shape)
         return heun(network, z, steps, labels, churn=churn, noise=noise)
 
-    return Sampler(network, seed, make)
+    return Sampler(network, seed, make, counts)
 
 
 def weights_at(path: Path) -> Path | None:
@@ -109,7 +126,12 @@ def weights_at(path: Path) -> Path | None:
 
 
 def sampler_for(
-    network: Any, about: dict[str, Any], path: Path, steps: int | None, sampler: str | None
+    network: Any,
+    about: dict[str, Any],
+    path: Path,
+    steps: int | None,
+    sampler: str | None,
+    counts: Counts = (),
 ) -> tuple[Callable[[int], Sampler], int]:
     """What draws images of a network for a seed, and its network evaluations per image.
 
@@ -119,6 +141,7 @@ def sampler_for(
         path: where it came from.
         steps: of a teacher's sampler; 18 if not given.
         sampler: a key of `PUBLISHED_SAMPLERS`, in place of steps.
+        counts: as of `LabelRule`.
 
     Raises:
         UserError: options of a teacher for a generator, both of them, or an unknown one.
@@ -133,6 +156,6 @@ def sampler_for(
         sigma = about.get("sigma_init")
         if not isinstance(sigma, int | float) or not 0 < sigma < math.inf:
             raise UserError(f"{path}: its metadata has no `sigma_init`, a noise level above zero")
-        return lambda seed: sample_generator(network, seed, sigma), 1
+        return lambda seed: sample_generator(network, seed, sigma, counts), 1
     count, churn = PUBLISHED_SAMPLERS[sampler] if sampler else (steps or 18, Churn())
-    return lambda seed: sample_teacher(network, seed, count, churn), 2 * count - 1
+    return lambda seed: sample_teacher(network, seed, count, churn, counts), 2 * count - 1

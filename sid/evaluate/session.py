@@ -13,6 +13,7 @@ from sid.evaluate.evaluator import Evaluator
 from sid.evaluate.extractors import EXTRACTORS, load_extractor
 from sid.evaluate.features.statistics import Statistics, read_statistics
 from sid.evaluate.implementations import IMPLEMENTATIONS, implementations_of
+from sid.evaluate.labels import read_counts
 from sid.evaluate.metrics import metric_names, short_names
 from sid.evaluate.records import Record, write_records
 from sid.evaluate.samplers import CHUNK
@@ -44,6 +45,13 @@ class Measurement:
     statistics: Annotated[
         str | None,
         typer.Option(help="Published moments of the same images, for nvidia; npz or name."),
+    ] = None
+    frequencies: Annotated[
+        Path | None,
+        typer.Option(
+            help="Draw classes as often as this data set has them (zip, npz of `labels`), as "
+            "sid_metrics.py does; uniformly if not given."
+        ),
     ] = None
     chunk: Chunk = CHUNK
     threads: Threads = 1
@@ -98,13 +106,19 @@ class Session(AbstractContextManager["Session"]):
     def __exit__(self, *what: object) -> bool | None:
         return self._stack.__exit__(*what)  # type: ignore[arg-type]
 
-    def evaluator(self, reference: ImageSet | Statistics) -> Evaluator:
+    def evaluator(
+        self, reference: ImageSet | Statistics, options: Measurement | None = None
+    ) -> Evaluator:
         """What measures images against a reference, as the options say.
+
+        Args:
+            reference: real images, or their moments.
+            options: in place of the command's, for commands that measure in several ways.
 
         Raises:
             UserError: an option names what is not known, or they do not go together.
         """
-        asked = self._options
+        asked = options or self._options
         extractor = load_extractor(asked.extractor, self.device)
         published = read_statistics(statistics_path(asked.statistics)) if asked.statistics else None
         return Evaluator(
@@ -117,6 +131,7 @@ class Session(AbstractContextManager["Session"]):
             progress=self.progress,
             chunk=asked.chunk,
             statistics=published,
+            counts=read_counts(asked.frequencies) if asked.frequencies else (),
         )
 
     def write(self, records: list[Record]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sid.errors import UserError
-from sid.fetch.catalogue import File, catalogue, file_at, find
+from sid.fetch.catalogue import File, catalogue, file_at, find, mirrored
 from sid.fetch.download import download, without_secrets
 from sid.files import cache_folder, read_json, sha256, write_json
 
@@ -111,7 +111,7 @@ def fetch(file: File, *, quiet: bool) -> Fetched:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise UserError(f"{path}: another process is fetching it; wait for it") from error
-        download(file.url, part, largest=LARGEST, quiet=quiet, resume=True)
+        download(mirrored(file.url), part, largest=LARGEST, quiet=quiet, resume=True)
         found = sha256(part)
         if expected not in (None, found):
             part.unlink()

@@ -1,17 +1,18 @@
 """The files that come from the web: name, address, checksum and what they are for."""
 
 import difflib
+import os
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from pathlib import PurePosixPath
-from urllib.parse import unquote, urlsplit
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from sid.errors import UserError
 from sid.files import read_table
-from sid.shipped import TABLES
+from sid.shipped import TABLES, tables
 
-TABLE = TABLES / "files.csv"
+TABLE = "files.csv"
 
 
 class FileKind(StrEnum):
@@ -46,14 +47,19 @@ class File:
     purpose: str
 
 
-@cache
 def catalogue() -> dict[str, File]:
-    """The files of `baselines/published/files.csv` by name.
+    """The files of `files.csv` in `sid.shipped.tables`, by name; as shipped where that has none.
 
     Raises:
         UserError: the table is missing or damaged.
     """
-    table = read_table(TABLE, "it comes with the repository", dtype=str)
+    own = tables() / TABLE
+    return _read(own if own.exists() else TABLES / TABLE)
+
+
+@cache
+def _read(path: Path) -> dict[str, File]:
+    table = read_table(path, "it comes with the repository", dtype=str)
     return {
         row["name"]: File(
             row["name"], FileKind(row["kind"]), row["url"], row["sha256"] or None, row["purpose"]
@@ -89,3 +95,25 @@ def file_at(url: str, sha256: str | None = None) -> File:
     name = PurePosixPath(unquote(urlsplit(url).path)).name.lstrip(".") or "file"
     purpose = listed.purpose if listed else "of a recipe"
     return File(name, FileKind.teacher, url, sha256, purpose)
+
+
+def mirrored(url: str) -> str:
+    """Where a file is really fetched from: `$SID_MIRROR` in place of scheme and host, if it is set.
+
+    Only files of the table are mirrored. What comes from a mirror must have the same checksum.
+
+    Args:
+        url: the published address.
+
+    Raises:
+        UserError: `$SID_MIRROR` is no web address.
+    """
+    mirror = os.environ.get("SID_MIRROR")
+    if not mirror or all(file.url != url for file in catalogue().values()):
+        return url
+    host = urlsplit(mirror)
+    if host.scheme not in ("http", "https") or not host.netloc:
+        raise UserError(f"SID_MIRROR={mirror}: no address such as https://mirror.example.org")
+    asked = urlsplit(url)
+    path = host.path.rstrip("/") + asked.path
+    return urlunsplit((host.scheme, host.netloc, path, asked.query, ""))

@@ -102,7 +102,7 @@ def _claimed(rows: list[Row], about: list[str]) -> list[str]:
         parts = [f"{many[kind]} {text}" for kind, text in KINDS.items() if many[kind]]
         said += [sentence(", ".join(parts))] if parts else []
     if not any(row["published_text"] for row in rows):
-        said.append("No published number is among them: they are about these records alone.")
+        said.append("No published number is among them: both sides of each are of these records.")
     return said
 
 
@@ -113,8 +113,9 @@ def _found(rows: list[Row]) -> list[str]:
         [str(row["statement"]).rstrip(".") for row in rows if row["verdict"] in outcomes]
         for outcomes in (KEPT, BROKEN)
     )
-    fared = ((kept, "kept"), (broken, "broken"), (rows[len(kept) + len(broken) :], "open"))
-    parts = [f"{len(those)} {'is' if len(those) == 1 else 'are'} {how}" for those, how in fared]
+    rest = len(rows) - len(kept) - len(broken)
+    fared = ((len(kept), "kept"), (len(broken), "broken"), (rest, "open"))
+    parts = [f"{n} {'is' if n == 1 else 'are'} {how}" for n, how in fared]
     said = [f"Of {len(rows)} claims {listed(parts)}."]
     for name, those in (("Kept", kept), ("Broken", broken)):
         said += [f"{name}: {'; '.join(those)}."] if 0 < len(those) <= 2 else []
@@ -149,10 +150,10 @@ def _sure(rows: list[Row]) -> list[str]:
     if broken:
         stay = sum(row["p_holm"] < SURE for row in broken)
         said.append(
-            f"Of {len(broken)} broken, {stay} {'stays' if stay == 1 else 'stay'} so at "
-            f"{SURE:.0%} when all tests of this page are counted (Holm).".replace("%", " %")
+            f"{stay} of {len(broken)} broken {'stays' if stay == 1 else 'stay'} so at "
+            f"{100 * SURE:g} % when all tests of this page are counted (Holm)."
         )
-    loose = sum(row["evidence"] == "unverified" for row in rows)
+    loose = sum(row["evidence"] == "unverified" and row["published_text"] != "" for row in rows)
     if loose:
         said.append(
             f"{loose} published {'number is' if loose == 1 else 'numbers are'} unverified, and "

@@ -9,11 +9,12 @@ from sid.report.forest import compared, percent
 from sid.report.labels import number
 
 Row = Mapping[str, Any]
+MINUS = "\N{MINUS SIGN}"
 
 
 def figure(row: Row, value: float) -> str:
     """A figure or a limit as it is shown: a difference in per cent, or a number."""
-    return percent(value) if compared(row) else number(value).replace("-", "\N{MINUS SIGN}")
+    return percent(value) if compared(row) else number(value).replace("-", MINUS)
 
 
 def interval(row: Row, low: str = "low", high: str = "high") -> str:
@@ -29,7 +30,7 @@ def interval(row: Row, low: str = "low", high: str = "high") -> str:
 
 def share(value: float) -> str:
     """A share in per cent, such as `2.1 %`; empty where it is not known."""
-    return f"{number(100 * value)} %" if math.isfinite(value) else ""
+    return f"{number(100 * value)} %".replace("-", MINUS) if math.isfinite(value) else ""
 
 
 def evidence(row: Row) -> list[tuple[str, str]]:

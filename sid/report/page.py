@@ -1,16 +1,17 @@
 """One self-contained HTML page: everything inline, nothing fetched, no script."""
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jinja2
 import pandas as pd
+from markupsafe import Markup, escape
 
 from sid.evaluate.metrics import INCEPTION, label
 from sid.report import page_text
-from sid.report.agreement import TOLERANCE
 from sid.report.agreement_text import Agreement, readable_agreement, readable_noise, summary
 from sid.report.answer import VERBS, answer, listed, subjects
 from sid.report.evidence import evidence, figure, interval, sentence
@@ -62,6 +63,11 @@ def data_uri(path: Path) -> str:
     return f"data:{TYPES[path.suffix]};base64,{encoded}"
 
 
+def code(text: str) -> Markup:
+    """A text as HTML, with what stands in backticks as code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
 def judged(verdicts: pd.DataFrame, claims: Claims) -> tuple[list[Judged], Scale]:
     """The rows of the table of claims, by outcome, and the scale that they share.
 
@@ -110,7 +116,7 @@ def render(
         verdicts: rows with the fields of `sid.verdict.verdict.Verdict`; may be empty.
         claims: of the same tables as the verdicts, for names and margins.
         papers: the papers' tables for people, by data set: family, method, values, as text or as
-            HTML that is safe; `attrs["notes"]` stand below.
+            HTML that is safe; `attrs["notes"]` stand below, the legend first.
         numbers: further tables of values.
         figures: PNG or SVG by name, as of `sid.report.page_text.caption`.
         agreement: of the implementations.
@@ -126,7 +132,7 @@ def render(
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters["sentence"] = sentence
+    environment.filters.update(sentence=sentence, code=code)
     pictures = {
         name: (page_text.caption(name), data_uri(path)) for name, path in (figures or {}).items()
     }
@@ -140,14 +146,13 @@ def render(
         objections=page_text.objections(verdicts),
         papers=papers or {},
         numbers=numbers,
-        notes=_notes(records) if papers or numbers else [],
+        remarks=_remarks(records) if papers or numbers else [],
         figures={name: of for name, of in pictures.items() if name != "agreement"},
         agreement_figure=pictures.get("agreement"),
         agreement=shown if shown is not None and len(shown) else None,
         noise=readable_noise(agreement.noise) if agreement is not None else None,
         ways=agreement.ways if agreement is not None else None,
         summary=summary(agreement) if agreement is not None else [],
-        tolerance=TOLERANCE,
         run=page_text.what_was_run(records),
         commands=list(dict.fromkeys(text for text in verdicts["command"] if text)),
         missing=missing,
@@ -167,7 +172,7 @@ def _title(records: pd.DataFrame, verdicts: pd.DataFrame, claims: Claims) -> str
     return f"{listed(named, 3)} on {listed(data, 3)}" if data else listed(named, 3)
 
 
-def _notes(records: pd.DataFrame) -> list[str]:
+def _remarks(records: pd.DataFrame) -> list[str]:
     """How the tables of values are to be read."""
     extractors = sorted({str(name) for name in records["extractor"]})
     notes = []

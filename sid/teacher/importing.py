@@ -14,6 +14,7 @@ from torch import Tensor
 
 from sid.errors import UserError
 from sid.fetch.cache import LARGEST, fetched
+from sid.fetch.catalogue import mirrored
 from sid.fetch.download import download, is_url, without_secrets
 from sid.files import read_json, write_json
 from sid.networks.weights import save_tensors
@@ -103,7 +104,7 @@ def _content(source: str, *, quiet: bool) -> bytes:
     if is_url(source):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "download"
-            download(source, path, largest=LARGEST, quiet=quiet)
+            download(mirrored(source), path, largest=LARGEST, quiet=quiet)
             return path.read_bytes()
     path = Path(source)
     if not path.exists():

@@ -10,7 +10,7 @@ import pytest
 from sid.data.sets.published import DataSet, prepare
 from sid.data.zips import read_zip
 from sid.errors import UserError
-from tests.data.sources import python2_pickle, write_archive
+from workflow.rehearsal.cifar10 import python2_pickle, write_archive
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 4, 3, 32, 32), dtype=np.uint8)
 LABELS = np.random.default_rng(1).integers(0, 10, (5, 4)).tolist()

@@ -15,6 +15,7 @@ from sid.evaluate.features.image_features import ImageFeatures
 from sid.evaluate.implementations import IMPLEMENTATIONS
 from sid.evaluate.implementations import implementation as module
 from sid.evaluate.implementations.implementation import OfExtractor
+from sid.evaluate.labels import LabelRule
 from sid.evaluate.metrics import Value
 from sid.evaluate.real_images import halves
 
@@ -140,4 +141,4 @@ def test_classes_that_the_data_has_otherwise(
     classes: int, labels: NDArray[np.int64] | None, told: str
 ) -> None:
     images = torch.zeros(500, 1, 4, 4, dtype=torch.uint8).numpy()
-    assert class_mismatch(classes, ImageSet("d", images, labels, "s")) == told
+    assert class_mismatch(LabelRule(classes), ImageSet("d", images, labels, "s")) == told

@@ -24,7 +24,9 @@ from sid.evaluate.extractors import load_extractor
 from sid.evaluate.extractors.classifier import DataExtractor
 from sid.evaluate.features.moments import gaussian_of
 from sid.evaluate.features.statistics import Statistics, write_statistics
-from sid.evaluate.records import load_table, merge_records
+from sid.evaluate.merging import merge_records
+from sid.evaluate.records import load_table
+from sid.files import sha256
 from sid.networks import Architecture, save_network
 
 SID = str(Path(sys.executable).with_name("sid"))
@@ -137,8 +139,66 @@ def test_draws_have_seeds_and_an_interval(place: Path, tmp_path: Path) -> None:
     assert alone[FRECHET] == ours[1]["value"] != ours[0]["value"]
 
 
-def conditional(kind: str, path: Path) -> Path:
-    """A network of ten classes."""
+def test_somebody_else_s_generator_is_drawn_as_all_others(place: Path, tmp_path: Path) -> None:
+    """Its draws are numbered from 1 and are of the seeds of a run's final draws."""
+    out, given = tmp_path / "r.json", ("--metrics", "fd", "--implementations", "ours")
+    ask(place, place / "g.safetensors", *given, "--as", "their-own", "--draws", 2, json=out)
+    records = json.loads(out.read_text())["records"]
+    assert [(r["role"], r["recipe"], r["draw"], r["seed"]) for r in records] == [
+        ("external", "their-own", 1, 1),
+        ("external", "their-own", 2, 2),
+    ]
+    assert {r["weights_sha256"] for r in records} == {sha256(place / "g.safetensors")}
+    alone = ask(place, place / "g.safetensors", *given, "--seed", 2, json=tmp_path / "alone.json")
+    assert alone[FRECHET] == records[1]["value"]
+
+    other = pictures(tmp_path / "other", np.asarray(read_zip(place / "digits.zip").images))
+    words = (place / "digits.zip", "--extractor", place / "e.safetensors", *given, "--json", out)
+    done = sid(place / "pictures", other, *words, "--as", "their-own", "--quiet")
+    assert done.returncode == 0, done.stderr
+    records = json.loads(out.read_text())["records"]
+    assert [(r["role"], r["draw"], r["generated"]) for r in records] == [
+        ("external", 1, str(place / "pictures")),
+        ("external", 2, str(other)),
+    ]
+    assert {r["weights_sha256"] for r in records} == {""}
+    refused(sid(place / "pictures", other, *words), str(other), "--as")
+    twice = (place / "pictures", place / "pictures", *words, "--as", "their-own")
+    refused(sid(*twice), "the same images")
+    for name in ("teacher", "cifar10-uncond-sid-alpha1.2"):
+        refused(sid(place / "pictures", *words, "--as", name), f"--as {name}", "sid verify")
+    refused(sid(place / "pictures", *words, "--as", "a b"), "--as a b")
+    refused(sid(place / "pictures", *words, "--as", "own", "--seed", 3), "--seed", "drop it")
+
+
+def test_classes_as_often_as_in_the_data(place: Path, tmp_path: Path, reference: ImageSet) -> None:
+    """The rule of sid_metrics.py beside that of sid_generate.py; equal classes are one law."""
+    out, labels = tmp_path / "r.json", np.repeat(np.arange(10), np.arange(1, 11))
+    np.savez(tmp_path / "some.npz", labels=labels)
+    np.savez(tmp_path / "equal.npz", labels=np.arange(50) % 10)
+    np.savez(tmp_path / "few.npz", labels=np.arange(9))
+    generator = conditional("generator", tmp_path / "g.safetensors", std=0.5)
+    options = ("--metrics", "fd", "--implementations", "ours", "--n", 60, "--allow-unequal-n")
+    found = {}
+    for name in ("", "some", "equal"):
+        rule = ("--frequencies", tmp_path / f"{name}.npz") if name else ()
+        ask(place, generator, *options, *rule, json=out)
+        (record,) = json.loads(out.read_text())["records"]
+        found[name] = record["labels"], record["generated_sha256"]
+    assert found["some"][0] == "data set's frequencies of 10 classes"
+    assert found["equal"] == (
+        "uniform over 10 classes, the data set's frequencies",
+        found[""][1],
+    )
+    assert found["some"][1] != found[""][1]
+    words = (place / "digits.zip", "--extractor", place / "e.safetensors", *options)
+    refused(sid(generator, *words, "--frequencies", tmp_path / "few.npz"), "9 classes", "10")
+    refused(sid(generator, *words, "--frequencies", tmp_path / "no.npz"), "no.npz: no such file")
+    refused(sid(generator, *words, "--frequencies", place / "digits.zip"), "has no labels")
+
+
+def conditional(kind: str, path: Path, std: float = 0.0) -> Path:
+    """A network of ten classes; fresh ones end in zeros, so that their labels do nothing."""
     network = Architecture(
         img_resolution=8,
         img_channels=1,
@@ -148,6 +208,9 @@ def conditional(kind: str, path: Path) -> Path:
         num_blocks=1,
         attn_resolutions=(),
     ).build()
+    torch.manual_seed(0)
+    for parameter in network.parameters() if std else ():
+        torch.nn.init.normal_(parameter, std=std)
     save_network(path, network, {"kind": kind, "sigma_init": 2.5})
     return path
 

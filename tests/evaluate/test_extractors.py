@@ -10,7 +10,7 @@ from sid.errors import UserError
 from sid.evaluate.extractors import Extractor, dinov2, efficientnet, load_extractor
 from sid.evaluate.extractors.classifier import DataExtractor
 from sid.files import sha256
-from tests.evaluate.programs import save_program, small_layers
+from workflow.rehearsal.inception import save_program, small_layers
 
 SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 64, 64), (3, 20, 48), (1, 40, 33)]
 

@@ -79,13 +79,22 @@ def test_frechet_distances_of_the_same_features() -> None:
     )[torch_fidelity.KEY_METRIC_FID]
     with pytest.warns(DeprecationWarning, match="disp"):
         clean = clean_fid.fid_from_feats(fake, real)
-    sums = (
-        RawSums(features.sum(axis=0), features.T @ features, len(features))
-        for features in (fake, real)
-    )
-    nvidia = frechet_distance(*(gaussian_of(type("S", (), {"raw": s})(), 1) for s in sums))  # type: ignore[arg-type]
-    for other in (fidelity, clean, nvidia):
+    for other in (fidelity, clean, by_nvidia(fake, real)):
         assert other == pytest.approx(ours, rel=1e-6)
+
+
+def by_nvidia(*sides: NDArray[Any]) -> float:
+    """The distance as NVIDIA's protocol computes it from features [N, d]."""
+    sums = [RawSums(side.sum(axis=0), side.T @ side, len(side)) for side in sides]
+    return frechet_distance(*(gaussian_of(type("S", (), {"raw": s})(), 1) for s in sums))  # type: ignore[arg-type]
+
+
+def test_features_that_never_vary_are_left_out_of_the_root() -> None:
+    fake, real = features_of_two()
+    fake[:, 3], real[:, 5], fake[:, 7], real[:, 7] = 0, 2, 1, 0
+    ours = FrechetReference(moments_of(real)).distance(moments_of(fake))
+    assert by_nvidia(fake, real) == pytest.approx(ours, rel=1e-6)
+    assert by_nvidia(0 * fake, 0 * real + 1) == pytest.approx(fake.shape[1])
 
 
 def test_other_metrics_of_the_same_features() -> None:

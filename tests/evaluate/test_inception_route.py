@@ -24,9 +24,8 @@ from sid.evaluate.implementations import IMPLEMENTATIONS
 from sid.evaluate.implementations.clean import torchscript
 from sid.evaluate.implementations.libraries import clean_fid, torch_fidelity, torchvision
 from sid.evaluate.metrics.kernel import kernel_distance
-from sid.fetch import catalogue
 from sid.files import sha256
-from tests.evaluate.programs import save_program
+from workflow.rehearsal.inception import save_program
 
 Sides = tuple[ImageFeatures, ImageFeatures]
 N, FEW = 10, 3  # The score's ten splits want an image each; an image takes a third of a second.
@@ -65,10 +64,8 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     table.write_text("\n".join(["name,kind,url,sha256,bytes,purpose,source", *rows]))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SID_CACHE", str(files.parent))
-        patch.setattr(catalogue, "TABLE", table)
-        catalogue.catalogue.cache_clear()
+        patch.setenv("SID_PUBLISHED", str(files))
         yield files
-    catalogue.catalogue.cache_clear()
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 
 from sid.errors import UserError
+from sid.evaluate.merging import merge_records
 from sid.evaluate.records import (
     Record,
     load_table,
-    merge_records,
     once,
     read_records,
     write_records,
@@ -43,23 +43,6 @@ FIELDS = {
 }
 
 
-def test_round_trip_and_merge(tmp_path: Path) -> None:
-    one = Record(**FIELDS)  # type: ignore[arg-type]
-    other = one.model_copy(update={"metric": "kernel_distance", "value": -1e-9, "stderr": 1e-3})
-    for name, record in (("b", one), ("a", other)):
-        write_records(tmp_path / f"{name}.json", [record])
-    assert read_records(tmp_path / "a.json") == [other]
-    paths = [tmp_path / "b.json", tmp_path / "a.json"]
-    merge_records(paths, tmp_path / "records.csv")
-    table = load_table(tmp_path / "records.csv")
-    assert list(table["value"]) == [-1e-9, 0.1 + 0.2]  # By file name, to the last bit.
-    assert list(table["stderr"].isna()) == [False, True]
-    assert list(table["selection"]) == ["", ""]
-    before = (tmp_path / "records.csv").read_bytes()
-    merge_records(paths[::-1], tmp_path / "records.csv")
-    assert (tmp_path / "records.csv").read_bytes() == before
-
-
 def test_the_same_measurement_counts_once() -> None:
     last = Record(**{**FIELDS, "role": "final", "selection": "last", "draw": 1})  # type: ignore[arg-type]
     same = [{"selection": "best"}, {"recipe": "other", "images": 0, "seconds": 3.0}]
@@ -86,8 +69,15 @@ def test_messages(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"x.json: value: .*number"):
         read_records(path)
     table = tmp_path / "t.csv"
-    with pytest.raises(UserError, match=r"t.csv: no such file; make it with `sid evaluate merge`"):
+    with pytest.raises(UserError, match=r"t.csv: no such file; make it with `sid merge`"):
         load_table(table)
     table.write_text("role,dataset\n")
     with pytest.raises(UserError, match=r"t.csv: has no column generated"):
         load_table(table)
+    write_records(path, [Record(**FIELDS)])  # type: ignore[arg-type]
+    merge_records([path], table)
+    whole = table.read_text()
+    for cut, said in ((whole.rindex(","), "column threads"), (whole.rindex("\n") - 1, "threads")):
+        table.write_text(whole[:cut])
+        with pytest.raises(UserError, match=rf"t.csv: .*{said}.*make it with `sid merge`"):
+            load_table(table)

@@ -12,9 +12,9 @@ import pytest
 
 from sid.errors import UserError
 from sid.fetch.download import download, without_secrets
-from tests.teacher.official_pickle import dumps, snapshot
 from tests.teacher.test_importing import GIVEN, network
 from tests.test_cli import sid
+from workflow.rehearsal.official_pickle import dumps, snapshot
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -12,13 +12,12 @@ import pytest
 from sid.config import recipe_files
 from sid.errors import UserError
 from sid.fetch import catalogue, fetch, fetched, locate
-from sid.fetch.catalogue import TABLE
 from sid.fetch.command import needed
 from sid.teacher.recipe import load_teacher
 from tests.fetch.server import Web, serving
-from tests.teacher.official_pickle import dumps, edm_extras, snapshot
 from tests.teacher.test_importing import GIVEN, network
 from tests.test_cli import sid
+from workflow.rehearsal.official_pickle import dumps, edm_extras, snapshot
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTENT = bytes(range(256)) * 4000
@@ -38,10 +37,8 @@ def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
             f"new.npz,reference,{web.url}/new.npz,,,statistics,",
         ]
         table.write_text("\n".join(rows) + "\n")
-        monkeypatch.setattr("sid.fetch.catalogue.TABLE", table)
-        catalogue.catalogue.cache_clear()
+        monkeypatch.setenv("SID_PUBLISHED", str(tmp_path))
         yield web
-    catalogue.catalogue.cache_clear()
 
 
 def cached(tmp_path: Path, name: str) -> Path:
@@ -169,6 +166,46 @@ def test_import_of_an_address_takes_what_was_fetched(
     assert f"run `sid fetch {url}`" in capsys.readouterr().err
 
 
+def test_a_mirror_has_the_same_paths_and_must_have_the_same_bytes(
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = (tmp_path / "files.csv").read_text()
+    (tmp_path / "files.csv").unlink()
+    (tmp_path / "far").mkdir()
+    far = tmp_path / "far" / "files.csv"
+    far.write_text(table.replace(web.url, "https://far.invalid/a"))
+    monkeypatch.setenv("SID_PUBLISHED", str(far.parent))
+    monkeypatch.setenv("SID_MIRROR", f"{web.url}/mirror/")
+    web.files = {"/mirror/a/known.pt": CONTENT, "/mirror/a/new.npz": b"first"}
+    assert sid(monkeypatch, "fetch", "--all", "--quiet") == 0
+    assert locate("known.pt").read_bytes() == CONTENT
+    record = json.loads(cached(tmp_path, "new.npz.json").read_text())
+    assert record["url"] == "https://far.invalid/a/new.npz"  # Not the mirror's.
+    cached(tmp_path, "known.pt").unlink()
+    web.files["/mirror/a/known.pt"] = b"other"
+    capsys.readouterr()
+    assert sid(monkeypatch, "fetch", "known.pt", "--quiet") == 2
+    assert f"should be {RIGHT}" in capsys.readouterr().err
+    web.files["/alone.pt"] = b"alone"  # What is in no table comes from its own address.
+    assert sid(monkeypatch, "fetch", f"{web.url}/alone.pt", "--quiet") == 0
+    monkeypatch.setenv("SID_MIRROR", "mirror.example.org")
+    assert sid(monkeypatch, "fetch", "known.pt", "--quiet") == 2
+    assert "SID_MIRROR=mirror.example.org: no address such as" in capsys.readouterr().err
+
+
+def test_an_import_takes_the_mirror(
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    url = "https://far.invalid/edm-far.pkl"
+    with (tmp_path / "files.csv").open("a") as table:
+        table.write(f"edm-far.pkl,teacher,{url},,,a teacher,\n")
+    web.files["/edm-far.pkl"] = dumps(snapshot(network(), GIVEN, **edm_extras()))
+    monkeypatch.setenv("SID_MIRROR", web.url)
+    assert sid(monkeypatch, "teacher", "import", url, "--out", "out", "--quiet") == 0
+    assert json.loads(Path("out/edm-far.json").read_text())["source"] == url
+
+
 def test_listing(
     web: Web, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -181,7 +218,7 @@ def test_listing(
 
 
 def test_table_has_what_recipes_and_published_checkpoints_name() -> None:
-    files = list(csv.DictReader(TABLE.open()))
+    files = list(csv.DictReader((ROOT / "baselines/published/files.csv").open()))
     assert all(row["url"].rpartition("/")[2] == row["name"] for row in files)
     urls = {row["url"] for row in files}
     weights = {

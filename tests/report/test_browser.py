@@ -69,6 +69,7 @@ def opened(browser, path, width=1280, **options):
 
 
 def test_nothing_is_fetched_and_every_link_and_image_resolves(browser, path):
+    assert path.stat().st_size < 5e6
     page = browser.new_page()
     said, asked = [], []
     page.on("console", lambda message: said.append(message.text))

@@ -61,7 +61,7 @@ def whole(tmp_path_factory):
         numbers=[Numbers("Where the methods end", "", table)],
         figures={**figures, "agreement": folder / "curves.svg"},
         agreement=agree(records),
-        missing=[("Nearest neighbours", "no picture of them")],
+        missing=[("Nearest neighbours", "`sid <x>` makes them")],
     )
 
 
@@ -111,7 +111,7 @@ def test_what_is_handed_in_is_shown(whole):
         "SiD <one step>",
         "Bold: the best.",
         "Where the methods end",
-        "no picture of them",
+        "sid <x> makes them.",
     ):
         assert part in text, part
 
@@ -145,7 +145,7 @@ def test_a_checkpoint_s_page_knows_no_digits_and_no_miniature(checkpoint):
 def test_the_first_screen_counts_what_was_found(checkpoint):
     text = text_of(checkpoint)
     assert "Of 9 claims 3 are kept, 3 are broken and 3 are open." in text
-    assert "Of 3 broken, 2 stay so at 5 %" in text
+    assert "2 of 3 broken stay so at 5 %" in text
     assert "1 published number is unverified, and decides nothing" in text
 
 

@@ -19,9 +19,9 @@ import torch
 from sid.errors import UserError
 from sid.teacher.official import read_official
 from sid.unpickle import machine, tree
-from tests.teacher.official_pickle import CANARY, CODE, Call, dumps, persistent, snapshot
 from tests.teacher.test_importing import GIVEN, network
 from tests.test_cli import sid
+from workflow.rehearsal.official_pickle import CANARY, CODE, Call, dumps, persistent, snapshot
 
 TOUCH = f"touch {CANARY}"
 

@@ -23,9 +23,9 @@ from sid.evaluate.workspace import Workspace
 from sid.networks import Architecture, EDMPrecond, load_network
 from sid.progress import Progress
 from tests.conftest import tiny_recipe
-from tests.teacher.official_pickle import CANARY, dumps, edm_extras, snapshot
 from tests.test_cli import sid
 from tests.test_failures import SID, refused
+from workflow.rehearsal.official_pickle import CANARY, dumps, edm_extras, snapshot
 
 CPU = torch.device("cpu")
 GIVEN: dict[str, Any] = {

@@ -10,8 +10,8 @@ import pytest
 from sid.errors import UserError
 from sid.unpickle import NUMPY_ARRAYS, Global, restricted_loads
 from sid.unpickle.tree import check_tree
-from tests.data.sources import python2_pickle
-from tests.teacher.official_pickle import Call, dumps
+from workflow.rehearsal.cifar10 import python2_pickle
+from workflow.rehearsal.official_pickle import Call, dumps
 
 PLAIN: Any = {
     "none": None,

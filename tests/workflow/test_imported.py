@@ -9,8 +9,8 @@ import yaml
 
 from sid.files import read_json
 from tests.conftest import tiny_recipe, tiny_teacher
-from tests.teacher.official_pickle import dumps, edm_extras, snapshot
 from tests.teacher.test_importing import GIVEN, network
+from workflow.rehearsal.official_pickle import dumps, edm_extras, snapshot
 
 RUN = "results/distill/sid/seed0"
 

@@ -56,6 +56,14 @@ def test_all_that_is_published_is_one_graph_of_few_jobs(checkout: Path) -> None:
     assert counts["total"] <= 5000
 
 
+def test_classes_as_often_as_in_the_data_where_they_differ(checkout: Path) -> None:
+    wanted = "results/imagenet64/evaluate/teacher.json"
+    words = ("-n", "--printshellcmds", "--config", "experiment=imagenet64", "--", wanted)
+    done = run("snakemake", *words, cwd=checkout)
+    assert done.returncode == 0, done.stderr
+    assert "--frequencies=results/imagenet64/data/imagenet-64x64.zip" in done.stdout + done.stderr
+
+
 def test_unknown_experiment(checkout: Path) -> None:
     done = run("snakemake", "-n", "--config", "experiment=cifar", cwd=checkout)
     assert done.returncode == 2

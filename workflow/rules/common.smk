@@ -7,6 +7,7 @@ from sid.experiment import claims_of, configuration, load_plan
 from sid.shipped import located, tables
 from sid.teacher.importing import imported_name
 from sid.verdict.claim import load_claims
+from sid.verify.subjects import named
 
 # `--config experiment=NAME` is config/NAME.yaml. Snakemake's `configfile` does not know `base`.
 try:
@@ -39,6 +40,8 @@ METRIC_OPTIONS = shlex.join(
     if getattr(EVALUATION, key)
 )
 MOMENTS = f"--statistics={EVALUATION.statistics}" if EVALUATION.statistics else ""
+if EVALUATION.labels == "data set":
+    MOMENTS += f" --frequencies={DATA}"
 RUNS = [f"{recipe}/seed{seed}" for recipe in PLAN.recipes for seed in EXPERIMENT.seeds]
 
 
@@ -129,3 +132,27 @@ if workflow.output_settings.dryrun and workflow.is_main_process:
 
 onstart:
     announce()
+
+
+# Of the target `verify`, whatever the experiment is.
+VERIFIED, VERIFIED_PAGES = "results/verify", "reports/verify"
+
+
+def checkpoints(wildcards=None):
+    """The subjects, by name; found when they are needed, or asked for."""
+    return list(named(config.get("verify")))
+
+
+def checkpoint_claims(wildcards):
+    """The names of their claims."""
+    return ",".join(
+        claim.name for group in named(config.get("verify")).values() for claim in group
+    )
+
+
+if "verify" in config:
+    try:
+        checkpoints()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -110,4 +110,4 @@ rule records:
     conda:
         "../../environment.yml"
     shell:
-        "sid evaluate merge {input} --out {output} 2> >(tee {log} >&2)"
+        "sid merge {input} --out {output} 2> >(tee {log} >&2)"

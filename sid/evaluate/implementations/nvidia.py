@@ -74,11 +74,17 @@ def gaussian_of(features: ImageFeatures, ddof: int) -> Gaussian:
 
 
 def frechet_distance(generated: Gaussian, reference: Gaussian) -> float:
-    """The distance as the protocol has it, NaN where SciPy finds no square root."""
+    """The distance as the protocol has it, NaN where SciPy finds no square root.
+
+    Features that never vary on a side have no part in the root, and are left out of it.
+    """
     shift = generated.mean - reference.mean
+    varies = generated.covariance.any(axis=0) & reference.covariance.any(axis=0)
+    both = np.ix_(varies, varies)
+    root = np.zeros(generated.covariance.shape, complex)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # SciPy's remarks on singular products.
-        root = scipy.linalg.sqrtm(generated.covariance @ reference.covariance)
+        root[both] = scipy.linalg.sqrtm(generated.covariance[both] @ reference.covariance[both])
     traces = np.trace(generated.covariance + reference.covariance - 2 * root)
     return float(np.real(shift @ shift + traces))
 

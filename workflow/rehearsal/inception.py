@@ -1,4 +1,4 @@
-"""Random weights in the formats of the 2015 Inception's published files."""
+"""Small programs with the interface of NVIDIA's TorchScript file of the 2015 Inception."""
 
 import warnings
 from pathlib import Path
@@ -29,10 +29,11 @@ class Program(nn.Module):
         use_fp16: bool = False,
         no_output_bias: bool = False,
     ) -> Tensor:
+        """Features [B, d], or class probabilities, of images uint8 [B, 3, H, W]."""
         # TensorFlow 1 samples at i * (size / 299), without half a pixel's shift.
         x = img.to(torch.float32)
         x = resized(resized(x, 2), 3)
-        features = self.layers((x - 128) / 128).flatten(1)
+        features: Tensor = self.layers((x - 128) / 128).flatten(1)
         if return_features:
             return features
         logits = F.linear(features, self.output.weight)
@@ -52,7 +53,7 @@ def resized(x: Tensor, dim: int) -> Tensor:
     return x.index_select(dim, low) * (1 - share) + x.index_select(dim, high) * share
 
 
-def small_layers(width: int = 2048) -> nn.Module:
+def small_layers(width: int = 2048) -> nn.Sequential:
     """A few layers in place of the Inception's."""
     return nn.Sequential(
         nn.Conv2d(3, 16, 23, stride=23),
@@ -67,4 +68,5 @@ def save_program(path: Path, layers: nn.Module, output: nn.Linear) -> None:
     """Write it as the published file is: TorchScript."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        torch.jit.script(Program(layers.eval(), output.eval())).save(str(path))
+        program = torch.jit.script(Program(layers.eval(), output.eval()))
+        program.save(str(path))  # type: ignore[no-untyped-call]

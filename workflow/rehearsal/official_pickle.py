@@ -1,6 +1,5 @@
 """Pickles with the structure of the official ones, written without any official code.
 
-`Named` is a global that need not exist here, `Call` an object that reduces to a call of one.
 Modules reduce as the official `persistent_class` makes them: a call with `module_src`, which would
 leave a file behind if anything ran it. Tensors and `ModuleDict` reduce as PyTorch makes them.
 """
@@ -9,7 +8,7 @@ import io
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import nn
 
@@ -19,14 +18,19 @@ CODE = f"open({CANARY!r}, 'w').close()"
 
 @dataclass(frozen=True)
 class Named:
+    """A global that need not exist here."""
+
     module: str
     name: str
 
-    def __call__(self) -> None:  # The pickler only calls what is callable.
+    def __call__(self) -> None:
+        """Nothing: the pickler only takes for a function what can be called."""
         raise AssertionError
 
 
 class Call:
+    """An object that reduces to a call of such a global."""
+
     def __init__(self, module: str, name: str, *arguments: Any, state: Any = None) -> None:
         self.reduced = (Named(module, name), arguments, state)
 
@@ -40,19 +44,23 @@ def persistent(class_name: str, state: Mapping[str, Any]) -> Call:
     return Call(*RECONSTRUCT, {**meta, "state": dict(state)})
 
 
-class Pickler(pickle._Pickler):
-    def save_named(self, named: Named) -> None:
-        if self.proto < 4:
-            self.write(b"c" + f"{named.module}\n{named.name}\n".encode())
-        else:
-            self.save(named.module)
-            self.save(named.name)
-            self.write(b"\x93")
-        self.memoize(named)
+def _save_named(pickler: Any, named: Named) -> None:
+    if pickler.proto < 4:
+        pickler.write(b"c" + f"{named.module}\n{named.name}\n".encode())
+    else:
+        pickler.save(named.module)
+        pickler.save(named.name)
+        pickler.write(b"\x93")
+    pickler.memoize(named)
 
-    dispatch = {**pickle._Pickler.dispatch, Named: save_named}  # noqa: RUF012
+
+class Pickler(pickle._Pickler):
+    """Python's own, which knows the two classes above and the official form of a module."""
+
+    dispatch: ClassVar[Any] = {**pickle._Pickler.dispatch, Named: _save_named}
 
     def reducer_override(self, obj: Any) -> Any:
+        """How an object is pickled, where that is not as usual."""
         if isinstance(obj, Call):
             return obj.reduced
         if isinstance(obj, nn.Module) and not isinstance(obj, nn.ModuleDict):

@@ -1,0 +1,1 @@
+"""Measures published checkpoints by their protocol, and judges what was published of them."""

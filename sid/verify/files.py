@@ -1,0 +1,114 @@
+"""The files that a verification needs, each from a folder, the cache, a mirror or the web."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from sid.errors import UserError
+from sid.fetch import fetch, find, locate
+from sid.fetch.catalogue import FileKind
+from sid.files import sha256
+from sid.networks.architecture import parse_architecture
+from sid.networks.weights import read_metadata
+from sid.runs.world import World
+from sid.teacher.importing import NetworkKind, import_official
+from sid.verdict.entries import Subject
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where files come from.
+
+    Attributes:
+        folder: that has files under the names of `sid fetch`, or None.
+        world: the processes; several take only what is there, so that none waits for a download.
+        quiet: no progress.
+    """
+
+    folder: Path | None
+    world: World
+    quiet: bool
+
+    def get(self, name: str) -> Path:
+        """The file of that name in `files.csv`.
+
+        Raises:
+            UserError: there is none of that name, it cannot be had, or is not what it should be.
+        """
+        file = find(name)
+        given = self.folder / name if self.folder else None
+        if given and given.is_file():
+            if file.sha256 and (found := sha256(given)) != file.sha256:
+                raise UserError(
+                    f"{given}: its SHA-256 is {found} and should be {file.sha256}; get it anew, or "
+                    "take it out of the folder"
+                )
+            return given
+        return locate(name) if self.world.size > 1 else fetch(file, quiet=self.quiet).path
+
+
+def import_weights(
+    source: Source, subject: str, about: Subject, given: Path | None, out: Path
+) -> Path:
+    """The weights of a published checkpoint, read without running what is in its pickle.
+
+    Args:
+        source: where the published file comes from.
+        subject: name.
+        about: its entry.
+        given: a file at hand in place of the published one: an official pickle, or one that was
+            imported.
+        out: folder for imported weights, in one folder for each subject.
+
+    Returns:
+        The safetensors file.
+
+    Raises:
+        UserError: the file cannot be had or read, or holds another kind of network.
+    """
+    path = given or source.get(about.weights)
+    kind = NetworkKind.generator
+    if find(about.weights).kind is FileKind.teacher:
+        kind = NetworkKind.denoiser
+    if path.suffix != ".safetensors":
+        folder = out / subject
+        made = folder / f"{path.stem}.safetensors"
+        if source.world.main:
+            made = import_official(
+                str(path), folder, kind=kind, sha256=None, quiet=source.quiet
+            ).path
+        source.world.wait()
+        path = made
+    check_network(path, subject, about, kind)
+    return path
+
+
+def check_network(path: Path, subject: str, about: Subject, kind: NetworkKind) -> None:
+    """See that weights are of what the claims speak of.
+
+    Args:
+        path: a safetensors file.
+        subject: name.
+        about: its entry.
+        kind: what the network must be.
+
+    Raises:
+        UserError: another kind of network, other classes, or images of another size.
+    """
+    told = read_metadata(path)
+    found, where = told.get("kind"), f"{path}: {subject} is"
+    if found != kind:
+        raise UserError(f"{where} a {kind}, but this file holds a {found}; give another file")
+    network = parse_architecture(told.get("architecture", {}), path)
+    side = re.search(r"-(\d+)x\d+$", about.dataset)
+    if side and int(side[1]) != network.img_resolution:
+        raise UserError(
+            f"{where} of {about.dataset}, but this network makes images of "
+            f"{network.img_resolution}x{network.img_resolution}; give another file"
+        )
+    conditional = about.published.get("conditional")
+    if conditional in ("cond", "uncond") and (conditional == "cond") != bool(network.label_dim):
+        has = f"{network.label_dim or 'no'} classes"
+        raise UserError(
+            f"{where} {conditional}itional, but this network takes {has}; give another file"
+        )

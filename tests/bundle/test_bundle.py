@@ -1,0 +1,111 @@
+"""A bundle gives the same bytes again, and a changed digit anywhere is found."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from sid.bundle.archive import SUMS, write_sums
+from sid.bundle.bundle import check_bundle, make_bundle
+from sid.errors import UserError
+from sid.files import sha256
+from tests.test_cli import sid
+
+RECORDS = Path(__file__).resolve().parents[2] / "reports" / "reference" / "records.csv"
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle as a folder."""
+    out = tmp_path_factory.mktemp("a bundle") / "bundle"
+    make_bundle([RECORDS], out, None, "demo")
+    return out
+
+
+@pytest.fixture
+def copy(bundle: Path, tmp_path: Path) -> Path:
+    """A copy elsewhere: no path of where it was made may matter."""
+    return Path(shutil.copytree(bundle, tmp_path / "copy"))
+
+
+def test_it_holds_what_the_challenge_asks_for(bundle: Path) -> None:
+    for name in (
+        *("records.csv", "verdicts/verdicts.csv", "report/index.html", "published/claims.yaml"),
+        *("config/demo.yaml", "config/recipes/sid.yaml", "versions.json", "constraints.txt"),
+        *("environment.yml", "README.md", "summary.md", SUMS),
+    ):
+        assert (bundle / name).is_file(), name
+    text = (bundle / "summary.md").read_text()
+    headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert headings == [
+        "Scope of reproducibility",
+        "Methodology",
+        "Results",
+        "What was easy",
+        "What was difficult",
+        "Communication with original authors",
+    ]
+    communication = text.partition("## Communication")[2]
+    assert "**To be written by the person who hands this in:**" in communication
+    assert "sid (1)" in text
+
+
+def test_elsewhere_it_gives_the_same_bytes(copy: Path) -> None:
+    assert check_bundle(copy) > 5
+
+
+def test_an_archive_is_the_same_file_again(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    archives = [tmp_path / folder / "bundle.tar.gz" for folder in ("one", "other")]
+    for archive in archives:
+        assert sid(monkeypatch, "bundle", RECORDS, "--out", archive) == 0
+    assert sha256(archives[0]) == sha256(archives[1])
+    assert sid(monkeypatch, "bundle", "check", archives[0]) == 0
+    assert "the same to the last byte" in capsys.readouterr().out
+    archives[0].write_bytes(archives[0].read_bytes()[:5000])
+    assert sid(monkeypatch, "bundle", "check", archives[0]) == 2
+    assert "bundle.tar.gz: not a whole bundle" in capsys.readouterr().err
+
+
+def one_digit(path: Path) -> None:
+    """Change the last digit of the last value with decimals in a file."""
+    text = path.read_text()
+    at = [found.end() - 1 for found in re.finditer(r"\d\.\d+", text)][-1]
+    path.write_text(text[:at] + str((int(text[at]) + 1) % 10) + text[at + 1 :])
+
+
+@pytest.mark.parametrize("name", ["records.csv", "verdicts/verdicts.csv", "report/index.html"])
+def test_a_changed_digit_is_found(copy: Path, name: str) -> None:
+    one_digit(copy / name)
+    with pytest.raises(UserError, match=rf"{name}: was changed"):
+        check_bundle(copy)
+
+
+@pytest.mark.parametrize("name", ["records.csv", "verdicts/verdicts.csv"])
+def test_also_where_the_checksums_were_made_anew(copy: Path, name: str) -> None:
+    one_digit(copy / name)
+    write_sums(copy)
+    with pytest.raises(UserError, match="is not what its records give"):
+        check_bundle(copy)
+
+
+def test_files_that_are_missing_or_too_many(copy: Path) -> None:
+    (copy / "notes.txt").write_text("")
+    with pytest.raises(UserError, match=r"notes\.txt: is not of the bundle"):
+        check_bundle(copy)
+    (copy / "notes.txt").unlink()
+    (copy / "versions.json").unlink()
+    with pytest.raises(UserError, match=r"versions\.json: is missing"):
+        check_bundle(copy)
+    (copy / SUMS).unlink()
+    with pytest.raises(UserError, match=f"has no {SUMS}"):
+        check_bundle(copy)
+
+
+def test_what_is_there_is_not_replaced(bundle: Path) -> None:
+    with pytest.raises(UserError, match="is there already"):
+        make_bundle([RECORDS], bundle, None, None)

@@ -1,0 +1,1 @@
+"""The workflow: Snakefiles, what starts them, and the rehearsal."""
