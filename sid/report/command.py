@@ -36,7 +36,7 @@ app = typer.Typer(
 # Pictures that records cannot make, and what makes them.
 PICTURES = {
     "samples": "give --runs, and --teacher for its row",
-    "neighbours": "`sid evaluate neighbours GENERATED REFERENCE --out neighbours.png` there makes it",
+    "neighbours": "`sid evaluate neighbours GENERATED REFERENCE --out neighbours.png` makes it",
 }
 
 
