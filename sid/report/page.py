@@ -16,9 +16,9 @@ from sid.report.agreement_text import Agreement, readable_agreement, readable_no
 from sid.report.answer import VERBS, answer, listed, subjects
 from sid.report.evidence import evidence, figure, interval, sentence
 from sid.report.forest import Mark, Scale, band_of, compared
+from sid.report.naming import OURS
 from sid.verdict.bias import bias_of
 from sid.verdict.claim import Claims
-from sid.verdict.distances import DECIDES
 from sid.verdict.verdict import BROKEN, KEPT
 
 TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
@@ -182,10 +182,8 @@ def _remarks(records: pd.DataFrame) -> list[str]:
             f"{named} is not FID, whose features are those of the 2015 Inception. It compares "
             "with nothing outside this page."
         )
-    found = records[
-        (records["metric"] == "frechet_distance") & (records["implementation"] == DECIDES)
-    ]
+    found = records[(records["metric"] == "frechet_distance") & (records["implementation"] == OURS)]
     for _, own in found.groupby("extractor"):
         sizes = [int(n) for n in own.loc[own["role"].isin(["curve", "final"]), "n_images"].unique()]
-        notes.append(page_text.perfect(bias_of(own, DECIDES), sizes) if sizes else "")
+        notes.append(page_text.perfect(bias_of(own, OURS), sizes) if sizes else "")
     return [note for note in notes if note]

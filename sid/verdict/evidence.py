@@ -126,11 +126,11 @@ class Records:
         return min(ends.values(), default=0.0)
 
 
-def shared(sides: Sequence[Side], wanted: int) -> tuple[list[float], str]:
-    """The first `wanted` draws that all runs of all sides have, and a flaw where they are fewer.
+def comparable(sides: Sequence[Side]) -> None:
+    """Whether sides are measured in one way.
 
     Raises:
-        LackingError: there are none, or the sides are not measured in one way.
+        LackingError: they are not.
     """
     one = sides[0].about
     for other in sides[1:]:
@@ -142,6 +142,15 @@ def shared(sides: Sequence[Side], wanted: int) -> tuple[list[float], str]:
                     f"{str(b)[:12]}, and do not compare",
                     changes="both measured in one way",
                 )
+
+
+def shared(sides: Sequence[Side], wanted: int) -> tuple[list[float], str]:
+    """The first `wanted` draws that all runs of all sides have, and a flaw where they are fewer.
+
+    Raises:
+        LackingError: there are none, or the sides are not measured in one way.
+    """
+    comparable(sides)
     each = [set(draws) for side in sides for draws in side.values.values()]
     common = sorted(set.intersection(*each))
     who = " and ".join(side.who for side in sides)

@@ -11,7 +11,7 @@ import numpy as np
 
 from sid.verdict.claim import Claim, constants
 from sid.verdict.design import Array, beyond, quantile
-from sid.verdict.evidence import Records
+from sid.verdict.evidence import Records, comparable
 from sid.verdict.fits import images_bounds
 from sid.verdict.judged import Judged, begin, counted, curves_of, per_cent, scope_of, unsure
 from sid.verdict.side import LackingError, Side
@@ -88,14 +88,14 @@ def faster(records: Records, claim: Claim) -> Judged:
 def _levels(records: Records, claim: Claim, sides: list[Side]) -> list[float]:
     """The thresholds: multiples of the teacher's distance on the noise of the curves."""
     teacher = records.teacher(claim._replace(against=""), sides[0], fresh=False)
-    for side in sides:
-        if side.about.n_images != teacher.about.n_images:
-            raise LackingError(
-                f"{side.who} and {teacher.who} are of {side.about.n_images:,} and "
-                f"{teacher.about.n_images:,} images, which do not compare"
-            )
+    comparable([*sides, teacher])
+    if len(teacher.values) > 1:
+        raise LackingError(
+            f"the records have {teacher.who} of several seeds", changes="one teacher"
+        )
     (values,) = teacher.values.values()
-    return [multiple * next(iter(values.values())) for multiple in constants(claim, "multiples")]
+    level = next(iter(values.values()))
+    return [multiple * level for multiple in constants(claim, "multiples")]
 
 
 def _bounds(sides: list[Side], seeds: list[int], levels: list[float]) -> Bounds:

@@ -1,18 +1,16 @@
 """From the records of a folder to verdicts and a page."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from sid.evaluate.merging import merge_records
 from sid.evaluate.records import load_table
-from sid.files import write_atomic
 from sid.report.command import write_report
 from sid.verdict.claim import Claims
-from sid.verdict.claims import judge
-from sid.verdict.verdict import Verdict, to_table
+from sid.verdict.command import write_verdicts
+from sid.verdict.verdict import Verdict
 from sid.verify.subjects import published
 
 
@@ -22,8 +20,7 @@ def judged(
     """Merge all records of a folder, judge what they are about, and write the page.
 
     Args:
-        folder: with a JSON for each subject; `records.csv` and `verdict/verdicts.csv` are written
-            here.
+        folder: with a JSON for each subject; `records.csv` and `verdict/` are written here.
         pages: folder of the page.
         claims: of the tables.
         asked: names of claims that are judged also where records lack them.
@@ -44,8 +41,7 @@ def judged(
         for claim in group
         if subject in there or claim.name in asked
     ]
-    verdicts = judge(table, claims, names)
-    rows = to_table(verdicts)
-    write_atomic(folder / "verdict" / "verdicts.csv", partial(rows.to_csv, index=False))
+    rows = write_verdicts(records, folder / "verdict", names).to_dict("records")
+    verdicts = [Verdict.model_validate(row) for row in rows]
     page = write_report(records, folder / "verdict", None, None, pages)
     return verdicts, table, page

@@ -145,6 +145,15 @@ def test_two_benchmarks_in_one_table_decide_nothing(column: str) -> None:
         assert "mixed" in verdict.reason
 
 
+@pytest.mark.parametrize("column", ["reference_sha256", "extractor_sha256"])
+def test_a_recipe_measured_differently_is_not_faster(column: str) -> None:
+    table = make_records(seeds=SEEDS)
+    table.loc[table["recipe"] == "sida", column] = "f" * 64
+    verdict = by_claim(table)["fewer-images"]
+    assert verdict.verdict == "undecided"
+    assert column in verdict.reason
+
+
 def test_what_others_bring_along_is_no_second_benchmark() -> None:
     table = make_records(seeds=SEEDS)
     own = {"reference_sha256": "9" * 64, "n_reference": None, "extractor_sha256": "a" * 64}

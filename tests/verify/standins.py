@@ -15,8 +15,8 @@ from sid.evaluate.extractors.published import PROGRAM
 from sid.evaluate.features.moments import gaussian_of
 from sid.evaluate.features.statistics import Statistics, write_statistics
 from sid.files import sha256
-from tests.teacher.official_pickle import dumps, edm_extras, snapshot
 from tests.teacher.test_importing import GIVEN, network
+from workflow.rehearsal.official_pickle import dumps, edm_extras, snapshot
 
 HOST = "https://far.invalid/published"
 DATASET = "digits-8x8"
