@@ -19,6 +19,7 @@ REACHES = {
     3.0: (-0.7, -0.4, 0.0, 1.0, 2.5),
     9.0: (-0.85, -0.6, 0.0, 2.0, 7.0),
 }
+TIMES = 10  # The scale takes in what lies within so many margins.
 WIDTH, EDGE = 240.0, 12.0  # Of the drawing, and what is left free for arrows at each side.
 
 
@@ -89,8 +90,8 @@ class Scale:
     """Ratios on a logarithmic axis about 1, labelled in per cent.
 
     Args:
-        ratios: the values to be shown. The scale takes in four fifths of them: one that is far
-            off must not press all others together, and ends in an arrow.
+        ratios: the values to be shown. Those further off than ten margins end in an arrow, so that
+            the margins are still seen.
         bounds: ends of the bands, which must fit.
 
     Attributes:
@@ -98,10 +99,11 @@ class Scale:
     """
 
     def __init__(self, ratios: Sequence[float], bounds: Sequence[float]) -> None:
-        far = sorted(abs(math.log(ratio)) for ratio in ratios)
-        most = far[math.ceil(0.8 * len(far)) - 1] if far else 0.0
         ends = [abs(math.log(bound)) for bound in bounds if 0 < bound < math.inf]
-        needed = max([1.2 * most, *(1.05 * end for end in ends)])
+        margin = max(ends, default=0.0)
+        most = TIMES * margin if margin else math.inf
+        near = [far for far in (abs(math.log(ratio)) for ratio in ratios) if far <= most]
+        needed = max([*(1.2 * far for far in near), 1.05 * margin])
         fits = [reach for reach in REACHES if math.log1p(reach) >= needed]
         self._above = fits[0] if fits else max(REACHES)
         self.reach = 1 + self._above

@@ -167,8 +167,9 @@ def _title(records: pd.DataFrame, verdicts: pd.DataFrame, claims: Claims) -> str
         named = [name for name in methods if name not in ("teacher", "real")] or [
             "What was measured"
         ]
-    generated = records[records["role"].isin(page_text.GENERATED)]
-    data = sorted(set(verdicts["dataset"]) - {""}) or sorted(set(generated["dataset"]))
+    about = [claims.subjects[name] for name in verdicts["subject"] if name in claims.subjects]
+    generated = records.loc[records["role"].isin(page_text.GENERATED), "dataset"]
+    data = sorted({one.dataset for one in about} or set(generated))
     return f"{listed(named, 3)} on {listed(data, 3)}" if data else listed(named, 3)
 
 

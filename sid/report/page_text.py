@@ -141,7 +141,7 @@ def _said(records: pd.DataFrame, column: str) -> list[str]:
 
 def _counts(values: pd.Series) -> str:
     numbers = pd.to_numeric(values, errors="coerce").dropna()
-    return ", ".join(f"{n:,.0f}" for n in sorted(set(numbers)))
+    return " and ".join(f"{n:,.0f}" for n in sorted(set(numbers)))
 
 
 def _versions(records: pd.DataFrame) -> str:
@@ -192,7 +192,7 @@ def what_was_run(records: pd.DataFrame) -> list[tuple[str, str]]:
     accuracy = pd.to_numeric(records["extractor_accuracy"], errors="coerce").max()
     known = "" if math.isnan(accuracy) else f", held-out accuracy {accuracy:.1%}"
     pairs = [
-        ("Data", _values(generated, "dataset") + (f", {images} real images" if images else "")),
+        ("Data", _values(generated, "dataset") + (f"; {images} real images" if images else "")),
         ("Trained here", _recipes(trained)),
         ("Not trained here", _values(external, "recipe")),
         ("Curves", f"{_counts(curve['n_images'])} images a snapshot" if len(curve) else ""),

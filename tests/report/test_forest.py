@@ -43,6 +43,7 @@ def test_one_value_far_off_does_not_press_the_others_together():
     assert scale.reach == 1.05
     far = scale.mark(verdict(40.0, 30.0, 50.0), 0.02)
     assert (far.point, far.left, far.right) == (None, False, True)
+    assert Scale([1.0, 0.9, 40.0], [1.02]).mark(verdict(0.9), 0.02).point is not None
 
 
 def test_a_mark_has_the_interval_inside_the_prediction_interval():
