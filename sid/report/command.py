@@ -15,7 +15,7 @@ from sid.report.agreement_figure import plot_agreement
 from sid.report.agreement_text import agree, readable_agreement, readable_noise, sheet
 from sid.report.benchmark import benchmarks
 from sid.report.compare import compare_files
-from sid.report.gather import Missing, Sources, gather, neighbours, samples
+from sid.report.gather import Missing, Sources, beside, gather, samples
 from sid.report.page import Numbers, render
 from sid.report.style import write_figure
 from sid.report.tables import write_table
@@ -32,6 +32,12 @@ app = typer.Typer(
     help="Write the tables, the figures and one self-contained page, or the agreement alone.\n\n"
     "`sid report RECORDS ...` is short for `sid report page RECORDS ...`.",
 )
+
+# Pictures that records cannot make, and what makes them.
+PICTURES = {
+    "samples": "give --runs, and --teacher for its row",
+    "neighbours": "`sid evaluate neighbours GENERATED REFERENCE --out neighbours.png` makes it",
+}
 
 
 def write_report(
@@ -58,8 +64,10 @@ def write_report(
     sources, found = Sources(claims, judged, published), benchmarks(table, claims)
     # Before anything else is written: runs may be missing.
     pictures = {
-        "samples": samples(runs, teacher, table, claims, out / "figures" / "samples.png"),
-        "neighbours": neighbours(records, out / "figures" / "neighbours.png"),
+        name: samples(runs, teacher, table, claims, out / "figures" / f"{name}.png")
+        if runs and name == "samples"
+        else beside(records, out / "figures" / f"{name}.png", mend)
+        for name, mend in PICTURES.items()
     }
     made = {
         one.title: gather(one, sources, out, f"-{one.name}" if len(found) > 1 else "")

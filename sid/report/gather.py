@@ -110,47 +110,43 @@ def gather(benchmark: Benchmark, sources: Sources, out: Path, suffix: str) -> Ga
 
 
 def samples(
-    runs: Path | None, teacher: Path | None, records: pd.DataFrame, claims: Claims, out: Path
-) -> Path | Missing:
+    runs: Path, teacher: Path | None, records: pd.DataFrame, claims: Claims, out: Path
+) -> Path:
     """Write samples along the iterations, which need run folders.
 
     Args:
         runs: folder of runs, `<recipe>/seed<k>`.
-        teacher: its snapshot, or its run folder.
+        teacher: its snapshot, or its run folder; none leaves its row out.
         records: that tell the teacher's evaluations.
         claims: that name the recipes.
         out: the PNG.
     """
-    what = "samples along the iterations"
-    if runs is None:
-        return Missing(
-            what, "they need the runs' snapshots: give --runs, and --teacher for its row"
-        )
     snapshot = snapshot_at(teacher) if teacher else None
     nfe = teacher_nfe(records, claims.subjects) or 1
     write_grid(strips(runs, snapshot, claims.subjects, nfe), out)
     return out
 
 
-def neighbours(records: Path, out: Path) -> Path | Missing:
-    """Copy the picture of nearest neighbours that lies beside the records.
+def beside(records: Path, out: Path, mend: str) -> Path | Missing:
+    """Take a picture that was made before, and lies beside the records or in `figures/` there.
+
+    Args:
+        records: the file of records.
+        out: the PNG; it has the same name.
+        mend: what makes the picture, for what is missing.
 
     Raises:
         UserError: it cannot be read.
     """
-    found = records.parent / "neighbours.png"
-    if not found.exists():
-        return Missing(
-            "nearest neighbours",
-            f"no {found.name} lies beside the records; `sid evaluate neighbours GENERATED "
-            f"REFERENCE --out {found.name}` there makes it",  # No path: a page tells none.
-        )
-    try:
-        picture = found.read_bytes()
-    except OSError as error:
-        raise UserError(f"{found}: cannot be read: {error.strerror}") from error
-    write_atomic(out, functools.partial(_write, picture=picture))
-    return out
+    for found in (records.parent / out.name, records.parent / "figures" / out.name):
+        if found.exists():
+            try:
+                picture = found.read_bytes()
+            except OSError as error:
+                raise UserError(f"{found}: cannot be read: {error.strerror}") from error
+            write_atomic(out, functools.partial(_write, picture=picture))
+            return out
+    return Missing(out.stem, f"there is no {out.name} beside the records; {mend}")
 
 
 def _write(path: Path, picture: bytes) -> None:

@@ -37,7 +37,7 @@ def our_values(
         same = row["dataset"] == benchmark.dataset and row["extractor"] == benchmark.extractor
         key = (row["subject"], KINDS[row["kind"]], row["metric"])
         if not same or not math.isfinite(float(row["reproduced"])):
-            if same and key in found:
+            if same and key in found and row["verdict"] != "not run":
                 found[key]["verdict"] = row["verdict"]
             continue
         scale = float(row["reproduced"]) / float(row["value"])

@@ -11,12 +11,12 @@ from pandas.io.formats.style import Styler
 from sid.evaluate.metrics import INCEPTION, label
 from sid.report.labels import figures, letters
 from sid.report.ours import OURS, SHOWN
-from sid.report.papers import best, unverified
+from sid.report.papers import FEW, best, unverified
 from sid.report.tables import to_markdown
 
 BOLD, GREY = "font-weight: bold", "color: gray"
 LEGEND = (
-    "Bold: the best of a column among generators of at most 4 evaluations. "
+    f"Bold: the best of a column among generators of at most {FEW} evaluations. "
     "Grey: unverified, decides nothing."
 )
 

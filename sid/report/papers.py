@@ -41,9 +41,8 @@ def papers_tables(
         By the benchmark's name, one row a method: `dataset`, `extractor`, `family`, `method`,
         `subject`, `nfe`; for each metric its published value as printed (`METRIC_published`),
         `_evidence`, `_source` and `_note` (what is to be known of it, other values that are
-        quoted); and, for the published
-        weights (`_checkpoint`) and for what was trained here (`_retrained`), our value, its
-        `_low` and `_high`, `_over` what, and the `_verdict`.
+        quoted); and, for the published weights (`_checkpoint`) and for what was trained here
+        (`_retrained`), our value, its `_low` and `_high`, `_over` what, and the `_verdict`.
     """
     return {
         one.name: filled(paper_table(one, claims, verdicts, published))
@@ -91,16 +90,16 @@ def _names(benchmark: Benchmark, claims: Claims) -> list[str]:
     """Recipes of the records, and all subjects of the same published data set."""
     rows = benchmark.records[benchmark.records["role"].isin(["final", "external", "teacher"])]
     found = set(rows["recipe"])
-    paired = {
-        (about.dataset, about.published.get("conditional", ""))
+    kinds = {
+        name: about.published.get("conditional", "")
         for name, about in claims.subjects.items()
-        if name in found and about.published
+        if about.dataset == benchmark.dataset and about.published
     }
-    found |= {
-        name
-        for name, about in claims.subjects.items()
-        if (about.dataset, about.published.get("conditional", "")) in paired
-    }
+    wanted = {kind for name, kind in kinds.items() if name in found}
+    if not wanted:  # Somebody's own generator alone: conditional where its classes were drawn.
+        guess = "cond" if (rows["labels"] != "").any() else "uncond"
+        wanted = {guess} & set(kinds.values()) or set(kinds.values())
+    found |= {name for name, kind in kinds.items() if kind in wanted}
     return list(titles(claims.subjects, found))
 
 

@@ -108,13 +108,18 @@ def test_two_weights_of_one_extractor_are_refused_before_anything_is_written(tmp
     assert not (tmp_path / "out").exists()
 
 
-def test_a_picture_of_neighbours_beside_the_records_is_taken(tmp_path):
-    records = written(tmp_path, make_records())
-    Image.new("RGB", (8, 8)).save(tmp_path / "neighbours.png")
+@pytest.mark.parametrize("place", ["neighbours.png", "figures/samples.png"])
+def test_a_picture_that_lies_beside_the_records_is_taken(tmp_path, place):
+    table = make_records()
+    records = written(tmp_path, table[table["role"] == "final"])
+    (tmp_path / "figures").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / place)
     html = write_report(records, None, None, None, tmp_path / "out").read_text()
-    taken = (tmp_path / "out" / "figures" / "neighbours.png").read_bytes()
-    assert taken == (tmp_path / "neighbours.png").read_bytes()
-    assert "sid evaluate neighbours" not in html
+    name = place.split("/")[-1]
+    taken = (tmp_path / "out" / "figures" / name).read_bytes()
+    assert taken == (tmp_path / place).read_bytes()
+    assert f"no {name} beside the records" not in html
+    assert html.count("beside the records; ") == 1
 
 
 def test_samples_need_runs_and_go_without_a_teacher(tmp_path):

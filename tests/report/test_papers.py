@@ -172,6 +172,10 @@ def test_anybodys_generator_has_a_row_under_its_own_name(claims: Claims) -> None
     row = row_of(found, "mine")
     assert (row["family"], row["frechet_distance_checkpoint_over"]) == ("Other", "4 draws")
     assert cell(found, "mine", "FID, published weights")[1] == BOLD
+    # Also alone, beside the published values of its data set.
+    (alone,) = tables(own[own["role"] == "external"], claims).values()
+    assert row_of(alone, "SiD, alpha = 1.2")["frechet_distance_published"] == "1.923"
+    assert "1.710" not in set(alone["frechet_distance_published"])
 
 
 def test_digits_have_no_fid_and_no_published_column(claims: Claims) -> None:
