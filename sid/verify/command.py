@@ -54,19 +54,17 @@ def checkpoint(
     """
     claims = load_claims()
     wanted, given = _wanted(claims, names or [], claim, every, dataset)
-    place, quick = placed(), _quick(how, wanted)
+    quick, failed = _quick(how, wanted), []
     folder = out / quick
-    several = len(wanted) > 1 and not (place and place.size > 1)
-    failed = []
     for subject in wanted:
         try:
             _measured(claims, subject, how, folder / f"{subject}.json", out / "weights", given)
         except UserError as error:
-            if not several:
+            if len(wanted) == 1 or placed():
                 raise
             say(f"error: {subject}: {error}")
             failed.append(subject)
-    if place and place.rank:
+    if _is_other():
         return
     asked = [one.name for name, group in wanted.items() if name not in failed for one in group]
     if asked:
@@ -97,7 +95,14 @@ def measure_command(
     claims = load_claims()
     (name,) = chosen(claims, [subject])
     _measured(claims, name, how, json, weights, None)
-    print(f"{json}: {name} is measured")
+    if not _is_other():
+        print(f"{json}: {name} is measured")
+
+
+def _is_other() -> bool:
+    """Whether this is one of several processes and not the first, which writes and speaks."""
+    place = placed()
+    return place is not None and place.rank > 0
 
 
 def _wanted(
@@ -115,6 +120,8 @@ def _wanted(
     if every:
         return published(claims, dataset), None
     if claim is None:
+        if file := next((name for name in names if Path(name).is_file()), None):
+            raise UserError(f"{file}: is a file; say with --claim what it claims to be")
         return chosen(claims, names), None
     if len(names) != 1:
         raise UserError(f"--claim {claim}: wants one file, and {len(names)} are given")

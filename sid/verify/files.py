@@ -11,7 +11,7 @@ from sid.files import sha256
 from sid.networks.architecture import parse_architecture
 from sid.networks.weights import read_metadata
 from sid.runs.world import World
-from sid.teacher.importing import NetworkKind, import_official
+from sid.teacher.importing import NetworkKind, import_official, imported_name
 from sid.verdict.entries import Subject
 
 
@@ -71,14 +71,11 @@ def import_weights(
     if find(about.weights).kind is FileKind.teacher:
         kind = NetworkKind.denoiser
     if path.suffix != ".safetensors":
-        folder = out / subject
-        made = folder / f"{path.stem}.safetensors"
+        folder, official = out / subject, str(path)
         if source.world.main:
-            made = import_official(
-                str(path), folder, kind=kind, sha256=None, quiet=source.quiet
-            ).path
+            import_official(official, folder, kind=kind, sha256=None, quiet=source.quiet)
         source.world.wait()
-        path = made
+        path = folder / f"{imported_name(official)}.safetensors"
     check_network(path, subject, about, kind)
     return path
 
