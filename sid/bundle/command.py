@@ -38,9 +38,7 @@ def make(
     """
     names = None if claims is None else [name.strip() for name in claims.split(",") if name.strip()]
     make_bundle(records, out, names, experiment)
-    print(
-        f"{out}: bundle of {len(records)} files of records; summary.md has places for you to fill"
-    )
+    print(f"{out}: made; summary.md in it has places that are for you to fill")
 
 
 @app.command()

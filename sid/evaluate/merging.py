@@ -39,32 +39,34 @@ def read_files(paths: Sequence[Path]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*Record.model_fields, "file"])
 
 
-def merge_records(paths: Sequence[Path], out: Path, prefer: Path | None = None) -> pd.DataFrame:
-    """Write one table of the records of several files, each measurement once.
+def merged(paths: Sequence[Path], prefer: Path | None = None) -> pd.DataFrame:
+    """The records of several files as one table, each measurement once.
 
     A record is recognised by what was measured and its value. Time, device, versions and the
     path of what was measured may differ: of such rows the first is kept.
 
     Args:
-        paths: JSON of evaluations, and merged CSVs.
-        out: the CSV to write; the order of `paths` does not change it.
+        paths: JSON of evaluations, and merged CSVs; their order changes nothing.
         prefer: the one of `paths` whose value stands where others have another one.
 
-    Returns:
-        The table.
-
     Raises:
-        UserError: a file cannot be used, or one measurement has two values; nothing is written.
+        UserError: a file cannot be used, or one measurement has two values.
     """
     if prefer and prefer not in paths:
         raise UserError(f"--prefer {prefer}: none of the files to merge; name it among them too")
     table = read_files(paths)
-    which = measurements(table).groupby(list(measurements(table)), dropna=False).ngroup()
+    keys = measurements(table)
+    which = keys.groupby(list(keys), dropna=False).ngroup()
     preferred = table["file"] == str(prefer)
-    open_ = ~which.isin(which[preferred])
-    _refuse_conflicts(table[open_], which[open_])
+    unsettled = ~which.isin(which[preferred])
+    _refuse_conflicts(table[unsettled], which[unsettled])
     first = which[preferred.sort_values(ascending=False, kind="stable").index].drop_duplicates()
-    table = table.loc[first.sort_index().index].drop(columns="file").reset_index(drop=True)
+    return table.loc[first.sort_index().index].drop(columns="file").reset_index(drop=True)
+
+
+def merge_records(paths: Sequence[Path], out: Path, prefer: Path | None = None) -> pd.DataFrame:
+    """Write the table of `merged` as a CSV, whole or not at all; the table."""
+    table = merged(paths, prefer)
     write_atomic(out, lambda temporary: table.to_csv(temporary, index=False))
     return table
 

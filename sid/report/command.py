@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 import typer
 
-from sid.evaluate.records import Record, load_table, read_records, refuse_twice
+from sid.evaluate.merging import merged
+from sid.evaluate.records import load_table
 from sid.files import write_atomic, write_text
 from sid.options import group
 from sid.report.agreement_figure import plot_agreement
@@ -109,29 +109,11 @@ def write_report(
     return page
 
 
-def read_values(paths: Sequence[Path]) -> pd.DataFrame:
-    """Records of evaluations (JSON) and merged tables (CSV) as one table.
-
-    Raises:
-        UserError: a file cannot be used, or a value stands in two of them.
-    """
-    columns = list(Record.model_fields)
-    parts = [
-        load_table(path)[columns]
-        if path.suffix.lower() == ".csv"
-        else pd.DataFrame([one.model_dump() for one in read_records(path)], columns=columns)
-        for path in paths
-    ]
-    table = pd.concat([part.astype(object) for part in parts], ignore_index=True)
-    refuse_twice(table, paths[-1])
-    return table.infer_objects()
-
-
 def write_agreement(paths: Sequence[Path], out: Path) -> Path:
     """Write `agreement.md`, its figure and its tables `agreement.csv` and `noise.csv`.
 
     Args:
-        paths: as of `read_values`.
+        paths: as of `sid.evaluate.merging.merged`.
         out: the folder.
 
     Returns:
@@ -140,7 +122,7 @@ def write_agreement(paths: Sequence[Path], out: Path) -> Path:
     Raises:
         UserError: the records cannot be used, or hold no two implementations on the same images.
     """
-    agreement = agree(read_values(paths))
+    agreement = agree(merged(paths))
     text = sheet(agreement)
     write_figure(plot_agreement(agreement.found, agreement.noise), out / "agreement")
     for name, table in (("agreement", agreement.table), ("noise", agreement.noise)):

@@ -27,9 +27,8 @@ def test_rehearsal(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     folder = top / "results" / "rehearsal"
     verified = read_verdicts(folder / "verify" / "verdict" / "verdicts.csv")
-    for name, verdict in (
-        *(("sid-alpha1.2", "reproduces"), ("sid-alpha1", "differs"), ("sida-alpha1", "undecided")),
-    ):
+    planted = {"sid-alpha1.2": "reproduces", "sid-alpha1": "differs", "sida-alpha1": "undecided"}
+    for name, verdict in planted.items():
         assert verified[f"{SUBJECT.format(name)}/fid"].verdict == verdict
 
     judged = read_verdicts(folder / "cifar10" / "verdict" / "verdicts.csv")
