@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from sid.data.conversion import Transform
 from sid.data.sets.published import DataSet, prepare
 from sid.data.zips import read_zip
 from sid.errors import UserError
+from tests.commands import refused, sid
 from tests.data.files import encoded
 from tests.data.sources import PICTURES, picture, write_pictures
 
@@ -202,16 +201,10 @@ def test_folder_without_images(tmp_path: Path) -> None:
 
 def test_command(tmp_path: Path) -> None:
     source = write_pictures(tmp_path / "s", [("a/x.png", "RGB", 70, 64), ("b/y.png", "L", 65, 90)])
-
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
-        sid = str(Path(sys.executable).with_name("sid"))
-        words = (sid, "data", "prepare", *words, "--out", str(tmp_path / "o.zip"))
-        return subprocess.run(words, capture_output=True, text=True, check=False)
-
-    done = run("imagenet64", str(source))
+    out = ("--out", tmp_path / "o.zip")
+    done = sid("data", "prepare", "imagenet64", source, *out)
     assert done.stdout == f"{tmp_path / 'o.zip'}: 2 images, 3x64x64, 2 classes\n"
     assert "imagenet64: 2/2 images in" in done.stderr
     assert "warning: " in done.stderr
-    done = run("ffhq64", str(source), "--resolution", "32x32")
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: --resolution and --transform: ffhq64 has its own")
+    done = sid("data", "prepare", "ffhq64", source, "--resolution", "32x32", *out)
+    refused(done, "error: --resolution and --transform: ffhq64 has its own")

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 import torch
 
-from sid.distill.recipe import Recipe
-from sid.distill.train import Distillation, distill
+from sid.distill.train import Distillation
 from sid.errors import UserError
 from sid.files import read_json
 from sid.networks import load_network, read_metadata, save_network
 from sid.runs import loop
 from sid.runs.folder import RunFolder, snapshot_at
 from tests.conftest import CPU, tiny_recipe
+from tests.conftest import distilled as run
 
 Tree = Callable[[Path], dict[str, bytes]]
 
@@ -24,12 +24,6 @@ METHODS: dict[str, dict[str, Any]] = {
     "sida": {"name": "sida", "generator_from_kimg": 0.2, "adversarial_from_kimg": 0.4},
     "diff-instruct": {"name": "diff-instruct"},
 }
-
-
-def run(recipe: Recipe, data: Path, teacher: Path, out: Path, **changes: Any) -> Path:
-    options = {"seed": 0, "device": CPU, "restart": False, "quiet": True, **changes}
-    distill(recipe, data, teacher, options.pop("start", None), out, **options)
-    return out
 
 
 class KilledError(Exception):

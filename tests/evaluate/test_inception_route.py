@@ -158,11 +158,6 @@ def test_frechet_distance_and_score_of_torch_fidelity_s_own(
     assert theirs == pytest.approx(ours, rel=1e-4)
 
 
-def test_frechet_distance_by_a_matrix_square_root(few: Sides) -> None:
-    ours = value("ours", few, "frechet_distance")
-    assert value("nvidia", few, "frechet_distance") == pytest.approx(ours, rel=1e-4)
-
-
 def test_clean_fid_reads_the_file_that_a_user_names(
     inception: Extractor, cache: Path, tmp_path: Path
 ) -> None:

@@ -101,11 +101,3 @@ def test_errors_are_the_spread_of_new_images() -> None:
     assert ratio["density"] == pytest.approx(1, abs=0.18)
     assert 0.9 < ratio["recall"] < 1.8
     assert 0.9 < ratio["coverage"] < 1.8
-
-
-def test_what_is_refused() -> None:
-    x = np.random.default_rng(0).normal(size=(50, 3))
-    with pytest.raises(ValueError, match="5 generated images: need at least 6"):
-        precision_recall(x[:5], Manifold(x), 0)
-    with pytest.raises(ValueError, match="2 features, but the reference has 3"):
-        precision_recall(x[:, :2], Manifold(x), 0)

@@ -4,23 +4,15 @@ import torch
 from numpy.typing import NDArray
 
 from sid.evaluate.samplers import CHUNK, Sampler, sample_generator, sample_teacher, to_uint8
-from sid.networks import Architecture, EDMPrecond
+from sid.networks import EDMPrecond
 from sid.networks.precond import one_step
 from sid.streams import Stream
 from sid.teacher.sampler import Churn, heun, step_noise
+from tests.evaluate import cases
 
 
 def network(label_dim: int = 0) -> EDMPrecond:
-    torch.manual_seed(0)
-    made = Architecture(
-        img_resolution=8,
-        img_channels=1,
-        label_dim=label_dim,
-        model_channels=8,
-        channel_mult=(1,),
-        num_blocks=1,
-        attn_resolutions=(),
-    ).build()
+    made = cases.network(label_dim=label_dim)
     for parameter in made.parameters():  # Fresh networks end in zeros: their labels do nothing.
         torch.nn.init.normal_(parameter, std=0.1)
     return made.eval().requires_grad_(False)
@@ -42,15 +34,6 @@ def test_sample_depends_on_seed_and_index_alone() -> None:
     assert many.dtype == np.uint8
     np.testing.assert_array_equal(many[:3], few)
     assert (images_of(sample_generator(generator, 2, 2.5), 3) != few).any()
-
-
-def test_generator_is_one_step_from_the_stream() -> None:
-    generator = network()
-    z = Stream(4, "samples").normal(0, CHUNK, (1, 8, 8))
-    expected = to_uint8(one_step(generator, z, 2.5, None))[:9]
-    np.testing.assert_array_equal(
-        images_of(sample_generator(generator, 4, 2.5), 9), expected.numpy()
-    )
 
 
 def test_labels_come_from_their_own_stream() -> None:

@@ -143,13 +143,6 @@ def test_probabilities() -> None:
     assert fields.abs().max() < 0.05
 
 
-def test_no_probability_is_nothing() -> None:
-    drawn = draw_parameters(0, "augment", 0, 500, 0.0)
-    images = torch.rand(500, 1, 4, 4)
-    assert torch.equal(augment(images, drawn)[0], images)
-    assert not drawn.labels().any()
-
-
 def test_every_image_stands_alone() -> None:
     images, whole = torch.rand(9, 3, 8, 8), draw_parameters(3, "augment", 0, 9, 0.8)
     out, labels = augment(images, whole)
@@ -160,12 +153,6 @@ def test_every_image_stands_alone() -> None:
         ours, told = augment(images[start:stop], part)
         torch.testing.assert_close(ours, out[start:stop], rtol=0, atol=1e-6)
         assert torch.equal(told, labels[start:stop])
-
-
-def test_names_and_seeds_draw_apart() -> None:
-    first = draw_parameters(0, "augment", 0, 50, 1.0).scale
-    assert not torch.equal(first, draw_parameters(1, "augment", 0, 50, 1.0).scale)
-    assert not torch.equal(first, draw_parameters(0, "real augment", 0, 50, 1.0).scale)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

@@ -74,8 +74,6 @@ def test_network_learns_from_augmented_images_and_their_labels(
     ("changes", "message"),
     [
         ({"model_channels": 3}, "a noise embedding of 3 channels"),
-        ({"channel_mult": [1] * 5}, "img_resolution 8 is not divisible by 2"),
-        ({"model_channels": 10**7}, "model_channels: input should be less than"),
         ({"model_chanels": 8}, "model_chanels: unknown key; did you mean model_channels?"),
         ({"img_resolution": 16}, "network.img_resolution: is 16, but the data has 8"),
     ],
