@@ -11,7 +11,6 @@ from sid.runs.precision import full_float32
 SETTINGS = {
     "legacy": "torch.backends.cuda.matmul.allow_tf32 = True",
     "high": "torch.set_float32_matmul_precision('high')",
-    "medium": "torch.set_float32_matmul_precision('medium')",
     "everything": "torch.backends.fp32_precision = 'tf32'",
     "convolutions": "torch.backends.cudnn.conv.fp32_precision = 'tf32'",
 }
