@@ -39,9 +39,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(path)], check=True)
 
 
-def test_full_disk_loses_nothing(
-    small_disk: Path, recipe: Path, digits_zip: Path, teacher_run: Path
-) -> None:
+def test_full_disk(small_disk: Path, recipe: Path, digits_zip: Path, teacher_run: Path) -> None:
     inputs = ("--data", digits_zip, "--teacher", teacher_run, "--quiet")
     filler = small_disk / "filler"
     filler.write_bytes(bytes(350_000))
@@ -83,9 +81,7 @@ def test_no_permission(tmp_path: Path) -> None:
     refused(subprocess.run(words, capture_output=True, text=True, check=False), "no permission")
 
 
-def test_other_shape_of_images(
-    tmp_path: Path, recipe: Path, digits_zip: Path, teacher_run: Path
-) -> None:
+def test_other_shapes(tmp_path: Path, recipe: Path, digits_zip: Path, teacher_run: Path) -> None:
     write_zip(tmp_path / "other" / "digits.zip", np.zeros((2, 1, 16, 16), np.uint8), None)
     inputs = ("--data", tmp_path / "other" / "digits.zip", "--teacher", teacher_run)
     done = sid("distill", "--recipe", recipe, *inputs, "--out", tmp_path / "r")

@@ -52,9 +52,7 @@ def test_another_network_stands_in_where_the_precision_asks_for_it() -> None:
     assert basis == "operations at the rate of teacher edm-imagenet-64x64-cond-adm, A100 fp16"
 
 
-def test_a_measured_rate_goes_before_what_follows_from_others(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_measured_rate_goes_before_estimates(monkeypatch: pytest.MonkeyPatch) -> None:
     network = "edm-cifar10-32x32-uncond-vp"
     row = Row("H100", "fp32", "sid", network, 200.0, "measured", "docs/performance.md")
     known = (*rates.rates(), row)

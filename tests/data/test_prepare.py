@@ -38,13 +38,7 @@ def folder(source: Path, out: Path, size: str | None = None, crop: Transform = N
 
 @pytest.mark.parametrize(("crop", "size", "without", "numbers", "labels", "pixels"), OFFICIAL)
 def test_equals_the_official_tool(
-    tmp_path: Path,
-    crop: Transform,
-    size: str,
-    without: str,
-    numbers: str,
-    labels: str,
-    pixels: str,
+    tmp_path: Path, crop: Transform, size: str, without: str, numbers: str, labels: str, pixels: str
 ) -> None:
     chosen = [p for p in PICTURES if not without or without not in p[0]]
     folder(write_pictures(tmp_path / "source", chosen), tmp_path / "o.zip", size, crop)

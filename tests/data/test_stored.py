@@ -202,9 +202,7 @@ def test_numbers_of_a_smaller_range_are_told(
     assert any("no pixel looked at is above 31 of 255" in told for told in warnings) == (top < 32)
 
 
-def test_one_bright_image_among_many_is_enough(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_one_bright_image_is_enough(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     images = np.zeros((1000, 5, 5), np.uint8)
     images[640] = 255  # Every 16th is looked at.
     np.save(tmp_path / "x.npy", images)

@@ -138,9 +138,7 @@ def test_images_are_looked_at_between_snapshots_too(
     assert stop.value.images == WINDOW * 8
 
 
-def test_the_message_is_enough_to_go_on(
-    tmp_path: Path, digits_zip: Path, teacher_run: Path
-) -> None:
+def test_the_message_is_enough(tmp_path: Path, digits_zip: Path, teacher_run: Path) -> None:
     """It names the key, the file and the command; doing as it says ends the run."""
     recipe = tmp_path / "wild.yaml"
     values = tiny_recipe(kimg=0.3, gates=SHUT).model_dump(mode="json")

@@ -162,13 +162,6 @@ def test_discriminator_is_the_channel_mean() -> None:
     assert float(cross_entropy(torch.full((2, 1), 50.0), real=False)) == pytest.approx(50)
 
 
-def test_warm_ups_freeze_the_generator() -> None:
-    assert SiD().trains_generator(0)
-    method = SiDA(generator_from_kimg=1)
-    assert not method.trains_generator(999)
-    assert method.trains_generator(1000)
-
-
 def test_generator_sigma_ends() -> None:
     t = torch.tensor([0.0, 0.8, 1.0], dtype=torch.float64)
     sigma = generator_sigma(t)

@@ -55,9 +55,7 @@ def test_accumulation_changes_rounding_alone(
     assert off < min(1e-5, moved / 20)
 
 
-def test_sida_depends_on_the_micro_batch(
-    digits_zip: Path, teacher_run: Path, tmp_path: Path
-) -> None:
+def test_sida_depends_on_micro_batches(digits_zip: Path, teacher_run: Path, tmp_path: Path) -> None:
     """Its cross-entropy is a mean over it that multiplies each image's weight."""
     whole = trained(recipe("sida"), digits_zip, teacher_run, tmp_path / "whole")
     split = recipe("sida", micro_batch=2)

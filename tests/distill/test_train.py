@@ -82,9 +82,7 @@ def test_seeds_differ(digits_zip: Path, teacher_run: Path, tmp_path: Path, tree:
     assert first["log.jsonl"] != second["log.jsonl"]
 
 
-def test_sid2a_starts_from_the_generator(
-    digits_zip: Path, teacher_run: Path, tmp_path: Path
-) -> None:
+def test_sid2a_starts_from_sid(digits_zip: Path, teacher_run: Path, tmp_path: Path) -> None:
     sid = run(tiny_recipe(), digits_zip, teacher_run, tmp_path / "sid")
     recipe = tiny_recipe(name="sid2a", start="sid", method=METHODS["sida"], kimg=0.5)
     with pytest.raises(UserError, match=r"recipe sid2a starts from recipe sid; give .*--start"):
@@ -105,9 +103,7 @@ def test_frozen_generator_stays(digits_zip: Path, teacher_run: Path, tmp_path: P
         assert torch.equal(before, after)
 
 
-def test_divergence_stops_with_a_reason(
-    digits_zip: Path, teacher_run: Path, tmp_path: Path
-) -> None:
+def test_divergence_stops(digits_zip: Path, teacher_run: Path, tmp_path: Path) -> None:
     recipe = tiny_recipe(lr_fake=1e30)
     with pytest.raises(UserError, match="max_dropped"):
         run(recipe, digits_zip, teacher_run, tmp_path / "run")
@@ -154,9 +150,7 @@ def test_budget_scales_every_duration() -> None:
     assert recipe.model_dump()["method"] == {**METHODS["sida"], **halves}
 
 
-def test_inputs_that_do_not_fit_are_refused(
-    digits_zip: Path, teacher_run: Path, tmp_path: Path
-) -> None:
+def test_inputs_that_do_not_fit(digits_zip: Path, teacher_run: Path, tmp_path: Path) -> None:
     about = {"kind": "generator", "sigma_init": 2.5}
     sid2a = tiny_recipe(name="sid2a", start="sid")
     for changes, told, message in (

@@ -84,7 +84,7 @@ def test_damage_is_told_and_mended(folder: Path, capsys: pytest.CaptureFixture[s
     assert all(line.endswith("; computed again") for line in lines)
 
 
-def test_the_file_of_another_key_is_not_believed(
+def test_files_of_another_key_are_not_read(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = Maker(dataclasses.replace(KEY, resolution="3x32x32"))

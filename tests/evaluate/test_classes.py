@@ -51,9 +51,7 @@ def scores(images: ImageSet, extractor: Extractor, folder: Path) -> dict[str, Va
     return {name: values[0] for name, values in found.items()}
 
 
-def test_inception_score_of_sorted_images(
-    reference: ImageSet, extractor: Extractor, tmp_path: Path
-) -> None:
+def test_score_of_sorted_images(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> None:
     """NVIDIA's contiguous tenths stay as published; that they are of sorted images is said."""
     assert reference.labels is not None
     kept = np.arange(900)
@@ -81,9 +79,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("few")
-def test_values_of_some_of_the_images_say_so(
-    reference: ImageSet, extractor: Extractor, tmp_path: Path
-) -> None:
+def test_values_of_some_images(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> None:
     assert reference.labels is not None
     order = np.argsort(reference.labels, kind="stable")
     real = ImageFeatures(picked(reference, order, "sorted"), extractor, tmp_path / "real")

@@ -118,9 +118,8 @@ def test_how_classes_were_drawn_is_said(place: Path, tmp_path: Path, reference: 
     assert "\nclasses    uniform over 10 classes\n" in done.stdout
     assert not done.stderr  # The labels of the reference are not looked at.
     ask(place, place / "g.safetensors", "--metrics", "fd", json=tmp_path / "one.json")
-    labels = [
-        json.loads(p.read_text())["records"][0]["labels"] for p in (out, tmp_path / "one.json")
-    ]
+    both = (json.loads(path.read_text()) for path in (out, tmp_path / "one.json"))
+    labels = [one["records"][0]["labels"] for one in both]
     assert labels == ["uniform over 10 classes", ""]
 
     assert reference.labels is not None
@@ -134,9 +133,7 @@ def test_how_classes_were_drawn_is_said(place: Path, tmp_path: Path, reference: 
     assert {record["labels"] for record in records} == {told.format(";")}
 
 
-def test_sorted_images_are_said_beside_the_value(
-    place: Path, tmp_path: Path, reference: ImageSet
-) -> None:
+def test_sorted_images_are_said_beside_it(place: Path, tmp_path: Path, reference: ImageSet) -> None:
     out, digits = tmp_path / "r.json", np.asarray(reference.images)[:600, 0]
     assert reference.labels is not None
     np.save(tmp_path / "s.npy", digits[np.argsort(reference.labels[:600], kind="stable")])
@@ -231,7 +228,7 @@ def test_places_where_no_records_can_go(place: Path, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
 
 
-def test_bad_input_is_one_line_and_nothing_written(
+def test_bad_input_is_one_line_and_no_file(
     place: Path, tmp_path: Path, reference: ImageSet
 ) -> None:
     digits, out = np.asarray(reference.images[:20]), tmp_path / "out" / "r.json"

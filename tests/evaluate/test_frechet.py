@@ -171,9 +171,8 @@ def test_bias_falls_as_one_over_n() -> None:
     reference = FrechetReference(Gaussian(np.zeros(16), np.eye(16)))
 
     def mean_at(n: int) -> float:
-        return float(
-            np.mean([reference.distance(gaussian_of(rng.normal(size=(n, 16)))) for _ in range(40)])
-        )
+        drawn = (gaussian_of(rng.normal(size=(n, 16))) for _ in range(40))
+        return float(np.mean([reference.distance(one) for one in drawn]))
 
     # To first order d / n for the mean and d (d + 1) / (4 n) for the covariance.
     for n in (500, 2000):

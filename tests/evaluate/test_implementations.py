@@ -116,9 +116,7 @@ def test_subsets_of_all_images_have_no_error(noisy: Images, reference: ImageSet,
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_another_reference_is_another(
-    name: str, noisy: Images, reference: ImageSet, see: See
-) -> None:
+def test_another_reference(name: str, noisy: Images, reference: ImageSet, see: See) -> None:
     generated, one = see(noisy), IMPLEMENTATIONS[name]()
     real, few = (see(np.asarray(reference.images)[:n]) for n in (None, 500))
     metrics = ["frechet_distance", "kernel_distance"]
@@ -214,9 +212,7 @@ def test_clean_fid_s_resizing_is_its_own(see: See) -> None:
         seen.clear()
 
 
-def test_an_extractor_of_one_size_is_not_given_another(
-    noisy: Images, reference: ImageSet, see: See
-) -> None:
+def test_extractors_of_one_size_get_no_other(noisy: Images, reference: ImageSet, see: See) -> None:
     with pytest.raises(UserError, match=r"clean-fid-clean: resizes images .* digits-cnn"):
         values("clean-fid-clean", see(noisy), see(np.asarray(reference.images)))
 
@@ -264,9 +260,7 @@ def test_libraries_hand_over_the_bytes_that_we_see(name: str, see: See) -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_few_images_are_told_in_one_line(
-    name: str, noisy: Images, reference: ImageSet, see: See
-) -> None:
+def test_few_images_are_told(name: str, noisy: Images, reference: ImageSet, see: See) -> None:
     real = see(np.asarray(reference.images))
     metric = "kernel_distance" if name == "clean-fid" else "inception_score"
     few = see(noisy[: 1 if name == "clean-fid" else 9])

@@ -36,9 +36,8 @@ def test_divisor() -> None:
     moments = Moments(3)
     moments.add(features)
     for ddof in (0, 1):
-        np.testing.assert_allclose(
-            moments.gaussian(ddof).covariance, np.cov(features.T, ddof=ddof), rtol=1e-12
-        )
+        found = moments.gaussian(ddof).covariance
+        np.testing.assert_allclose(found, np.cov(features.T, ddof=ddof), rtol=1e-12)
 
 
 def test_combined_groups_are_the_whole() -> None:

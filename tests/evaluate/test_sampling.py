@@ -41,17 +41,14 @@ def test_labels_come_from_their_own_stream() -> None:
     z = Stream(4, "samples").normal(0, CHUNK, (1, 8, 8))
     classes = Stream(4, "sample labels").integers(0, CHUNK, 3)
     expected = to_uint8(one_step(generator, z, 2.5, torch.eye(3)[classes]))[:9]
-    np.testing.assert_array_equal(
-        images_of(sample_generator(generator, 4, 2.5), 9), expected.numpy()
-    )
+    found = images_of(sample_generator(generator, 4, 2.5), 9)
+    np.testing.assert_array_equal(found, expected.numpy())
     other = to_uint8(one_step(generator, z, 2.5, torch.eye(3)[(classes + 1) % 3]))[:9]
-    assert (other.numpy() != images_of(sample_generator(generator, 4, 2.5), 9)).any()
+    assert (other.numpy() != found).any()
 
 
 @pytest.mark.parametrize("steps", [1, 3])
-def test_teacher_takes_two_evaluations_a_step_but_the_last(
-    steps: int,
-) -> None:
+def test_teacher_takes_two_evaluations_a_step_but_the_last(steps: int) -> None:
     teacher, calls = network(), []
     teacher.register_forward_hook(lambda *_: calls.append(1))
     images = images_of(sample_teacher(teacher, 0, steps), 5, 16)

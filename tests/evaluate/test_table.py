@@ -19,9 +19,7 @@ from tests.evaluate.cases import record
         ("density", 1.1, 0.904, 1.296),
     ],
 )
-def test_intervals_end_where_the_metric_does(
-    metric: str, value: float, low: float, high: float
-) -> None:
+def test_intervals_end_where_metrics_do(metric: str, value: float, low: float, high: float) -> None:
     (row,) = summarise([record(metric=metric, value=value, stderr=0.1)])
     assert (row.low, row.high) == pytest.approx((low, high), abs=1e-4)
 

@@ -83,9 +83,7 @@ def test_without_a_result_nothing_stays(tmp_path: Path, monkeypatch: pytest.Monk
         Workspace(None, World(1, 2))
 
 
-def test_others_wait_for_the_first_and_notice_its_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_others_wait_and_notice_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(World, "wait", lambda self: None)
     result = tmp_path / "r.json"
     first, other = (Workspace(result, World(rank, 2)) for rank in (0, 1))

@@ -43,9 +43,8 @@ def test_a_seed_gives_the_same_weights_and_outputs_for_good() -> None:
         "model.dec.8x8_aux_conv.weight": [-0.222303852e-5, 0.134751260e-5, 0.107366897e-5],
     }
     for name, expected in known.items():
-        torch.testing.assert_close(
-            state[name].flatten()[:3], torch.tensor(expected), rtol=1e-6, atol=0
-        )
+        found = state[name].flatten()[:3]
+        torch.testing.assert_close(found, torch.tensor(expected), rtol=1e-6, atol=0)
     x = Stream(0, "x").normal(0, 1, (1, 8, 8))
     both = network.both(x, torch.tensor([2.0]), torch.eye(3)[:1])
     denoised = torch.tensor([-0.085243709, -0.086737923, -0.007180049])

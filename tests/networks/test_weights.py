@@ -76,7 +76,7 @@ def test_files_from_before_the_second_u_net(tmp_path: Path) -> None:
         ({"label_dim": 0}, r"model.map_label.bias is \(8,\), should be absent"),
     ],
 )
-def test_unusable_architectures_are_named(
+def test_unusable_architectures_are_told(
     tmp_path: Path, change: dict[str, Any], message: str
 ) -> None:
     path = tmp_path / "n.safetensors"

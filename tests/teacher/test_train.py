@@ -29,9 +29,7 @@ def trained(recipe: TeacherRecipe, data: Path, out: Path) -> Path:
     return out
 
 
-def test_augmented_teacher_is_told_and_repeats(
-    digits_zip: Path, tmp_path: Path, tree: Tree
-) -> None:
+def test_augmented_teacher_repeats(digits_zip: Path, tmp_path: Path, tree: Tree) -> None:
     recipe = tiny_teacher(augment=0.5, kimg=0.3)
     first, second = (trained(recipe, digits_zip, tmp_path / name) for name in "ab")
     assert tree(first) == tree(second)
@@ -61,8 +59,7 @@ def test_network_learns_from_augmented_images_and_their_labels(
     x, sigma, _, told, clean = seen
     index = epoch_order(5, 64, 96, len(data.images))
     images, labels = augment(
-        to_unit(torch.from_numpy(data.images)[index]),
-        draw_parameters(5, "augment", 64, 96, 0.7),
+        to_unit(torch.from_numpy(data.images)[index]), draw_parameters(5, "augment", 64, 96, 0.7)
     )
     noise = Stream(5, "noise").normal(64, 96, (1, 8, 8))
     assert torch.equal(clean, images)
