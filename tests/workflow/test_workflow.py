@@ -43,11 +43,11 @@ def counts_of(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
 def test_all_that_is_published_is_one_graph_of_few_jobs(checkout: Path) -> None:
     """One process evaluates all snapshots of a run: jobs do not grow with the cadence."""
     words = ("--snakefile", "workflow/published.smk", "-n", "--quiet", "rules")
-    done = run("snakemake", *words, "--config", "seeds=[0,1,2]", cwd=checkout)
+    done = run("snakemake", *words, "--config", "seeds=[0]", cwd=checkout)
     assert done.returncode == 0, done.stderr
     counts = counts_of(done)
-    assert sum(n for rule, n in counts.items() if rule.endswith("_distill")) == 32 * 3
-    assert counts["total"] <= 5000
+    assert sum(n for rule, n in counts.items() if rule.endswith("_distill")) == 32
+    assert counts["total"] <= 1700
 
 
 def test_missing_source_is_named_with_the_mend(checkout: Path) -> None:
