@@ -10,6 +10,7 @@ import torch
 from sid.data.sets.digits import digits
 from sid.data.zips import write_zip
 from sid.distill.recipe import Recipe
+from sid.distill.train import distill
 from sid.teacher.recipe import TeacherRecipe
 from sid.teacher.train import train_teacher
 
@@ -58,6 +59,13 @@ def tiny_recipe(**changes: Any) -> Recipe:
         "per_decade": 3,
     }
     return Recipe(**{**values, **changes})
+
+
+def distilled(recipe: Recipe, data: Path, teacher: Path, out: Path, **changes: Any) -> Path:
+    """The run folder of a distillation on the CPU, of seed 0 where nothing else is given."""
+    options = {"seed": 0, "device": CPU, "restart": False, "quiet": True, **changes}
+    distill(recipe, data, teacher, options.pop("start", None), out, **options)
+    return out
 
 
 @pytest.fixture(scope="session")

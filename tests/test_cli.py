@@ -29,44 +29,15 @@ def test_data_teacher_distill(
     assert "1797 images, 1x8x8, 10 classes" in capsys.readouterr().out
 
     common = ("--data", "digits.zip", "--threads", 1, "--device", "cpu", "--budget", 0.3)
-    assert (
-        sid(monkeypatch, "teacher", "train", "--recipe", "teacher.yaml", *common, "--out", "t") == 0
-    )
-    assert (
-        sid(monkeypatch, "distill", "--recipe", "sid.yaml", *common, "--teacher", "t", "--out", "s")
-        == 0
-    )
+    teacher = ("teacher", "train", "--recipe", "teacher.yaml", *common, "--out", "t")
+    distill = ("distill", "--recipe", "sid.yaml", *common, "--teacher", "t", "--out", "s")
+    assert sid(monkeypatch, *teacher) == sid(monkeypatch, *distill) == 0
     printed = capsys.readouterr()
     assert "s: distilled for 0.3 kimg" in printed.out
     assert "sid seed 0: 320/320 images in" in printed.err
     assert Path("s/done.json").exists()
 
     # The same command again finds the work done; with another seed it is another run.
-    again = ("distill", "--recipe", "sid.yaml", *common, "--teacher", "t", "--out", "s")
-    assert sid(monkeypatch, *again) == 0
-    assert sid(monkeypatch, *again, "--seed", 1) == 2
+    assert sid(monkeypatch, *distill) == 0
+    assert sid(monkeypatch, *distill, "--seed", 1) == 2
     assert "error: s: holds another run (seed differ)" in capsys.readouterr().err
-
-
-def test_errors_are_one_line_and_status_2(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert sid(
-        monkeypatch,
-        "distill",
-        "--recipe",
-        "none.yaml",
-        "--data",
-        "d",
-        "--teacher",
-        "t",
-        "--out",
-        "o",
-    )
-    assert capsys.readouterr().err == "error: none.yaml: no such file\n"
-    assert sid(monkeypatch, "data", "fashion-mnist", "--source", tmp_path) == 2
-    assert "no such file; --source needs the four IDX files" in capsys.readouterr().err
-    Path("file").write_text("")
-    assert sid(monkeypatch, "data", "digits", "--out", "file/d.zip") == 2
-    assert "is a file where a folder was expected" in capsys.readouterr().err

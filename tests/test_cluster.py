@@ -45,9 +45,7 @@ def test_runs_what_the_shell_would(digits_zip: Path, teacher_run: Path, tmp_path
         ("distill --recipe sid.yaml --tiny --out /proc/run", "/proc/run"),
     ],
 )
-def test_a_refusal_is_one_line_there_and_in_the_log(
-    words: str, message: str, tmp_path: Path
-) -> None:
+def test_a_refusal_is_one_line(words: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(UserError) as refused:
         Command(Job({"command": words}, str(tmp_path)))()
     line = str(refused.value)

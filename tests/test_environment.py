@@ -18,13 +18,8 @@ def pins(lines: list[str]) -> dict[str, str]:
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 DIRECT = pins(PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"])
-CONSTRAINTS = pins(
-    [
-        line
-        for line in (ROOT / "constraints.txt").read_text().splitlines()
-        if not line.startswith("#")
-    ]
-)
+LINES = (ROOT / "constraints.txt").read_text().splitlines()
+CONSTRAINTS = pins([line for line in LINES if not line.startswith("#")])
 
 
 def test_conda_gets_the_same() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sid.cli import main
 from sid.errors import printable
+from tests.commands import refused, sid
 
 
 @pytest.mark.parametrize(
@@ -27,40 +27,21 @@ def test_printable(text: str, shown: str) -> None:
     shown.encode()
 
 
-def run(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: object
-) -> list[str]:
-    """The lines on standard error of a `sid` that refuses."""
-    monkeypatch.setattr("sys.argv", ["sid", *map(str, words)])
-    with pytest.raises(SystemExit, match="2"):
-        main()
-    return capsys.readouterr().err.splitlines()
-
-
-def test_file_names_are_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_file_names_are_one_line(tmp_path: Path) -> None:
     """A line end, an escape sequence, no UTF-8: of a user's error, of the system's, of typer's."""
     path = tmp_path / os.fsdecode(b"a\nb\x1b[31m\xff{}[b].zip")
     recipe = ("--recipe", path, "--data", path, "--out", path)
     for words in (("teacher", "train", *recipe), ("data", "digits", "--out", path / "x.zip")):
         path.write_bytes(b"\xff")
-        lines = run(monkeypatch, capsys, *words)
-        assert len(lines) == 1
-        assert lines[0].startswith("error: ")
-        assert "/a\\nb\\x1b[31m\\xff{}[b].zip" in lines[0]
-        lines[0].encode()
-    lines = run(monkeypatch, capsys, "data", "digits", path)
-    assert len(lines) == 1
-    assert "\x1b" not in lines[0]
-    lines[0].encode()
+        refused(sid(*words), "/a\\nb\\x1b[31m\\xff{}[b].zip").encode()
+    line = refused(sid("data", "digits", path))
+    assert "\x1b" not in line
+    line.encode()
 
 
-def test_help_keeps_its_lines(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    lines = run(monkeypatch, capsys, "data")
-    assert any(line.startswith("  digits ") for line in lines)
+def test_help_keeps_its_lines() -> None:
+    done = sid("data")
+    assert any(line.startswith("  digits ") for line in done.stderr.splitlines())
 
 
 @pytest.mark.parametrize(

@@ -73,12 +73,7 @@ def submitit_parameters(
 ) -> dict[str, Any]:
     """The arguments of submitit's `AutoExecutor.update_parameters`.
 
-    Args:
-        settings: of the executor; resources override them.
-        resources: of the job. `runtime` in minutes, `mem_mb` of a node.
-        wanted: the job's allocation.
-        name: of the job.
-        folder: of this submission.
+    Resources override settings; `runtime` is in minutes, `mem_mb` that of a node.
 
     Raises:
         WorkflowError: a resource or an option has a wrong value.

@@ -16,41 +16,32 @@ RESERVED |= {"ntasks-per-node", "ntasks-per-gpu", "ntasks-per-core", "ntasks-per
 RESERVED.add("tasks-per-node")
 
 
-def _help(text: str, **more: Any) -> dict[str, Any]:
-    return {"help": text, **more}
+def _setting(default: Any, text: str, **more: Any) -> Any:
+    return field(default=default, metadata={"help": text, **more})
 
 
 @dataclass
 class ExecutorSettings(ExecutorSettingsBase):  # type: ignore[misc]
     """Defaults for every job; a rule's resources override them."""
 
-    cluster: str = field(
-        default="slurm",
-        metadata=_help("slurm, or local: processes of this machine", choices=["slurm", "local"]),
+    cluster: str = _setting(
+        "slurm", "slurm, or local: processes of this machine", choices=["slurm", "local"]
     )
     folder: Path = field(
         default=Path(".snakemake/submitit"),
-        metadata=_help("logs, pickles and the registry; all nodes must see it"),
+        metadata={"help": "logs, pickles and the registry; all nodes must see it"},
     )
-    partition: str | None = field(default=None, metadata=_help("Slurm partition", type=str))
-    account: str | None = field(default=None, metadata=_help("Slurm account", type=str))
-    qos: str | None = field(default=None, metadata=_help("quality of service", type=str))
-    constraint: str | None = field(
-        default=None, metadata=_help("features that nodes must have", type=str)
+    partition: str | None = _setting(None, "Slurm partition", type=str)
+    account: str | None = _setting(None, "Slurm account", type=str)
+    qos: str | None = _setting(None, "quality of service", type=str)
+    constraint: str | None = _setting(None, "features that nodes must have", type=str)
+    max_timeouts: int = _setting(10, "how often a job is requeued at its time limit")
+    signal_delay: int = _setting(90, "seconds from the warning signal to the time limit")
+    patience: int = _setting(
+        60, "minutes for which a submission is repeated while Slurm is away or full"
     )
-    max_timeouts: int = field(
-        default=10, metadata=_help("how often a job is requeued at its time limit")
-    )
-    signal_delay: int = field(
-        default=90, metadata=_help("seconds from the warning signal to the time limit")
-    )
-    patience: int = field(
-        default=60,
-        metadata=_help("minutes for which a submission is repeated while Slurm is away or full"),
-    )
-    extra: str | None = field(
-        default=None,
-        metadata=_help("options of sbatch, dashes optional: 'exclusive mail-type=END'", type=str),
+    extra: str | None = _setting(
+        None, "options of sbatch, dashes optional: 'exclusive mail-type=END'", type=str
     )
 
 

@@ -134,16 +134,6 @@ def submit(
 ) -> str:
     """Submit a task, again while the error is temporary.
 
-    Args:
-        entry: of the registry, for this submission.
-        task: run in every task of the job.
-        parameters: for submitit.
-        resources: names of the job's resources that have a value.
-        folder: of this submission.
-        cluster: asked for the job before it is submitted again.
-        settings: of the executor.
-        retry: says how long.
-
     Returns:
         The id that the cluster gives to the job.
 

@@ -99,9 +99,7 @@ def test_wildcards_come_back_or_are_refused(wildcards: list[dict[str, str]]) -> 
 
 @settings(max_examples=100, deadline=None, derandomize=True, database=None)
 @given(st.sets(TEXT, max_size=3), st.sets(TEXT, max_size=3), st.booleans())
-def test_files_come_back_or_are_refused(
-    awaited: set[str], temporary: set[str], whole: bool
-) -> None:
+def test_files_come_back_or_not(awaited: set[str], temporary: set[str], whole: bool) -> None:
     spec = [TargetSpec("rule", {"a": "b"})]
     dag = SimpleNamespace(get_unneeded_temp_files=lambda job: temporary)
     job: Any = SimpleNamespace(name="rule", dag=dag, get_target_spec=lambda: spec)
@@ -186,32 +184,6 @@ def test_parts_of_a_group_that_start_a_snakemake_of_their_own(tmp_path: Path) ->
     assert (tmp_path / "shadowed" / "a\\b").read_text() == "a\\b"
 
 
-LONG = """
-PART = "".join(map(str, range(100)))  # Of 190 signs.
-
-
-rule all:
-    input:
-        ["/".join(f"{part}-{PART}" for part in range(10)) + f"/{n}" for n in range(70)],
-
-
-rule long:
-    output:
-        "{name}/{n}",
-    group:
-        "group"
-    shell:
-        "touch {output}"
-"""
-
-
-def test_a_group_too_long_for_a_shell(tmp_path: Path) -> None:
-    (tmp_path / "Snakefile").write_text(LONG)
-    status, said = snakemake(tmp_path, "--cores", "2", "--group-components", "group=70")
-    assert status == 0, said[-3000:]
-    assert len(files(tmp_path)) == 71
-
-
 def test_environment_and_precommand_of_the_inner_snakemake(tmp_path: Path) -> None:
     (tmp_path / "Snakefile").write_text(
         'envvars: "ODD"\nrule all:\n  output: "out"\n  shell: \'printf "$ODD|$B" > out\'\n'
@@ -220,25 +192,6 @@ def test_environment_and_precommand_of_the_inner_snakemake(tmp_path: Path) -> No
     status, said = snakemake(tmp_path, "--precommand", "export B='b c'", ODD=odd)
     assert status == 0, said
     assert (tmp_path / "out").read_text() == f"{odd}|b c"
-
-
-@pytest.mark.parametrize("name", ["50%juice", "%A and %a"])
-def test_folder_that_submitit_would_read_is_one_line(tmp_path: Path, name: str) -> None:
-    place = tmp_path / name
-    place.mkdir()
-    (place / "Snakefile").write_text('rule all:\n  output: "out"\n  shell: "touch out"\n')
-    (place / "out").write_text("finished")
-    status, said = snakemake(place, "--forceall")
-    assert status == 1
-    assert f"'{place}/.snakemake/submitit': logs and results cannot lie in a folder with '%" in said
-    assert "Traceback" not in said
-    assert files(tmp_path) == {f"{name}/Snakefile": (place / "Snakefile").read_bytes()} | {
-        f"{name}/out": b"finished"
-    }
-    elsewhere = tmp_path / "else where"
-    status, said = snakemake(place, "--forceall", "--submitit-folder", str(elsewhere))
-    assert status == 0, said
-    assert list(elsewhere.glob("all-*/*_0_log.out"))
 
 
 def test_more_words_than_a_program_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,9 +47,8 @@ def test_32_gpus_on_4_nodes() -> None:
 
 
 def test_local_machine_stands_for_all_nodes() -> None:
-    given = submitit_parameters(
-        ExecutorSettings(cluster="local"), {}, Allocation(2, 2, 1, 1), "name", FOLDER
-    )
+    settings = ExecutorSettings(cluster="local")
+    given = submitit_parameters(settings, {}, Allocation(2, 2, 1, 1), "name", FOLDER)
     assert (given["nodes"], given["tasks_per_node"], given["gpus_per_node"]) == (1, 4, 2)
 
 
@@ -66,9 +65,7 @@ def test_sbatch_options() -> None:
 
 def test_no_time_is_not_unlimited_time() -> None:
     with pytest.raises(WorkflowError, match="runtime=0: must be at least 1"):
-        submitit_parameters(
-            ExecutorSettings(), {"runtime": 0}, Allocation(1, 1, 0, 1), "name", FOLDER
-        )
+        submitit_parameters(ExecutorSettings(), {"runtime": 0}, Allocation(1, 1, 0, 1), "", FOLDER)
 
 
 def test_logs_in_a_folder_with_a_percent_sign() -> None:
@@ -80,10 +77,13 @@ def test_logs_in_a_folder_with_a_percent_sign() -> None:
     assert given["slurm_srun_args"][-2:] == ["--output", f"{place}/%j_%t_log.out"]
 
 
-@pytest.mark.parametrize("name", ["50%juice", "%A", "back\\slash", "two\nlines"])
-def test_folders_that_cannot_be_told_to_slurm(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "cluster"),
+    [("50%juice", "slurm"), ("back\\slash", "slurm"), ("two\nlines", "slurm"), ("%A", "local")],
+)
+def test_folders_that_a_layer_would_read(name: str, cluster: str) -> None:
     with pytest.raises(WorkflowError, match="give another by --submitit-folder"):
-        check_folder(Path("/data") / name, "slurm")
+        check_folder(Path("/data") / name, cluster)
 
 
 def test_a_value_with_a_line_break_is_no_line_of_a_script() -> None:

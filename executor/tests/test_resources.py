@@ -75,7 +75,7 @@ def test_what_they_mean(resources: dict[str, Any], parallel: bool, expected: All
         ({"gres": "gpu:many:2:3"}, False, "write name:number"),
     ],
 )
-def test_what_has_no_meaning_here_is_one_line(
+def test_what_means_nothing_is_one_line(
     resources: dict[str, Any], parallel: bool, why: str
 ) -> None:
     with pytest.raises(WorkflowError, match=why) as caught:

@@ -58,9 +58,7 @@ def test_where_there_is_no_slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         SlurmCluster(print).check()
 
 
-def test_many_jobs_do_not_pass_the_length_of_a_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_many_jobs_fit_into_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     programs(tmp_path, monkeypatch, sacct="eval echo \\${$#} | tr , '\\n' | sed 's/$/|RUNNING/'")
     numbers = [str(10_000_000 + n) for n in range(20_000)]
     states = SlurmCluster(print).states([entry(number) for number in numbers])
@@ -68,9 +66,7 @@ def test_many_jobs_do_not_pass_the_length_of_a_command(
     assert calls(tmp_path) == ["sacct"] * 4
 
 
-def test_settings_for_looking_at_the_queue_hide_no_job(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_settings_of_squeue_hide_no_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     squeue = '[ -z "$SQUEUE_PARTITION$SACCT_FORMAT" ] && echo "1|RUNNING $SLURM_CLUSTERS"'
     programs(tmp_path, monkeypatch, sacct=squeue, squeue=squeue)
     monkeypatch.setenv("SQUEUE_PARTITION", "other")

@@ -137,7 +137,7 @@ def test_whoever_waits_can_be_told_to_end(tmp_path: Path, monkeypatch: pytest.Mo
     assert submission.tries() == 1
 
 
-def test_a_queue_full_of_our_own_jobs_is_waited_for(
+def test_a_queue_full_of_our_jobs_is_awaited(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submission = Submission(tmp_path, monkeypatch, TEMPORARY[0], 30, queued=29)
@@ -181,9 +181,7 @@ rule callable:
 """
 
 
-def test_a_job_that_slurm_refuses_leaves_older_outputs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_refused_jobs_leave_older_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = tmp_path / "place"
     place.mkdir()
     (place / "Snakefile").write_text(REFUSED)
@@ -229,9 +227,8 @@ def kept(
         "job",
         Path("/place"),
     )
-    return environment.keys() - variables_to_remove(
-        environment, given, resources, said.append
-    ), said
+    removed = variables_to_remove(environment, given, resources, said.append)
+    return environment.keys() - removed, said
 
 
 def test_settings_of_the_user_are_below_the_profile_and_the_rule() -> None:
@@ -246,12 +243,8 @@ def test_settings_of_the_user_are_below_the_profile_and_the_rule() -> None:
 
 
 def test_what_the_executor_sets_itself_is_said() -> None:
-    own = {
-        "SBATCH_ARRAY_INX": "0-9",
-        "SBATCH_WAIT": "1",
-        "SBATCH_OUTPUT": "x",
-        "SBATCH_SIGNAL": "9",
-    }
+    own = {"SBATCH_ARRAY_INX": "0-9", "SBATCH_WAIT": "1"}
+    own |= {"SBATCH_OUTPUT": "x", "SBATCH_SIGNAL": "9"}
     left, said = kept({**USER, **own}, {})
     assert left == set(USER)
     assert "SBATCH_ARRAY_INX=0-9 is not passed on: the executor itself sets --array" in said

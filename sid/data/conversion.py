@@ -63,11 +63,6 @@ class Conversion:
     as in EDM2's tool; EDM's stops at them, and takes a palette's numbers for grey levels. Of a file
     with several pictures the first is taken, as in both.
 
-    Args:
-        folder: the images.
-        transform: their crop.
-        size: width and height, or None (see `crop_and_resize`).
-
     Raises:
         UserError: while iterating; an image is damaged, has more than 8 bits a channel, is of
             another shape than the first, or no square with a power of two as side.

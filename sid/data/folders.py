@@ -57,9 +57,6 @@ class Folder:
     Labels come from its `dataset.json` if there is one, else from the names of its folders in
     sorted order. One folder, or none, gives no labels. Memory: that of one folder's names.
 
-    Args:
-        path: the folder.
-
     Raises:
         UserError: it is missing, holds no images, or leaves an image without a label.
     """

@@ -105,9 +105,6 @@ def to_array(image: Image.Image) -> NDArray[np.uint8]:
 def check_depth(image: ImageFile) -> None:
     """See that an image stores 8 bits a channel, or fewer that its format scales to 0 .. 255.
 
-    Args:
-        image: opened, not yet decoded.
-
     Raises:
         UnfitError: it stores more, or numbers that may be negative.
     """
@@ -118,9 +115,6 @@ def check_depth(image: ImageFile) -> None:
 
 def extra_content(image: ImageFile) -> str:
     """What a file holds beside one picture in the channels of its mode, empty if nothing.
-
-    Args:
-        image: opened, not yet decoded.
 
     Raises:
         ValueError: it is damaged.

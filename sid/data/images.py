@@ -99,20 +99,12 @@ class ImageSet:
         return self.images[index]
 
 
-class Picked:
-    """Some of the images of a set, in a given order, indexed as an array is.
-
-    Args:
-        images: of the whole set.
-        index: which, int64 [n].
-    """
+class Picked(OnDisk):
+    """Some of the images of a set, in a given order, indexed as an array is."""
 
     def __init__(self, images: Images, index: NDArray[np.int64]) -> None:
         self._images, self._index = images, index
         self.shape: tuple[int, ...] = (len(index), *images.shape[1:])
-
-    def __len__(self) -> int:
-        return len(self._index)
 
     def __getitem__(self, index: int | slice | NDArray[Any]) -> NDArray[np.uint8]:
         """Images by their place among the chosen, uint8 [..., C, H, W]."""
@@ -167,10 +159,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def check_classes(labels: NDArray[np.int64], source: object) -> None:
     """See that every class below the highest has an image: a network would have weights for each.
-
-    Args:
-        labels: of all images.
-        source: names them in errors.
 
     Raises:
         UserError: a class has none.

@@ -85,13 +85,7 @@ def write_images(path: Path, pictures: Iterable[Picture], compression: int = STO
 
 
 def write_zip(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64] | None) -> Written:
-    """Write an array of images in EDM's layout (see `write_images`), compressed.
-
-    Args:
-        path: the zip.
-        images: uint8, [N, C, H, W] with C 1 or 3.
-        labels: class of each image, [N], or None.
-    """
+    """Write images [N, 1 or 3, H, W] and their classes [N], compressed (see `write_images`)."""
     classes = [None] * len(images) if labels is None else labels.tolist()
     pictures = map(Picture, range(len(images)), images, classes)
     return write_images(path, pictures, DEFLATED)

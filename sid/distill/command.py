@@ -60,25 +60,16 @@ def distill_command(
         if data or teacher or start:
             raise UserError("--tiny makes its own data, teacher and start; drop those options")
         chosen = tiny_recipe(chosen)
-        folder = out.with_name(f"{out.name}.inputs")
-        inputs = tiny_inputs(chosen, seed, folder)
+        inputs = tiny_inputs(chosen, seed, out.with_name(f"{out.name}.inputs"))
         world.wait()
     else:
         if not data or not teacher:
             raise UserError(f"--{'teacher' if data else 'data'} is missing (or try --tiny)")
         inputs = Inputs(data, teacher, start)
+    quiet = quiet or not world.main
     try:
         distill(
-            chosen,
-            inputs.data,
-            inputs.teacher,
-            inputs.start,
-            out,
-            seed=seed,
-            device=where,
-            world=world,
-            restart=restart,
-            quiet=quiet or not world.main,
+            chosen, *inputs, out, seed=seed, device=where, world=world, restart=restart, quiet=quiet
         )
     except StoppedError as stop:
         again = same_command(context) if world.size == 1 else "the same command"

@@ -40,15 +40,8 @@ def generator_sigma(t: Tensor) -> Tensor:
 class Distillation:
     """One distillation in progress (see `sid.runs.loop.Training`).
 
-    Args:
-        recipe: what to do.
-        teacher: the diffusion model; its copies are the fake score and, unless `start` is given,
-            the generator.
-        start: the generator to start from, or None.
-        data: labels of conditional teachers and real images of adversarial methods.
-        seed: of all randomness.
-        device: where to train.
-        world: the processes of this run.
+    The fake score begins as a copy of the teacher, and so does the generator without a `start`. Of
+    the data it takes labels where the teacher is conditional, and images for adversarial methods.
     """
 
     def __init__(

@@ -130,11 +130,7 @@ class Watch:
         return None
 
     def images_problem(self, made: Tensor) -> Problem | None:
-        """Judge what the averaged generator makes.
-
-        Args:
-            made: from the fixed noise, [B, C, H, W].
-        """
+        """Judge what the averaged generator makes."""
         gates = self.gates
         if gates.min_spread is not None:
             found, bound = spread(made), gates.min_spread * self.least_spread

@@ -62,11 +62,6 @@ def tiny_architecture(full: Architecture) -> Architecture:
 def tiny_inputs(recipe: Recipe, seed: int, folder: Path) -> Inputs:
     """Write a data set of noise and a teacher of random weights for the recipe into a folder.
 
-    Args:
-        recipe: what is to be tried.
-        seed: of the weights.
-        folder: where to write.
-
     Raises:
         UserError: the teacher's recipe is missing.
     """

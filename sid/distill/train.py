@@ -37,28 +37,20 @@ def distill(
 ) -> None:
     """Distil into the run folder `out`, or go on where it stopped.
 
-    Args:
-        recipe: what to do.
-        data: the data set's zip.
-        teacher: a teacher's run folder (its last snapshot) or weights file.
-        start: run folder or weights file of the generator to start from; needed when, and only
-            when, the recipe has a `start`.
-        out: the run folder.
-        seed: of all randomness.
-        device: where to train.
-        world: the processes that train this run, None for this one alone.
-        restart: set aside another run found in `out`.
-        quiet: print nothing.
+    `teacher` is a run folder, of which the last snapshot is taken, or a weights file; `start`, the
+    generator to start from, is likewise, and needed when, and only when, the recipe has a `start`.
+    The rest is as of `train_teacher`.
 
     Raises:
         UserError: an input is missing or damaged, inputs do not fit together, or `out` holds
             another run.
     """
     world = world or World()
-    if bool(recipe.start) != bool(start):
-        needs = f"starts from recipe {recipe.start}; give" if recipe.start else "starts from the "
-        mend = f"{needs} its run with --start" if recipe.start else f"{needs}teacher; drop --start"
-        raise UserError(f"recipe {recipe.name} {mend}")
+    if recipe.start and not start:
+        needs = f"starts from recipe {recipe.start}; give its run with --start"
+        raise UserError(f"recipe {recipe.name} {needs}")
+    if start and not recipe.start:
+        raise UserError(f"recipe {recipe.name} starts from the teacher; drop --start")
     world.share(0, recipe.batch, recipe.micro)
     images = read_zip(data)
     weights = {"teacher": snapshot_at(teacher)}
@@ -84,10 +76,9 @@ def distill(
         times = snapshot_times(total, recipe.batch, first, recipe.per_decade, every)
         # Taken out of the dictionary, so that they go when the training has its copies.
         begin = networks.pop("start", (None, {}))[0]
-        training = Distillation(
-            recipe, networks.pop("teacher")[0], begin, images, seed, device, world
-        )
-        del begin
+        pair = networks.pop("teacher")[0], begin
+        training = Distillation(recipe, *pair, images, seed, device, world)
+        del begin, pair
         title = f"{recipe.name} seed {seed}"
         train(folder, training, times, title=title, quiet=quiet, world=world)
 

@@ -60,15 +60,7 @@ class Style:
 
 
 class UNetBlock(nn.Module):
-    """Residual block conditioned on the noise embedding, then self-attention where wanted.
-
-    Args:
-        n_in: input channels.
-        n_out: output channels.
-        style: what the blocks have in common.
-        direction: "up", "down" or "".
-        attention: whether self-attention follows.
-    """
+    """Residual block conditioned on the noise embedding, then self-attention where wanted."""
 
     def __init__(
         self, n_in: int, n_out: int, style: Style, *, direction: str = "", attention: bool = False

@@ -30,19 +30,7 @@ def zero(layer: Layer) -> Layer:
 class DhariwalUNet(UNet):
     """ADM (Dhariwal and Nichol 2021, arXiv 2105.05233), as in EDM (2206.00364, table 7).
 
-    Args:
-        img_resolution: height and width of the images.
-        in_channels: colour channels in.
-        out_channels: colour channels out.
-        label_dim: number of classes, 0 without.
-        augment_dim: width of the augmentation label, 0 without.
-        model_channels: channels for multiplier 1.
-        channel_mult: channel multiplier of each resolution, finest first.
-        channel_mult_emb: multiplier of the width of the conditioning.
-        num_blocks: residual blocks per resolution in the encoder (one more in the decoder).
-        attn_resolutions: resolutions whose blocks have self-attention.
-        dropout: probability inside the blocks, in training mode.
-        label_dropout: probability that a class is hidden, in training mode.
+    The arguments are those of `SongUNet` of the same names.
 
     Raises:
         ValueError: sizes or widths that do not divide.

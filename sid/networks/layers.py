@@ -15,10 +15,6 @@ from torch.nn.functional import avg_pool2d, conv2d, conv_transpose2d, group_norm
 class GroupNorm(nn.GroupNorm):
     """Group normalisation with groups of at least 4 channels and at most 32 groups.
 
-    Args:
-        channels: to normalise.
-        eps: added to the variance.
-
     Raises:
         ValueError: the channels do not fall into equal groups.
     """
@@ -79,12 +75,7 @@ class Resampling(nn.Module):
 
 
 class Resample(Resampling):
-    """Resampling alone.
-
-    Args:
-        direction: "up" or "down".
-        taps: of the filter.
-    """
+    """Resampling alone."""
 
     def __init__(self, direction: str, taps: Sequence[float]) -> None:
         super().__init__()

@@ -22,9 +22,6 @@ class EDMPrecond(nn.Module):
     All but F is float32, and so are inputs, outputs and parameters; F runs in half precision where
     `use_fp16` asks for it and the images are on a GPU. The channel mean of the bottleneck is SiDA's
     discriminator, `return_flag='encoder'` in the authors' code.
-
-    Args:
-        architecture: what to build.
     """
 
     def __init__(self, architecture: "Architecture") -> None:

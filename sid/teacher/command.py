@@ -35,15 +35,9 @@ def train(
     """
     world, where = join(set_up_device(device, threads))
     chosen = load_teacher(recipe_path(recipe)).scaled(budget)
+    quiet = quiet or not world.main
     train_teacher(
-        chosen,
-        data,
-        out,
-        seed=seed,
-        device=where,
-        world=world,
-        restart=restart,
-        quiet=quiet or not world.main,
+        chosen, data, out, seed=seed, device=where, world=world, restart=restart, quiet=quiet
     )
     if world.main:
         print(f"{out}: trained on {chosen.kimg:g} kimg")

@@ -87,10 +87,6 @@ OFFICIAL: Mapping[tuple[str, str], Callable[..., Any]] = {
 def read_official(data: bytes, source: str) -> Official:
     """The network under `ema`.
 
-    Args:
-        data: the content of the file.
-        source: names it in errors.
-
     Raises:
         UserError: it is no such pickle, names a global that no such pickle names, or holds a
             network that cannot be built here or does not fit its own arguments.

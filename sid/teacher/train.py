@@ -27,16 +27,7 @@ from sid.teacher.recipe import TeacherRecipe
 
 
 class TeacherTraining:
-    """One EDM training in progress (see `sid.runs.loop.Training`).
-
-    Args:
-        recipe: what to train.
-        architecture: its network, for these images.
-        data: the images.
-        seed: of the weights and of all randomness.
-        device: where to train.
-        world: the processes of this run.
-    """
+    """One EDM training in progress (see `sid.runs.loop.Training`)."""
 
     def __init__(
         self,

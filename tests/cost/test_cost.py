@@ -10,7 +10,7 @@ from sid.cost.cost import Cost, cost
 from sid.cost.rates import Row, growth
 from sid.errors import UserError
 from sid.recipes.listing import load
-from tests.test_cli import sid
+from tests.commands import refused, sid
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -52,9 +52,7 @@ def test_another_network_stands_in_where_the_precision_asks_for_it() -> None:
     assert basis == "operations at the rate of teacher edm-imagenet-64x64-cond-adm, A100 fp16"
 
 
-def test_a_measured_rate_goes_before_what_follows_from_others(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_measured_rate_goes_before_estimates(monkeypatch: pytest.MonkeyPatch) -> None:
     network = "edm-cifar10-32x32-uncond-vp"
     row = Row("H100", "fp32", "sid", network, 200.0, "measured", "docs/performance.md")
     known = (*rates.rates(), row)
@@ -94,23 +92,12 @@ def test_rows_without_a_source_are_refused(tmp_path: Path, monkeypatch: pytest.M
         (("digits/sid",), "recipe digits: its network has the size of its data"),
     ],
 )
-def test_errors_are_one_line(
-    words: tuple[str, ...],
-    message: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert sid(monkeypatch, "cost", *words) == 2
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    assert message in error
+def test_errors_are_one_line(words: tuple[str, ...], message: str) -> None:
+    refused(sid("cost", *words), message)
 
 
-def test_one_recipe_says_what_it_rests_on(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert sid(monkeypatch, "cost", "cifar10-uncond-sid-alpha1.2", "--gpu", "h100") == 0
-    printed = capsys.readouterr().out
+def test_one_recipe_says_what_it_rests_on() -> None:
+    printed = sid("cost", "cifar10-uncond-sid-alpha1.2", "--gpu", "h100").stdout
     assert "500 Mimg in fp32, 466 GFLOP an image (counted)" in printed
     assert "activations of 16 images" in printed
     assert "18 days on 4" in printed
@@ -118,11 +105,8 @@ def test_one_recipe_says_what_it_rests_on(
     assert "(estimated: operations at the rate of teacher" in printed
 
 
-def test_the_document_has_the_table_of_the_command(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_document_has_the_table_of_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    assert sid(monkeypatch, "cost", "--all", "--markdown") == 0
-    table = capsys.readouterr().out
+    table = sid("cost", "--all", "--markdown").stdout
     assert table.count("\n") > 30
     assert table in (ROOT / "docs" / "scaling.md").read_text()

@@ -25,11 +25,9 @@ BAD_ARRAYS: dict[str, tuple[NDArray[np.generic], str]] = {
     "floats": (np.zeros((4, 6, 7, 3)), "holds float64; what range floats have is not told: save"),
     "NaN": (with_nan(), "holds NaN, the first in image 2; "),
     "int64": (np.zeros((4, 6, 7, 3), np.int64), "holds int64; save 0 to 255 as uint8"),
-    "complex": (np.zeros((4, 6, 7, 3), complex), "holds complex128; save 0 to 255 as uint8"),
     "objects": (np.array([{}, []], object), "holds Python objects, which could run code"),
     "strings": (np.array(["x"]), "holds <U1; save"),
     "scalar": (np.array(3, np.uint8), "its shape () is not that of images"),
-    "vector": (np.zeros(7, np.uint8), "its shape (7,) is not that of images"),
     "one image": (np.zeros((6, 7, 3), np.uint8), "its shape (6, 7, 3) is not that of images"),
     "RGBA": (np.zeros((4, 6, 7, 4), np.uint8), "its shape (4, 6, 7, 4) is not that of images"),
     "either": (np.zeros((4, 3, 7, 3), np.uint8), "could be [N, H, W, C] or [N, C, H, W]; save"),
@@ -57,11 +55,9 @@ def test_damaged_arrays_are_named(tmp_path: Path) -> None:
     whole = path.read_bytes()
     for content, message in (
         (whole[:-1], r"x\.npy: ends after 757 of 758 bytes; make the file again"),
-        (whole[:50], r"x\.npy: not NumPy's format, or damaged"),
         (whole.replace(b"'descr'", b"__(){}["), r"x\.npy: not NumPy's format, or damaged"),
         (whole.replace(b"(5, 3", b"(5,-3"), r"x\.npy: holds no images, its shape is \(5, -3"),
         (b"", r"x\.npy: not NumPy's format, or damaged"),
-        (b"text", r"x\.npy: not NumPy's format, or damaged"),
     ):
         path.write_bytes(content)
         with pytest.raises(UserError, match=message):
@@ -69,7 +65,6 @@ def test_damaged_arrays_are_named(tmp_path: Path) -> None:
     path = npz(tmp_path / "x.npz", COLOUR)
     whole = path.read_bytes()
     for content, message in (
-        (b"", "not an npz file"),
         (b"text", "not an npz file"),
         (whole[:-30], "not an npz file"),
         (whole.replace(COLOUR[4].transpose(1, 2, 0).tobytes(), bytes(126)), "damaged \\(Bad CRC"),
@@ -83,9 +78,6 @@ def test_wrong_keys_are_listed(tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
     np.savez(path, images=COLOUR, labels=np.arange(5))
     with pytest.raises(UserError, match=r"x.npz: holds images, labels; wanted arr_0, uint8"):
-        read_images(path)
-    np.savez(path, **{f"k{i}": np.arange(1) for i in range(11)})
-    with pytest.raises(UserError, match=r"holds k0, .*k7 and 3 more; wanted arr_0"):
         read_images(path)
     with zipfile.ZipFile(path, "w"):
         pass
@@ -130,13 +122,9 @@ def test_locked_and_strangely_packed_files_are_not_called_damaged(tmp_path: Path
                 read_images(tmp_path / name)
 
 
-def test_members_that_are_no_arrays(tmp_path: Path) -> None:
+def test_two_members_of_one_name(tmp_path: Path) -> None:
     path, array = tmp_path / "x.npz", io.BytesIO()
     np.save(array, COLOUR)
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("arr_0", b"text")
-    with pytest.raises(UserError, match=r"x\.npz: arr_0: not NumPy's format, or damaged"):
-        read_images(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("arr_0", array.getvalue())
         archive.writestr("arr_0.npy", array.getvalue())

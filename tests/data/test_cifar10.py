@@ -32,9 +32,7 @@ def test_images_and_labels_in_order(tmp_path: Path) -> None:
     assert data.labels is not None
     assert data.labels.tolist() == [k for batch in LABELS for k in batch]
     assert "cifar.tar.gz: not the published archive" in warnings[0]
-    assert (
-        "holds 20 images, 3x32x32, 10 classes, but the published cifar10 has 50000" in warnings[1]
-    )
+    assert "holds 20 images, 3x32x32, 10 classes, but the published cifar10 has" in warnings[1]
 
 
 def test_python_3_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -73,9 +71,8 @@ def test_other_batches_are_refused(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=message) as caught:
         convert(tmp_path, BATCHES | {"data_batch_3": batch})
-    assert str(caught.value).startswith(
-        f"{tmp_path}/cifar.tar.gz: cifar-10-batches-py/data_batch_3"
-    )
+    where = f"{tmp_path}/cifar.tar.gz: cifar-10-batches-py/data_batch_3"
+    assert str(caught.value).startswith(where)
     assert "\n" not in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["cifar.tar.gz"]
 

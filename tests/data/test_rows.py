@@ -1,7 +1,6 @@
 """Rows of files, indexed as arrays are."""
 
 import os
-import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -63,18 +62,6 @@ def test_rows_near_each_other_are_one_read(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(os, "preadv", counted)
     np.testing.assert_array_equal(rows[index], array[index])
     assert len(reads) <= array.nbytes // BLOCK + 1  # 79 blocks.
-
-
-def test_memory_is_that_of_the_rows(tmp_path: Path) -> None:
-    """A thousand of 100,000 rows, 1 MB of 100 MB."""
-    with (tmp_path / "x").open("wb") as file:  # Of holes.
-        file.truncate(100_000 * 1000)
-    rows, index = Rows(tmp_path / "x", np.uint8, (100_000, 1000)), RNG.permutation(100_000)[:1000]
-    tracemalloc.start()
-    rows[index]
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 4e6
 
 
 def test_rows_without_columns(tmp_path: Path) -> None:

@@ -13,11 +13,12 @@ from sid.errors import UserError
 from tests.data.files import encoded, patched, png, tiff
 
 GREY = np.arange(16).reshape(4, 4)
-COLOUR = np.stack([GREY, GREY + 16, GREY + 32], axis=2)
+SMALL = np.stack([GREY, GREY + 16, GREY + 32, GREY + 48], axis=2).astype(np.uint8)
 DEEP = np.full((4, 4, 4), 4095)  # 12 bits, as cameras and microscopes have.
 NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8))
 LEVELS = Image.fromarray(np.arange(256, dtype=np.uint8).reshape(16, 16))
 FRAMES = {"save_all": True, "append_images": [NOISE.rotate(90)]}
+TURNED = {"save_all": True, "append_images": [LEVELS.rotate(90)]}
 
 
 def scaled(bits: int) -> list[int]:
@@ -45,10 +46,7 @@ TAKEN = {
     "grey of 2 bits.png": (png(GREY % 4, 2, "grey"), scaled(2)),
     "grey of 4 bits.png": (png(GREY, 4, "grey"), scaled(4)),
     "gamma.png": (png(GREY, 8, "grey", (b"gAMA", bytes(3) + b"\x01")), GREY.ravel().tolist()),
-    "white is zero.tif": (
-        tiff(GREY[:, :, None].astype(np.uint8), photometric=0),
-        (255 - GREY).ravel().tolist(),
-    ),
+    "white is zero.tif": (tiff(SMALL[:, :, :1], photometric=0), (255 - GREY).ravel().tolist()),
     "maximum 15.pgm": (netpbm(5, 15), scaled(4)),
     "maximum 15, plain.pgm": (netpbm(2, 15, plain=True), scaled(4)),
     "maximum 100.pgm": (netpbm(5, 100), [round(v * 2.55) for v in range(16)]),
@@ -109,9 +107,7 @@ def test_signed_numbers_are_refused(tmp_path: Path) -> None:
     content = tiff((GREY[:, :, None] - 8).astype(np.int8), photometric=1, kind=2)
     for i in range(2):
         (tmp_path / f"{i}.tif").write_bytes(content)
-    with pytest.raises(
-        UserError, match=r"0\.tif is of signed numbers or fractions; save 0 \.\. 255"
-    ):
+    with pytest.raises(UserError, match=r"0\.tif is of signed numbers or fractions; save 0"):
         read_images(tmp_path)
 
 
@@ -119,23 +115,17 @@ MORE = {
     "frames.png": (encoded(NOISE, "png", **FRAMES), "several pictures"),
     "frames.webp": (encoded(NOISE, "webp", **FRAMES, lossless=True), "several pictures"),
     "frames.tif": (encoded(NOISE, "tiff", **FRAMES), "several pictures"),
-    "frames.gif": (
-        encoded(LEVELS, "gif", save_all=True, append_images=[LEVELS.rotate(90)]),
-        "several pictures",
-    ),
+    "frames.gif": (encoded(LEVELS, "gif", **TURNED), "several pictures"),
     "frames.avif": (encoded(NOISE, "avif", **FRAMES), "several pictures"),
     "frames.ppm": (2 * netpbm(6, 255), "several pictures"),
     "frames.pgm": (2 * netpbm(5, 255), "several pictures"),
     "one level transparent.png": (png(GREY, 8, "grey", (b"tRNS", b"\0\3")), "transparency"),
-    "one colour transparent.png": (png(COLOUR, 8, "rgb", (b"tRNS", bytes(6))), "transparency"),
-    "fourth.tif": (
-        tiff(np.dstack([COLOUR, GREY]).astype(np.uint8), photometric=2, extra=1),
-        "channels beside its colours",
+    "one colour transparent.png": (
+        png(SMALL[:, :, :3], 8, "rgb", (b"tRNS", bytes(6))),
+        "transparency",
     ),
-    "second.tif": (
-        tiff(COLOUR[:, :, :2].astype(np.uint8), photometric=1, extra=1),
-        "channels beside its colours",
-    ),
+    "fourth.tif": (tiff(SMALL, photometric=2, extra=1), "channels beside its colours"),
+    "second.tif": (tiff(SMALL[:, :, :2], photometric=1, extra=1), "channels beside its colours"),
 }
 
 
@@ -212,9 +202,7 @@ def test_numbers_of_a_smaller_range_are_told(
     assert any("no pixel looked at is above 31 of 255" in told for told in warnings) == (top < 32)
 
 
-def test_one_bright_image_among_many_is_enough(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_one_bright_image_is_enough(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     images = np.zeros((1000, 5, 5), np.uint8)
     images[640] = 255  # Every 16th is looked at.
     np.save(tmp_path / "x.npy", images)

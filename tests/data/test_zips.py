@@ -1,6 +1,5 @@
 """EDM zips: same images, same bytes; what is damaged is named; large ones stay on the disk."""
 
-import io
 import json
 import tracemalloc
 import zipfile
@@ -16,9 +15,10 @@ from sid.data.images import Picture
 from sid.data.sets.digits import digits
 from sid.data.zips import read_zip, write_images, write_zip
 from sid.errors import UserError
+from tests.data.files import encoded
 
 
-def test_digits_survive_the_zip(digits_zip: Path) -> None:
+def test_digits_survive_the_zip_in_the_layout_of_edm(digits_zip: Path) -> None:
     images, labels = digits()
     data = read_zip(digits_zip)
     assert data.name == "digits"
@@ -27,29 +27,13 @@ def test_digits_survive_the_zip(digits_zip: Path) -> None:
     assert np.array_equal(data.labels, labels)
     assert data.n_classes == 10
     assert (images.shape, images.max(), images.min()) == ((1797, 1, 8, 8), 255, 0)
-
-
-def test_layout_is_edm(digits_zip: Path) -> None:
     with zipfile.ZipFile(digits_zip) as archive:
-        names = archive.namelist()
-        labels = json.loads(archive.read("dataset.json"))["labels"]
-    assert names[0] == "00000/img00000000.png"
-    assert names[1796] == "00001/img00001796.png"
-    assert labels[0] == ["00000/img00000000.png", 0]
+        assert archive.namelist()[1796] == "00001/img00001796.png"
 
 
 def test_same_images_same_bytes(digits_zip: Path, tmp_path: Path) -> None:
     write_zip(tmp_path / "again.zip", *digits())
     assert (tmp_path / "again.zip").read_bytes() == digits_zip.read_bytes()
-
-
-def test_colour_and_no_labels(tmp_path: Path) -> None:
-    images = np.random.default_rng(0).integers(0, 256, (3, 3, 5, 5), dtype=np.uint8)
-    write_zip(tmp_path / "c.zip", images, None)
-    data = read_zip(tmp_path / "c.zip")
-    assert np.array_equal(data.images, images)
-    assert data.labels is None
-    assert data.n_classes == 0
 
 
 def rewrite(source: Path, out: Path, change: dict[str, bytes | None]) -> Path:
@@ -70,18 +54,12 @@ FIRST = "00000/img00000000.png"
         ({FIRST: b"not a picture"}, f"{FIRST} is damaged"),
         ({FIRST: b""}, f"{FIRST} is damaged"),
         ({"dataset.json": b"{"}, "damaged data set"),
-        ({"dataset.json": b"{}"}, "damaged data set"),
         ({"dataset.json": b"[]"}, "damaged data set (dataset.json: not EDM's labels"),
         ({"dataset.json": b'{"labels": [3]}'}, "damaged data set (dataset.json: not EDM's labels"),
         ({"dataset.json": b'{"labels": []}'}, f"no label for {FIRST}"),
         ({"dataset.json": b'{"labels": [["x.png", -1]]}'}, "the label of x.png is -1, not a class"),
         ({"dataset.json": b'{"labels": [["x.png", [0, 1]]]}'}, "the label of x.png is [0, 1]"),
-        (
-            {"dataset.json": b'{"labels": [["x.png", 1e0]]}'},
-            "the label of x.png is 1.0, not",
-        ),
         ({"dataset.json": b'{"labels": [["x.png", true]]}'}, "the label of x.png is True"),
-        ({"dataset.json": b'{"labels": [["x.png", %d]]}' % 10**30}, f"is {10**30}, not a class 0,"),
         ({"dataset.json": b'{"labels": [["x.png", 2000000000]]}'}, "is 2000000000, not a class 0,"),
         ({"dataset.json": b'{"labels": [["x.png", 1], ["x.png", 2]]}'}, "x.png stands there twice"),
         ({"dataset.json": b'{"labels": [], "labels": null}'}, "labels stands there twice"),
@@ -122,15 +100,6 @@ def test_cut_empty_and_missing(digits_zip: Path, tmp_path: Path) -> None:
         read_zip(tmp_path / "none.zip")
 
 
-def test_mixed_sizes_are_named(digits_zip: Path, tmp_path: Path) -> None:
-    write_zip(tmp_path / "big.zip", np.zeros((1, 1, 9, 9), np.uint8), None)
-    with zipfile.ZipFile(tmp_path / "big.zip") as archive:
-        big = archive.read(FIRST)
-    bad = rewrite(digits_zip, tmp_path / "bad.zip", {"00000/img00000007.png": big})
-    with pytest.raises(UserError, match=r"img00000007.png is \(1, 9, 9\), but .* of one size"):
-        read_zip(bad)
-
-
 def test_hidden_files_are_no_images(digits_zip: Path, tmp_path: Path) -> None:
     """What macOS puts into zips beside each image."""
     copy = rewrite(digits_zip, tmp_path / "digits.zip", {})
@@ -148,25 +117,13 @@ def test_two_files_of_one_name(digits_zip: Path, tmp_path: Path) -> None:
         read_zip(copy)
 
 
-@pytest.mark.parametrize("mode", ["P", "RGBA", "CMYK", "1"])
-def test_other_modes_are_named(tmp_path: Path, mode: str) -> None:
-    file = io.BytesIO()
-    Image.new("RGB", (4, 4)).convert(mode).save(file, "tiff")
-    with zipfile.ZipFile(tmp_path / "m.zip", "w") as archive:
-        archive.writestr("00000/img00000000.tif", file.getvalue())
-    with pytest.raises(UserError, match=f"m.zip: .*00000.tif is of mode {mode}, neither 8-bit"):
-        read_zip(tmp_path / "m.zip")
-
-
 def test_zips_of_the_official_tool(tmp_path: Path) -> None:
     """Any order of the labels, any image format, compressed or not, other files between."""
     levels = {"00000/img00000001.png": 10, "00000/img00000000.JPG": 20, "b/x.bmp": 30}
     with zipfile.ZipFile(tmp_path / "o.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for name, level in levels.items():
-            with archive.open(name, "w") as file:
-                Image.new("RGB", (8, 8), (level,) * 3).save(
-                    file, Path(name).suffix[1:].replace("JPG", "jpeg")
-                )
+            kind = {"png": "png", "JPG": "jpeg", "bmp": "bmp"}[name[-3:]]
+            archive.writestr(name, encoded(Image.new("RGB", (8, 8), (level,) * 3), kind))
         archive.writestr("00000/readme.txt", "more")
         pairs = [["b/x.bmp", 4], ["00000/img00000001.png", 0], ["00000/img00000000.JPG", 2]]
         archive.writestr("dataset.json", json.dumps({"labels": pairs}))
@@ -175,12 +132,8 @@ def test_zips_of_the_official_tool(tmp_path: Path) -> None:
     assert data.labels is not None
     assert data.labels.tolist() == [2, 0, 4]
     assert data.n_classes == 5
-    assert (
-        read_zip(
-            rewrite(tmp_path / "o.zip", tmp_path / "n.zip", {"dataset.json": b'{"labels": null}'})
-        ).labels
-        is None
-    )
+    null = {"dataset.json": b'{"labels": null}'}
+    assert read_zip(rewrite(tmp_path / "o.zip", tmp_path / "n.zip", null)).labels is None
 
 
 def test_large_zips_are_read_when_asked(digits_zip: Path) -> None:
@@ -232,16 +185,3 @@ def test_writing_and_reading_hold_one_image_at_a_time(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert n * image.nbytes > 14e6
     assert peak < 2e6
-
-
-@pytest.mark.parametrize(
-    "pictures",
-    [[], [(0, (1, 4, 4), 1), (1, (1, 4, 4), None)], [(0, (1, 4, 4), None), (1, (1, 8, 8), None)]],
-)
-def test_uneven_pictures_are_not_written(
-    tmp_path: Path, pictures: list[tuple[int, tuple[int, ...], int | None]]
-) -> None:
-    made = [Picture(i, np.zeros(shape, np.uint8), label) for i, shape, label in pictures]
-    with pytest.raises(ValueError, match="several shapes, or some without labels"):
-        write_images(tmp_path / "u.zip", made)
-    assert not list(tmp_path.iterdir())

@@ -11,10 +11,9 @@ import torch
 import yaml
 
 from sid.distill.gates import WINDOW, Gates, Watch, distance, grey, pixel_noise, spread, white_noise
-from sid.distill.train import distill
 from sid.runs.folder import RunFolder
 from sid.runs.loop import Problem, StoppedError
-from tests.conftest import CPU, tiny_recipe
+from tests.conftest import distilled, tiny_recipe
 
 SID = str(Path(sys.executable).with_name("sid"))
 GENERATOR = torch.Generator().manual_seed(0)
@@ -59,10 +58,8 @@ def test_healthy_images_pass_and_broken_ones_do_not(first: torch.Tensor) -> None
 
 def test_null_switches_a_gate_off() -> None:
     blind = Gates(min_spread=None, max_noise=None, max_distance=None)
-    assert (
-        Watch(blind, REAL, BLURRED, batch=8).images_problem(10 * NOISE[:1].repeat(64, 1, 1, 1))
-        is None
-    )
+    watch = Watch(blind, REAL, BLURRED, batch=8)
+    assert watch.images_problem(10 * NOISE[:1].repeat(64, 1, 1, 1)) is None
 
 
 def test_a_run_is_not_stopped_for_what_it_began_with() -> None:
@@ -113,18 +110,7 @@ def test_a_run_that_goes_wrong_stops_with_a_checkpoint(
     folder = RunFolder(tmp_path / "run")
 
     def run(gates: Gates) -> None:
-        recipe, out = tiny_recipe(gates=gates, kimg=0.5), folder.path
-        distill(
-            recipe,
-            digits_zip,
-            teacher_run,
-            None,
-            out,
-            seed=0,
-            device=CPU,
-            restart=False,
-            quiet=True,
-        )
+        distilled(tiny_recipe(gates=gates, kimg=0.5), digits_zip, teacher_run, folder.path)
 
     with pytest.raises(StoppedError, match="checkpoint") as stop:
         run(SHUT)
@@ -148,16 +134,11 @@ def test_images_are_looked_at_between_snapshots_too(
     """Snapshots of a long run are far apart; a gate looks every 100 updates."""
     recipe = tiny_recipe(batch=8, first_kimg=1.9, kimg=2, gates=SHUT)
     with pytest.raises(StoppedError) as stop:
-        distill(
-            recipe, digits_zip, teacher_run, None, tmp_path, seed=0, device=CPU, restart=False,
-            quiet=True,
-        )  # fmt: skip
+        distilled(recipe, digits_zip, teacher_run, tmp_path)
     assert stop.value.images == WINDOW * 8
 
 
-def test_the_message_is_enough_to_go_on(
-    tmp_path: Path, digits_zip: Path, teacher_run: Path
-) -> None:
+def test_the_message_is_enough(tmp_path: Path, digits_zip: Path, teacher_run: Path) -> None:
     """It names the key, the file and the command; doing as it says ends the run."""
     recipe = tmp_path / "wild.yaml"
     values = tiny_recipe(kimg=0.3, gates=SHUT).model_dump(mode="json")

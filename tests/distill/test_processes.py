@@ -41,7 +41,7 @@ def whole(words: list[object], tmp_path_factory: pytest.TempPathFactory) -> Path
     return run.out
 
 
-def test_ended_in_every_way_it_equals_undisturbed(
+def test_ended_anyhow_it_equals_undisturbed(
     words: list[object], whole: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"

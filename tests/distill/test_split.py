@@ -9,10 +9,9 @@ import torch
 import yaml
 
 from sid.distill.recipe import Recipe
-from sid.distill.train import distill
 from sid.networks import load_network
 from sid.runs.folder import RunFolder
-from tests.conftest import CPU, tiny_recipe
+from tests.conftest import CPU, distilled, tiny_recipe
 
 STEPS, BATCH = 10, 8
 METHODS = {
@@ -39,8 +38,7 @@ def apart(a: torch.Tensor, b: torch.Tensor) -> float:
 
 
 def trained(chosen: Recipe, data: Path, teacher: Path, out: Path) -> torch.Tensor:
-    distill(chosen, data, teacher, None, out, seed=0, device=CPU, restart=False, quiet=True)
-    return last(out)
+    return last(distilled(chosen, data, teacher, out))
 
 
 @pytest.mark.parametrize(("lr", "eps"), [(1e-5, 1e-8), (1e-2, 1e-2)])
@@ -57,9 +55,7 @@ def test_accumulation_changes_rounding_alone(
     assert off < min(1e-5, moved / 20)
 
 
-def test_sida_depends_on_the_micro_batch(
-    digits_zip: Path, teacher_run: Path, tmp_path: Path
-) -> None:
+def test_sida_depends_on_micro_batches(digits_zip: Path, teacher_run: Path, tmp_path: Path) -> None:
     """Its cross-entropy is a mean over it that multiplies each image's weight."""
     whole = trained(recipe("sida"), digits_zip, teacher_run, tmp_path / "whole")
     split = recipe("sida", micro_batch=2)

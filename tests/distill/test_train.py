@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 import torch
 
-from sid.distill.recipe import Recipe
-from sid.distill.train import Distillation, distill
+from sid.distill.train import Distillation
 from sid.errors import UserError
 from sid.files import read_json
 from sid.networks import load_network, read_metadata, save_network
 from sid.runs import loop
 from sid.runs.folder import RunFolder, snapshot_at
 from tests.conftest import CPU, tiny_recipe
+from tests.conftest import distilled as run
 
 Tree = Callable[[Path], dict[str, bytes]]
 
@@ -24,12 +24,6 @@ METHODS: dict[str, dict[str, Any]] = {
     "sida": {"name": "sida", "generator_from_kimg": 0.2, "adversarial_from_kimg": 0.4},
     "diff-instruct": {"name": "diff-instruct"},
 }
-
-
-def run(recipe: Recipe, data: Path, teacher: Path, out: Path, **changes: Any) -> Path:
-    options = {"seed": 0, "device": CPU, "restart": False, "quiet": True, **changes}
-    distill(recipe, data, teacher, options.pop("start", None), out, **options)
-    return out
 
 
 class KilledError(Exception):
@@ -88,9 +82,7 @@ def test_seeds_differ(digits_zip: Path, teacher_run: Path, tmp_path: Path, tree:
     assert first["log.jsonl"] != second["log.jsonl"]
 
 
-def test_sid2a_starts_from_the_generator(
-    digits_zip: Path, teacher_run: Path, tmp_path: Path
-) -> None:
+def test_sid2a_starts_from_sid(digits_zip: Path, teacher_run: Path, tmp_path: Path) -> None:
     sid = run(tiny_recipe(), digits_zip, teacher_run, tmp_path / "sid")
     recipe = tiny_recipe(name="sid2a", start="sid", method=METHODS["sida"], kimg=0.5)
     with pytest.raises(UserError, match=r"recipe sid2a starts from recipe sid; give .*--start"):
@@ -111,9 +103,7 @@ def test_frozen_generator_stays(digits_zip: Path, teacher_run: Path, tmp_path: P
         assert torch.equal(before, after)
 
 
-def test_divergence_stops_with_a_reason(
-    digits_zip: Path, teacher_run: Path, tmp_path: Path
-) -> None:
+def test_divergence_stops(digits_zip: Path, teacher_run: Path, tmp_path: Path) -> None:
     recipe = tiny_recipe(lr_fake=1e30)
     with pytest.raises(UserError, match="max_dropped"):
         run(recipe, digits_zip, teacher_run, tmp_path / "run")
@@ -160,9 +150,7 @@ def test_budget_scales_every_duration() -> None:
     assert recipe.model_dump()["method"] == {**METHODS["sida"], **halves}
 
 
-def test_inputs_that_do_not_fit_are_refused(
-    digits_zip: Path, teacher_run: Path, tmp_path: Path
-) -> None:
+def test_inputs_that_do_not_fit(digits_zip: Path, teacher_run: Path, tmp_path: Path) -> None:
     about = {"kind": "generator", "sigma_init": 2.5}
     sid2a = tiny_recipe(name="sid2a", start="sid")
     for changes, told, message in (

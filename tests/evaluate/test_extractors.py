@@ -97,7 +97,7 @@ def test_no_random_weights_are_called_by_the_published_name(program: Path) -> No
     assert extractor.name == f"inception-2015-{sha256(program)[:8]}" != "inception-2015"
 
 
-def test_published_weights_are_known_by_their_checksum(
+def test_published_weights_by_their_checksum(
     program: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = sha256(program)
@@ -125,9 +125,7 @@ def test_files_that_are_no_program(content: bytes | str | None, what: str, tmp_p
     assert "\n" not in str(caught.value)
 
 
-def test_nothing_is_fetched_behind_one_s_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_fetched_unasked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SID_CACHE", str(tmp_path))
     with pytest.raises(UserError, match="run `sid fetch inception-2015-12-05"):
         load_extractor("inception-2015")
@@ -138,9 +136,7 @@ def test_unknown_names() -> None:
         load_extractor("inception-2016")
 
 
-def test_a_classifier_cannot_take_a_published_name(
-    extractor: DataExtractor, tmp_path: Path
-) -> None:
+def test_no_classifier_takes_a_published_name(extractor: DataExtractor, tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
     renamed = {**vars(extractor), "name": "inception-2015"}
     DataExtractor(**renamed).save(path)
@@ -168,13 +164,6 @@ def test_dinov2_preprocessing() -> None:
     # (1 - mean) / deviation of ImageNet.
     torch.testing.assert_close(features[0], torch.tensor([2.2489, 2.4286, 2.64]), atol=1e-3, rtol=0)
     assert logits.shape == (2, 0)
-
-
-def test_any_number_of_images_goes_in_chunks(lite: Extractor) -> None:
-    images = random_images((3, 32, 32), 130)
-    whole = lite.features_and_logits(images)[0]
-    parts = [lite.features_and_logits(part)[0] for part in torch.split(images, lite.chunk)]
-    assert torch.equal(whole, torch.cat(parts))
 
 
 def test_full_precision_whatever_the_caller_has_set() -> None:

@@ -73,16 +73,8 @@ def test_refuses_one_class_whatever_its_number(reference: ImageSet) -> None:
         train_extractor(replace(reference, labels=reference.labels + 1), 0)
 
 
-def test_refuses_damaged_files(extractor: Extractor, tmp_path: Path) -> None:
+def test_refuses_files_of_others(tmp_path: Path) -> None:
     path = tmp_path / "extractor.safetensors"
-    extractor.save(path)
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    with pytest.raises(UserError, match="checksum does not match"):
-        load_extractor(path)
-    path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(UserError, match="damaged"):
-        load_extractor(path)
     save_tensors(path, {"x": torch.zeros(1)}, {"kind": "generator"})
     with pytest.raises(UserError, match="holds no extractor"):
         load_extractor(path)

@@ -1,7 +1,6 @@
 import mpmath
 import numpy as np
 import pytest
-import scipy.linalg
 import torch
 from numpy.typing import NDArray
 
@@ -104,21 +103,6 @@ def test_fifty_digits_of_degenerate_features() -> None:
     assert reference.distance(generated) == pytest.approx(exact(one, other), rel=1e-13)
 
 
-@pytest.mark.parametrize("n", [2000, 150])
-def test_agrees_with_a_matrix_square_root(n: int) -> None:
-    real, fake = random(2000, 256, 0), random(n, 256, 1, 0.1)
-    root = scipy.linalg.sqrtm(real.covariance)
-    overlap = np.trace(scipy.linalg.sqrtm(root @ fake.covariance @ root).real)
-    shift = fake.mean - real.mean
-    expected = shift @ shift + np.trace(fake.covariance + real.covariance) - 2 * overlap
-    # Where zeros are among the eigenvalues, sqrtm is the one that errs.
-    close = 1e-10 if n > 256 else 1e-6
-    reference = FrechetReference(real)
-    assert reference.rank == 256
-    assert rank(fake) == min(n - 1, 256)
-    assert reference.distance(fake) == pytest.approx(expected, rel=close)
-
-
 @pytest.mark.parametrize("power", [0, 1])
 def test_agrees_with_the_libraries_on_float64_features(power: float) -> None:
     one, other = features(900, 96, 0, power=power), features(700, 96, 1, 0.1, power)
@@ -174,11 +158,6 @@ def test_what_is_no_covariance(covariance: Array) -> None:
         cholesky(covariance)
 
 
-def test_another_width() -> None:
-    with pytest.raises(ValueError, match="2 features, but the reference has 3"):
-        FrechetReference(gaussian([0, 0, 0], [1, 1, 1])).distance(gaussian([0, 0], [1, 1]))
-
-
 def test_inputs_stay_as_they_are() -> None:
     one, other = random(300, 16, 0), random(300, 16, 1)
     before: list[NDArray[np.float64]] = [one.covariance.copy(), other.covariance.copy()]
@@ -192,9 +171,8 @@ def test_bias_falls_as_one_over_n() -> None:
     reference = FrechetReference(Gaussian(np.zeros(16), np.eye(16)))
 
     def mean_at(n: int) -> float:
-        return float(
-            np.mean([reference.distance(gaussian_of(rng.normal(size=(n, 16)))) for _ in range(40)])
-        )
+        drawn = (gaussian_of(rng.normal(size=(n, 16))) for _ in range(40))
+        return float(np.mean([reference.distance(one) for one in drawn]))
 
     # To first order d / n for the mean and d (d + 1) / (4 n) for the covariance.
     for n in (500, 2000):

@@ -3,7 +3,7 @@ import pytest
 
 from sid.evaluate.features.moments import Gaussian, gaussian_of
 from sid.evaluate.metrics.frechet import FrechetReference
-from sid.evaluate.metrics.jackknife import frechet_stderr, grouped_moments
+from sid.evaluate.metrics.jackknife import frechet_stderr, grouped_moments, random_groups
 
 UNIT = FrechetReference(Gaussian(np.zeros(4), np.eye(4)))
 
@@ -22,20 +22,15 @@ def test_error_is_the_spread_of_new_images() -> None:
     assert np.std(errors) / np.mean(errors) == pytest.approx(0.25, abs=0.06)
 
 
-def test_leaves_the_groups_as_they_are() -> None:
-    features = np.random.default_rng(0).normal(size=(200, 4))
-    groups = grouped_moments(features, 0)
-    assert frechet_stderr(UNIT, groups) == frechet_stderr(UNIT, groups)
-
-
 def test_images_all_alike_have_no_error() -> None:
     groups = grouped_moments(np.ones((50, 4)), 0)
     assert frechet_stderr(UNIT, groups) == 0
 
 
-def test_too_little() -> None:
-    groups = grouped_moments(np.zeros((50, 4)), 0)
-    with pytest.raises(ValueError, match="at least 2 groups, not 1"):
-        frechet_stderr(UNIT, groups[:1])
-    with pytest.raises(ValueError, match="at least 2 images, not 1"):
-        frechet_stderr(UNIT, grouped_moments(np.zeros((2, 4)), 0)[:2])
+def test_groups_are_random_by_seed() -> None:
+    one, again, other = (random_groups(95, seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(one, again)
+    assert (one != other).any()
+    assert sorted(np.bincount(one).tolist()) == [9] * 5 + [10] * 5
+    # Images sorted by class: every group gets its share of the first half.
+    assert np.bincount(random_groups(10_000, 0)[:5000]).min() > 400

@@ -101,8 +101,3 @@ def test_picture(channels: int, count: int, tmp_path: Path) -> None:
     assert (pixels[:4] == 255).all()
     cells = pixels.reshape(-1, 72, pixels.shape[1] // 136, 136, channels)
     assert (cells[:, 20, :, 20, 0] == 200).sum() == min(count, 20)
-
-
-def test_another_width() -> None:
-    with pytest.raises(ValueError, match="2 features, but the training images have 6"):
-        memorisation(np.zeros((3, 2)), Manifold(random(20, 0)))

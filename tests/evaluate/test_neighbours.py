@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -61,17 +59,3 @@ def test_manifold_with_duplicates() -> None:
     found = Manifold(np.array([[5.0], [5], [5], [7], [20]]), 2)
     np.testing.assert_array_equal(found.squared, [[0, 0]] * 3 + [[4, 4], [169, 225]])
     np.testing.assert_array_equal(found.nearest, [1, 0, 0, 0, 3])
-
-
-def test_manifold_on_disk(tmp_path: Path) -> None:
-    x = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
-    np.save(tmp_path / "x.npy", x)
-    found = Manifold(np.load(tmp_path / "x.npy", mmap_mode="r"))
-    np.testing.assert_array_equal(found.squared, Manifold(x).squared)
-
-
-@pytest.mark.parametrize(("n", "k"), [(5, 5), (1, 1), (0, 1), (9, 0)])
-def test_too_few(n: int, k: int) -> None:
-    message = f"{k} nearest neighbours among {n} images: .* give at least {k + 1}"
-    with pytest.raises(ValueError, match=message):
-        Manifold(np.zeros((n, 2)), k)

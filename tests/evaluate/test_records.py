@@ -5,46 +5,13 @@ import pytest
 
 from sid.errors import UserError
 from sid.evaluate.merging import merge_records
-from sid.evaluate.records import (
-    Record,
-    load_table,
-    once,
-    read_records,
-    write_records,
-)
+from sid.evaluate.records import load_table, once, read_records, write_records
 from sid.files import read_json, write_json
-
-FIELDS = {
-    "role": "curve",
-    "dataset": "digits",
-    "method": "sid",
-    "recipe": "sid",
-    "seed": 0,
-    "images": 1000,
-    "kimg": 1.0,
-    "iterations": 8,
-    "nfe": 1,
-    "implementation": "ours",
-    "implementation_version": "1",
-    "extractor": "digits-cnn",
-    "extractor_sha256": "a",
-    "extractor_accuracy": 0.99,
-    "metric": "frechet_distance",
-    "value": 0.1 + 0.2,
-    "n_images": 5000,
-    "n_reference": 1797,
-    "reference_sha256": "b",
-    "draw": 0,
-    "run_seed": 0,
-    "seconds": 1.0,
-    "device": "x",
-    "torch": "2",
-    "git": "c",
-}
+from tests.evaluate.cases import record
 
 
 def test_the_same_measurement_counts_once() -> None:
-    last = Record(**{**FIELDS, "role": "final", "selection": "last", "draw": 1})  # type: ignore[arg-type]
+    last = record(value=0.3, role="final", selection="last", images=1000)
     same = [{"selection": "best"}, {"recipe": "other", "images": 0, "seconds": 3.0}]
     other = [{"value": 0.2}, {"draw": 2}, {"implementation": "x"}, {"generated_sha256": "f"}]
     rows = [last, *(last.model_copy(update=change) for change in (*same, *other))]
@@ -62,7 +29,7 @@ def test_messages(tmp_path: Path) -> None:
     write_json(path, [])
     with pytest.raises(UserError, match=r"x.json: holds no `records`"):
         read_records(path)
-    write_records(path, [Record(**FIELDS)])  # type: ignore[arg-type]
+    write_records(path, [record(value=0.3)])
     value = read_json(path)
     value["records"][0]["value"] = "high"
     write_json(path, value)
@@ -74,7 +41,7 @@ def test_messages(tmp_path: Path) -> None:
     table.write_text("role,dataset\n")
     with pytest.raises(UserError, match=r"t.csv: has no column generated"):
         load_table(table)
-    write_records(path, [Record(**FIELDS)])  # type: ignore[arg-type]
+    write_records(path, [record(value=0.3)])
     merge_records([path], table)
     whole = table.read_text()
     for cut, said in ((whole.rindex(","), "column threads"), (whole.rindex("\n") - 1, "threads")):

@@ -4,23 +4,15 @@ import torch
 from numpy.typing import NDArray
 
 from sid.evaluate.samplers import CHUNK, Sampler, sample_generator, sample_teacher, to_uint8
-from sid.networks import Architecture, EDMPrecond
+from sid.networks import EDMPrecond
 from sid.networks.precond import one_step
 from sid.streams import Stream
 from sid.teacher.sampler import Churn, heun, step_noise
+from tests.evaluate import cases
 
 
 def network(label_dim: int = 0) -> EDMPrecond:
-    torch.manual_seed(0)
-    made = Architecture(
-        img_resolution=8,
-        img_channels=1,
-        label_dim=label_dim,
-        model_channels=8,
-        channel_mult=(1,),
-        num_blocks=1,
-        attn_resolutions=(),
-    ).build()
+    made = cases.network(label_dim=label_dim)
     for parameter in made.parameters():  # Fresh networks end in zeros: their labels do nothing.
         torch.nn.init.normal_(parameter, std=0.1)
     return made.eval().requires_grad_(False)
@@ -44,31 +36,19 @@ def test_sample_depends_on_seed_and_index_alone() -> None:
     assert (images_of(sample_generator(generator, 2, 2.5), 3) != few).any()
 
 
-def test_generator_is_one_step_from_the_stream() -> None:
-    generator = network()
-    z = Stream(4, "samples").normal(0, CHUNK, (1, 8, 8))
-    expected = to_uint8(one_step(generator, z, 2.5, None))[:9]
-    np.testing.assert_array_equal(
-        images_of(sample_generator(generator, 4, 2.5), 9), expected.numpy()
-    )
-
-
 def test_labels_come_from_their_own_stream() -> None:
     generator = network(label_dim=3)
     z = Stream(4, "samples").normal(0, CHUNK, (1, 8, 8))
     classes = Stream(4, "sample labels").integers(0, CHUNK, 3)
     expected = to_uint8(one_step(generator, z, 2.5, torch.eye(3)[classes]))[:9]
-    np.testing.assert_array_equal(
-        images_of(sample_generator(generator, 4, 2.5), 9), expected.numpy()
-    )
+    found = images_of(sample_generator(generator, 4, 2.5), 9)
+    np.testing.assert_array_equal(found, expected.numpy())
     other = to_uint8(one_step(generator, z, 2.5, torch.eye(3)[(classes + 1) % 3]))[:9]
-    assert (other.numpy() != images_of(sample_generator(generator, 4, 2.5), 9)).any()
+    assert (other.numpy() != found).any()
 
 
 @pytest.mark.parametrize("steps", [1, 3])
-def test_teacher_takes_two_evaluations_a_step_but_the_last(
-    steps: int,
-) -> None:
+def test_teacher_takes_two_evaluations_a_step_but_the_last(steps: int) -> None:
     teacher, calls = network(), []
     teacher.register_forward_hook(lambda *_: calls.append(1))
     images = images_of(sample_teacher(teacher, 0, steps), 5, 16)

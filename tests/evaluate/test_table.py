@@ -4,22 +4,8 @@ import math
 
 import pytest
 
-from sid.evaluate.records import Record
 from sid.evaluate.table import provenance, significant, summarise
-
-ABOUT = {
-    **dict.fromkeys(("dataset", "extractor", "extractor_sha256", "reference_sha256"), "x"),
-    **dict.fromkeys(("implementation_version", "device", "torch", "git"), "x"),
-    **dict.fromkeys(("n_images", "n_reference", "draw", "seed", "seconds"), 1),
-    "role": "sample",
-    "implementation": "ours",
-}
-
-
-def record(metric: str, value: float, stderr: float | None, **about: object) -> Record:
-    return Record.model_validate(
-        {**ABOUT, "metric": metric, "value": value, "stderr": stderr, **about}
-    )
+from tests.evaluate.cases import record
 
 
 @pytest.mark.parametrize(
@@ -33,15 +19,14 @@ def record(metric: str, value: float, stderr: float | None, **about: object) -> 
         ("density", 1.1, 0.904, 1.296),
     ],
 )
-def test_intervals_end_where_the_metric_does(
-    metric: str, value: float, low: float, high: float
-) -> None:
-    (row,) = summarise([record(metric, value, 0.1)])
+def test_intervals_end_where_metrics_do(metric: str, value: float, low: float, high: float) -> None:
+    (row,) = summarise([record(metric=metric, value=value, stderr=0.1)])
     assert (row.low, row.high) == pytest.approx((low, high), abs=1e-4)
 
 
 def test_of_draws() -> None:
-    (row,) = summarise([record("kernel_distance", x, 9.0, draw=i) for i, x in enumerate((1, 3))])
+    about = {"metric": "kernel_distance", "stderr": 9.0}
+    (row,) = summarise([record(**about, value=x, draw=i) for i, x in enumerate((1, 3))])
     assert (row.value, row.stderr, row.basis) == (2, 1, "2 draws")
     assert row.high - row.value == pytest.approx(12.7062, abs=1e-4)  # Student's t, one degree.
 
@@ -56,5 +41,5 @@ def test_digits() -> None:
 
 
 def test_names_stay_in_their_line() -> None:
-    made = provenance([record("recall", 1, 0, generated="a\nb\x1b[31m", dataset="c\td")])
+    made = provenance([record(value=1, generated="a\nb\x1b[31m", dataset="c\td")])
     assert all(line.isprintable() for line in made)

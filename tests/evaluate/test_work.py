@@ -6,15 +6,13 @@ from threading import Timer
 
 import numpy as np
 import pytest
-import torch
 
 from sid.errors import UserError
-from sid.evaluate.records import Record
 from sid.evaluate.samplers import Sampler, sample_generator
 from sid.evaluate.workspace import Workspace
-from sid.networks import Architecture
 from sid.progress import Progress
 from sid.runs.world import World
+from tests.evaluate.cases import network, record
 
 QUIET = Progress("test", 1, quiet=True)
 
@@ -23,12 +21,8 @@ class Counting(Sampler):
     """A sampler that counts its chunks and breaks when it has drawn enough of them."""
 
     def __init__(self, limit: int) -> None:
-        torch.manual_seed(0)
-        network = Architecture(
-            img_resolution=8, img_channels=1, model_channels=8, channel_mult=(1,), num_blocks=1
-        ).build()
-        whole = sample_generator(network.eval(), 3, 2.5)
-        super().__init__(network.eval(), 3, whole._make)
+        generator = network().eval()
+        super().__init__(generator, 3, sample_generator(generator, 3, 2.5)._make)
         self.drawn: list[int] = []
         self.limit = limit
 
@@ -64,36 +58,14 @@ def test_processes_draw_their_own_chunks(tmp_path: Path, monkeypatch: pytest.Mon
     np.testing.assert_array_equal(found.images[:], np.concatenate(list(Counting(9).chunks(70, 20))))
 
 
-def record(value: float) -> Record:
-    return Record(
-        role="sample",
-        dataset="d",
-        metric="frechet_distance",
-        extractor="e",
-        extractor_sha256="",
-        implementation="ours",
-        implementation_version="1",
-        value=value,
-        n_images=2,
-        n_reference=2,
-        reference_sha256="",
-        draw=0,
-        seed=0,
-        seconds=0,
-        device="cpu",
-        torch="",
-        git="",
-    )
-
-
 def test_records_are_made_once(tmp_path: Path) -> None:
     result = tmp_path / "r.json"
     with contextlib.suppress(KeyboardInterrupt), Workspace(result) as work:
-        work.records({"draw": 1}, lambda: [record(1 / 3)])
+        work.records({"draw": 1}, lambda: [record(value=1 / 3)])
         raise KeyboardInterrupt
     with Workspace(result) as work:
-        assert work.records({"draw": 1}, lambda: [record(2.0)])[0].value == 1 / 3
-        assert work.records({"draw": 2}, lambda: [record(2.0)])[0].value == 2.0
+        assert work.records({"draw": 1}, lambda: [record(value=2.0)])[0].value == 1 / 3
+        assert work.records({"draw": 2}, lambda: [record(value=2.0)])[0].value == 2.0
 
 
 def test_one_evaluation_a_result(tmp_path: Path) -> None:
@@ -111,18 +83,16 @@ def test_without_a_result_nothing_stays(tmp_path: Path, monkeypatch: pytest.Monk
         Workspace(None, World(1, 2))
 
 
-def test_others_wait_for_the_first_and_notice_its_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_others_wait_and_notice_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(World, "wait", lambda self: None)
     result = tmp_path / "r.json"
     first, other = (Workspace(result, World(rank, 2)) for rank in (0, 1))
-    late = Timer(0.5, lambda: first.records({"draw": 1}, lambda: [record(0.5)]))
+    late = Timer(0.5, lambda: first.records({"draw": 1}, lambda: [record(value=0.5)]))
     late.start()
-    assert other.records({"draw": 1}, lambda: [record(2.0)])[0].value == 0.5
+    assert other.records({"draw": 1}, lambda: [record(value=2.0)])[0].value == 0.5
     late.join()
     gone = Timer(0.5, lambda: first._lock.close())
     gone.start()
     with pytest.raises(UserError, match="the process that measures is gone"):
-        other.records({"draw": 2}, lambda: [record(2.0)])
+        other.records({"draw": 2}, lambda: [record(value=2.0)])
     gone.join()

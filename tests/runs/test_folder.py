@@ -13,7 +13,7 @@ import torch
 
 from sid.errors import UserError
 from sid.files import read_json
-from sid.runs.folder import RunFolder, differences, snapshot_at
+from sid.runs.folder import RunFolder, snapshot_at
 from sid.runs.world import World
 
 CPU = torch.device("cpu")
@@ -124,9 +124,7 @@ def test_the_lock_waits_and_dies_with_its_process(tmp_path: Path) -> None:
     assert second.returncode == 0
 
 
-def test_a_file_system_without_locks_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_file_systems_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def flock(handle: object, operation: int) -> None:
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
 
@@ -147,7 +145,3 @@ def test_snapshot_at_takes_folder_or_file(teacher_run: Path, tmp_path: Path) -> 
     (tmp_path / "snapshots").mkdir()
     with pytest.raises(UserError, match="not finished; train it to its end"):
         snapshot_at(tmp_path)
-
-
-def test_differences_are_dotted() -> None:
-    assert differences({"a": {"b": 1}, "c": 2}, {"a": {"b": 2}, "c": 2, "d": 1}) == ["a.b", "d"]

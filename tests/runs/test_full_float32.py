@@ -11,7 +11,6 @@ from sid.runs.precision import full_float32
 SETTINGS = {
     "legacy": "torch.backends.cuda.matmul.allow_tf32 = True",
     "high": "torch.set_float32_matmul_precision('high')",
-    "medium": "torch.set_float32_matmul_precision('medium')",
     "everything": "torch.backends.fp32_precision = 'tf32'",
     "convolutions": "torch.backends.cudnn.conv.fp32_precision = 'tf32'",
 }
@@ -21,10 +20,8 @@ LOOK = "b = torch.backends; print(b.cuda.matmul.fp32_precision, b.cudnn.conv.fp3
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_whatever_the_caller_set(setting: str) -> None:
     # A process of its own: torch refuses to read settings that were made in several ways.
-    code = (
-        f"import torch\nfrom sid.runs.precision import full_float32\n{SETTINGS[setting]}\n{LOOK}\n"
-    )
-    code += f"with full_float32():\n    {LOOK}\n{LOOK}"
+    code = "import torch\nfrom sid.runs.precision import full_float32\n"
+    code += f"{SETTINGS[setting]}\n{LOOK}\nwith full_float32():\n    {LOOK}\n{LOOK}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     before, within, after = done.stdout.splitlines()
     assert within == "ieee ieee"

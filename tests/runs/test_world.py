@@ -89,9 +89,7 @@ def test_ports_spread_and_are_below_those_of_clients() -> None:
 
 
 @pytest.mark.parametrize(("seen", "local", "index"), [(4, 3, 3), (1, 0, 0)])
-def test_each_has_its_gpu(
-    seen: int, local: int, index: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_own_gpu(seen: int, local: int, index: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: seen)
     assert own_gpu(local) == torch.device("cuda", index)
 

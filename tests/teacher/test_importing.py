@@ -1,9 +1,6 @@
 """Official pickles become weights files with the same weights, which every stage takes."""
 
 import json
-import os
-import pickle
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,6 @@ import torch
 from torch import nn
 
 from sid.data.zips import read_zip, write_zip
-from sid.distill.train import distill
 from sid.evaluate.evaluate import evaluate_teacher
 from sid.evaluate.evaluator import Evaluator
 from sid.evaluate.extractors import load_extractor, train_extractor
@@ -22,9 +18,9 @@ from sid.evaluate.implementations import IMPLEMENTATIONS
 from sid.evaluate.workspace import Workspace
 from sid.networks import Architecture, EDMPrecond, load_network
 from sid.progress import Progress
-from tests.conftest import tiny_recipe
-from tests.test_cli import sid
-from tests.test_failures import SID, refused
+from tests.commands import refused, sid
+from tests.conftest import distilled, tiny_recipe
+from tests.test_failures import SID, plain
 from workflow.rehearsal.official_pickle import CANARY, dumps, edm_extras, snapshot
 
 CPU = torch.device("cpu")
@@ -66,12 +62,13 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def imported(monkeypatch: pytest.MonkeyPatch) -> Any:
+def imported() -> Any:
     """Import a pickled object through the command line; its weights file and its description."""
 
     def run(value: Any, name: str, *options: object, protocol: int = 4) -> tuple[Path, Any]:
         Path(name).write_bytes(dumps(value, protocol))
-        assert sid(monkeypatch, "teacher", "import", name, "--out", "out", *options) == 0
+        done = sid("teacher", "import", name, "--out", "out", *options)
+        assert done.returncode == 0, done.stderr
         assert not Path(CANARY).exists()
         path = Path("out", Path(name).with_suffix(".safetensors"))
         return path, json.loads(path.with_suffix(".json").read_text())
@@ -150,27 +147,22 @@ def test_kind_is_found_out(imported: Any, name: str, class_name: str, kind: str)
     assert metadata.get("sigma_init") == (2.5 if kind == "generator" else None)
 
 
-def test_kind_that_cannot_be_found_out(
-    imported: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_kind_that_cannot_be_found_out(imported: Any) -> None:
     Path("n.pkl").write_bytes(dumps(snapshot(network(), GIVEN)))
-    assert sid(monkeypatch, "teacher", "import", "n.pkl", "--out", "out") == 2
-    assert "say --kind denoiser or --kind generator" in capsys.readouterr().err
+    done = sid("teacher", "import", "n.pkl", "--out", "out")
+    refused(done, "say --kind denoiser or --kind generator")
     assert not Path("out").exists()
     assert imported(snapshot(network(), GIVEN), "n.pkl", "--kind", "generator")[1]["kind"]
 
 
-def test_another_file_of_the_same_name_is_not_overwritten(
-    imported: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_another_file_of_the_same_name_is_not_overwritten(imported: Any) -> None:
     path, _ = imported(snapshot(network(), GIVEN), "edm-x.pkl")
     first = path.read_bytes()
     again = ("teacher", "import", "edm-x.pkl", "--out", "out")
-    assert sid(monkeypatch, *again) == 0  # The same file is welcome.
+    assert sid(*again).returncode == 0  # The same file is welcome.
     assert path.read_bytes() == first
     Path("edm-x.pkl").write_bytes(dumps(snapshot(network(1), GIVEN)))
-    assert sid(monkeypatch, *again) == 2
-    assert "is there already, of another file" in capsys.readouterr().err
+    refused(sid(*again), "is there already, of another file")
     assert path.read_bytes() == first
 
 
@@ -178,16 +170,14 @@ def test_teacher_and_start_work_downstream(imported: Any, digits_zip: Path) -> N
     teacher, _ = imported(snapshot(network(), GIVEN, **edm_extras()), "edm-digits.pkl")
     start, _ = imported(snapshot(network(1), GIVEN), "digits_sid_alpha1-1.pkl")
     recipe = tiny_recipe(kimg=0.1, start="sid")
-    where = {"seed": 0, "device": CPU, "restart": False, "quiet": True}
-    distill(recipe, digits_zip, teacher, start, Path("run"), **where)
-    assert Path("run/done.json").exists()
+    assert (distilled(recipe, digits_zip, teacher, Path("run"), start=start) / "done.json").exists()
 
     images = np.random.default_rng(0).integers(0, 256, (60, 1, 8, 8), dtype=np.uint8)
     write_zip(Path("small.zip"), images, np.arange(60) % 10)
     data = read_zip(Path("small.zip"))
     train_extractor(data, 0).save(Path("e.safetensors"))
     extractor = load_extractor(Path("e.safetensors"))
-    counts = {"n_curve": 20, "n_final": 20, "draws": 3}
+    counts = {"n_curve": 20, "n_final": 20, "draws": 2}
     with Progress("", 1, quiet=True) as progress, Workspace(None) as workspace:
         options = {"workspace": workspace, "device": CPU, "progress": progress}
         evaluator = Evaluator(
@@ -197,19 +187,9 @@ def test_teacher_and_start_work_downstream(imported: Any, digits_zip: Path) -> N
     assert {record.recipe for record in found} == {"edm-digits"}
 
 
-def test_python_reads_the_writer_likewise() -> None:
-    """The pickles of these tests are pickles: Python's own reader takes their tensors."""
-    value = torch.randn(3, 4).t()
-    assert torch.equal(pickle.loads(dumps(value)), value)
-
-
 def test_no_permission() -> None:
-    """As an ordinary user; root lays its power over file permissions down first."""
-    plain = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
-    if plain and not shutil.which("setpriv"):
-        pytest.skip("becoming an ordinary user needs setpriv")
     Path("n.pkl").write_bytes(b"")
     Path("n.pkl").chmod(0)
-    words = [*plain, SID, "teacher", "import", "n.pkl", "--out", "out"]
+    words = [*plain(), SID, "teacher", "import", "n.pkl", "--out", "out"]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     refused(done, "n.pkl: no permission to read it")

@@ -52,19 +52,6 @@ def test_second_order() -> None:
     assert error(40) / error(80) == pytest.approx(4, rel=0.2)
 
 
-def test_evaluations_are_two_per_step_less_one() -> None:
-    calls = []
-
-    def counting(x: Tensor, sigma: Tensor, labels: Tensor | None) -> Tensor:
-        calls.append(float(sigma[0]))
-        return exact_denoiser(x, sigma, labels)
-
-    heun(counting, torch.zeros(1, 1, 2, 2), 18)
-    assert len(calls) == 35
-    assert calls[0] == pytest.approx(80)
-    assert calls[-1] == pytest.approx(0.002)
-
-
 def test_one_step_is_the_denoised_noise() -> None:
     latents = torch.randn(3, 1, 2, 2)
     expected = exact_denoiser(80 * latents, torch.full((3,), 80.0), None)
@@ -127,35 +114,12 @@ def test_churn_keeps_a_gaussian() -> None:
         assert abs(kept) < 0.06 if amount == 1000 else kept < 0.9
 
 
-def test_inflated_noise_widens_the_samples() -> None:
-    """S_noise above 1 makes up for what an imperfect denoiser takes away; here it is too much."""
-    latents = torch.randn(2000, 1, 1, 1, generator=torch.Generator().manual_seed(0))
-    noise = step_noise(0, 0, 2000, (1, 1, 1))
-    spread = [
-        float(heun(exact_denoiser, latents, 32, churn=Churn(30, noise=k), noise=noise).std())
-        for k in (1.0, 1.1)
-    ]
-    assert spread[1] > 1.02 * spread[0]
-
-
 def test_no_churn_is_the_deterministic_sampler() -> None:
     latents = torch.randn(3, 1, 2, 2)
     noise = step_noise(0, 0, 3, (1, 2, 2))
     plain = heun(exact_denoiser, latents, 18)
     for churn in (Churn(), Churn(0, 0.05, 50, 1.003), Churn(40, low=100)):
         assert torch.equal(heun(exact_denoiser, latents, 18, churn=churn, noise=noise), plain)
-
-
-def test_noise_comes_between_the_two_levels() -> None:
-    asked: list[int] = []
-
-    def noise(step: int) -> Tensor:
-        asked.append(step)
-        return torch.zeros(1, 1, 2, 2)
-
-    heun(exact_denoiser, torch.zeros(1, 1, 2, 2), 18, churn=Churn(5, 0.05, 50), noise=noise)
-    levels = sigma_steps(18, 0.002, 80.0, 7.0)
-    assert asked == [i for i in range(18) if 0.05 <= levels[i] <= 50]
 
 
 def test_a_sample_does_not_depend_on_its_batch() -> None:
@@ -173,13 +137,8 @@ def test_a_sample_does_not_depend_on_its_batch() -> None:
 
 def test_published_evaluations() -> None:
     """The numbers of network evaluations that the README of NVlabs/edm names."""
-    evaluations = {name: 2 * steps - 1 for name, (steps, _) in PUBLISHED_SAMPLERS.items()}
-    assert evaluations == {
-        "cifar10-32x32": 35,
-        "ffhq-64x64": 79,
-        "afhqv2-64x64": 79,
-        "imagenet-64x64": 511,
+    found = {
+        name.partition("-")[0]: (2 * steps - 1, churn.amount)
+        for name, (steps, churn) in PUBLISHED_SAMPLERS.items()
     }
-    assert [name for name, (_, churn) in PUBLISHED_SAMPLERS.items() if churn.amount] == [
-        "imagenet-64x64"
-    ]
+    assert found == {"cifar10": (35, 0), "ffhq": (79, 0), "afhqv2": (79, 0), "imagenet": (511, 40)}

@@ -29,9 +29,7 @@ def trained(recipe: TeacherRecipe, data: Path, out: Path) -> Path:
     return out
 
 
-def test_augmented_teacher_is_told_and_repeats(
-    digits_zip: Path, tmp_path: Path, tree: Tree
-) -> None:
+def test_augmented_teacher_repeats(digits_zip: Path, tmp_path: Path, tree: Tree) -> None:
     recipe = tiny_teacher(augment=0.5, kimg=0.3)
     first, second = (trained(recipe, digits_zip, tmp_path / name) for name in "ab")
     assert tree(first) == tree(second)
@@ -61,8 +59,7 @@ def test_network_learns_from_augmented_images_and_their_labels(
     x, sigma, _, told, clean = seen
     index = epoch_order(5, 64, 96, len(data.images))
     images, labels = augment(
-        to_unit(torch.from_numpy(data.images)[index]),
-        draw_parameters(5, "augment", 64, 96, 0.7),
+        to_unit(torch.from_numpy(data.images)[index]), draw_parameters(5, "augment", 64, 96, 0.7)
     )
     noise = Stream(5, "noise").normal(64, 96, (1, 8, 8))
     assert torch.equal(clean, images)
@@ -74,8 +71,6 @@ def test_network_learns_from_augmented_images_and_their_labels(
     ("changes", "message"),
     [
         ({"model_channels": 3}, "a noise embedding of 3 channels"),
-        ({"channel_mult": [1] * 5}, "img_resolution 8 is not divisible by 2"),
-        ({"model_channels": 10**7}, "model_channels: input should be less than"),
         ({"model_chanels": 8}, "model_chanels: unknown key; did you mean model_channels?"),
         ({"img_resolution": 16}, "network.img_resolution: is 16, but the data has 8"),
     ],

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -23,10 +24,7 @@ Tree = Callable[[Path], dict[str, bytes]]
 def tiny(top: Path) -> Path:
     """A checkout with a budget `tiny`: one recipe whose training takes some seconds."""
     copy_checkout(top)
-    recipes = {
-        "teacher": tiny_teacher(),
-        "sid": tiny_recipe(kimg=6.0, batch=16, per_decade=8),
-    }
+    recipes = {"teacher": tiny_teacher(), "sid": tiny_recipe(kimg=6.0, batch=16, per_decade=8)}
     for name, recipe in recipes.items():
         path = top / "config" / f"{name}.yaml"
         path.write_text(yaml.safe_dump(recipe.model_dump(mode="json")))
@@ -107,13 +105,26 @@ def test_kills_change_nothing(undisturbed: Path, tmp_path: Path, tree: Tree) -> 
     assert tree(top / RUN) == expected
 
 
+@pytest.mark.slow
 def test_second_run_does_nothing_and_a_change_what_depends_on_it(undisturbed: Path) -> None:
+    """The change is a gate that nothing passes: what is said then is enough to go on."""
     assert "Nothing to be done" in finish(start(undisturbed))
     teacher = undisturbed / "results/tiny/teacher/digits/done.json"
     before = teacher.stat().st_mtime_ns
     recipe = undisturbed / "config" / "sid.yaml"
-    recipe.write_text(recipe.read_text().replace("kimg: 6.0", "kimg: 1.0"))
-    output = finish(start(undisturbed))
+    values = {**yaml.safe_load(recipe.read_text()), "kimg": 0.5}
+    recipe.write_text(yaml.safe_dump({**values, "gates": {"min_spread": 1e6}}))
+    output, _ = (stopped := start(undisturbed)).communicate()
+    assert stopped.returncode
     assert "was set aside as seed0.aside-" in output
+    said = re.search(
+        r"The demo stopped\.\nerror: .*write `min_spread: null` under `gates:` in (\S+) and run: "
+        r".*\nFinished work is kept\. Mend that and run: make demo BUDGET=tiny\n$",
+        output,
+    )
+    assert said, output
+    (undisturbed / said[1]).write_text(yaml.safe_dump({**values, "gates": {"min_spread": None}}))
+    finish(start(undisturbed))
+    assert (undisturbed / RUN / "done.json").exists()
     assert teacher.stat().st_mtime_ns == before
     assert len(list((undisturbed / RUN).parent.glob("seed0.aside-*/snapshots/*"))) > 10

@@ -1,5 +1,6 @@
 """The workflow: clean by Snakemake's own tools, complete, and quick to say what is wrong."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,25 +12,18 @@ BIN = Path(sys.executable).parent
 
 
 def run(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(BIN / words[0]), *words[1:]], cwd=cwd, capture_output=True, text=True, check=False
-    )
-
-
-def test_lint_and_format_are_clean() -> None:
-    lint = run("snakemake", "--lint")
-    assert lint.returncode == 0, lint.stderr
-    assert "good condition" in lint.stdout + lint.stderr
-    assert run("snakefmt", "--check", "Snakefile", "workflow").returncode == 0
+    """A program of this environment, which finds the others of it."""
+    path = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+    command = [str(BIN / words[0]), *words[1:]]
+    return subprocess.run(command, cwd=cwd, env=path, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(
-    ("budget", "runs"),
-    [(None, 5), ("config/budget/short.yaml", 5), ("config/budget/long.yaml", 15)],
+    ("budget", "runs"), [("config/budget/short.yaml", 5), ("config/budget/long.yaml", 15)]
 )
-def test_dry_run_is_the_whole_line(checkout: Path, budget: str | None, runs: int) -> None:
-    extra = ["--configfile", budget] if budget else []
-    done = run("snakemake", "-n", "--cores", "2", "--quiet", "rules", *extra, cwd=checkout)
+def test_dry_run_is_the_whole_line(checkout: Path, budget: str, runs: int) -> None:
+    words = ("--cores", "2", "--quiet", "rules", "--configfile", budget)
+    done = run("snakemake", "-n", *words, cwd=checkout)
     assert done.returncode == 0, done.stderr
     counts = counts_of(done)
     assert counts["distill"] == counts["evaluate_run"] == runs
@@ -49,11 +43,11 @@ def counts_of(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
 def test_all_that_is_published_is_one_graph_of_few_jobs(checkout: Path) -> None:
     """One process evaluates all snapshots of a run: jobs do not grow with the cadence."""
     words = ("--snakefile", "workflow/published.smk", "-n", "--quiet", "rules")
-    done = run("snakemake", *words, "--config", "seeds=[0,1,2]", cwd=checkout)
+    done = run("snakemake", *words, "--config", "seeds=[0]", cwd=checkout)
     assert done.returncode == 0, done.stderr
     counts = counts_of(done)
-    assert sum(n for rule, n in counts.items() if rule.endswith("_distill")) == 32 * 3
-    assert counts["total"] <= 5000
+    assert sum(n for rule, n in counts.items() if rule.endswith("_distill")) == 32
+    assert counts["total"] <= 1700
 
 
 def test_classes_as_often_as_in_the_data_where_they_differ(checkout: Path) -> None:
@@ -62,14 +56,6 @@ def test_classes_as_often_as_in_the_data_where_they_differ(checkout: Path) -> No
     done = run("snakemake", *words, cwd=checkout)
     assert done.returncode == 0, done.stderr
     assert "--frequencies=results/imagenet64/data/imagenet-64x64.zip" in done.stdout + done.stderr
-
-
-def test_unknown_experiment(checkout: Path) -> None:
-    done = run("snakemake", "-n", "--config", "experiment=cifar", cwd=checkout)
-    assert done.returncode == 2
-    assert (
-        "error: experiment=cifar: unknown; known are ablation, afhqv2-64, cifar10," in done.stderr
-    )
 
 
 def test_missing_source_is_named_with_the_mend(checkout: Path) -> None:
@@ -81,26 +67,11 @@ def test_missing_source_is_named_with_the_mend(checkout: Path) -> None:
     assert "--config source=PATH" in done.stderr
 
 
-def test_dag_follows_the_stages(checkout: Path) -> None:
-    done = run("snakemake", "--dag", cwd=checkout)
-    assert done.returncode == 0
-    assert done.stdout.startswith("digraph")
-    assert done.stdout.count("->") > 20
-
-
-@pytest.mark.parametrize(
-    ("setting", "message"),
-    [
-        ("buget=1", "error: configuration: buget: unknown key; did you mean budget?"),
-        ("budget=much", "error: configuration: budget: input should be a valid number"),
-    ],
-)
-def test_bad_configuration_is_one_line(checkout: Path, setting: str, message: str) -> None:
-    done = run("snakemake", "-n", "--config", setting, cwd=checkout)
+def test_bad_configuration_is_one_line(checkout: Path) -> None:
+    done = run("snakemake", "-n", "--config", "buget=1", cwd=checkout)
     assert done.returncode == 2
-    errors = [line for line in done.stderr.splitlines() if "rror" in line]
-    assert len(errors) == 1
-    assert errors[0].startswith(message)
+    (error,) = (line for line in done.stderr.splitlines() if "rror" in line)
+    assert error.startswith("error: configuration: buget: unknown key; did you mean budget?")
 
 
 def test_unknown_budget(checkout: Path) -> None:

@@ -29,12 +29,7 @@ LEARNING_RATE = 3e-3
 
 
 class Classifier(nn.Module):
-    """Two convolutions on a grid of about 8x8, whatever the resolution; 64 features; logits.
-
-    Args:
-        shape: (C, H, W) of one image.
-        n_classes: of the data set.
-    """
+    """Two convolutions on a grid of about 8x8, whatever the resolution; 64 features; logits."""
 
     def __init__(self, shape: tuple[int, int, int], n_classes: int) -> None:
         super().__init__()

@@ -25,11 +25,7 @@ CHUNK = 64  # As EDM's and SiD's metrics have it.
 
 
 class Inception(nn.Module):
-    """The program, with the logits that the inception score takes.
-
-    Args:
-        program: with the interface of the published one.
-    """
+    """The program, with the logits that the inception score takes."""
 
     def __init__(self, program: nn.Module) -> None:
         super().__init__()

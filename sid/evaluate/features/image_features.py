@@ -82,11 +82,7 @@ class ImageFeatures:
         return self._pass[3]
 
     def of_chunk(self, images: Tensor) -> tuple[Tensor, Tensor] | None:
-        """Features and logits of images that are a chunk of the pass, byte for byte; else None.
-
-        Args:
-            images: as of `Extractor.features_and_logits`.
-        """
+        """Features and logits of images that are a chunk of the pass, byte for byte; else None."""
         start = self._pass[4].get(_digest(images)) if images.dtype == torch.uint8 else None
         if start is None:
             return None

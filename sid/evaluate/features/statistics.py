@@ -49,11 +49,6 @@ class Statistics:
     def check(self, width: int, extractor: str, extractor_sha256: str) -> None:
         """See that they are of the extractor's features.
 
-        Args:
-            width: d, the number of its features.
-            extractor: its name.
-            extractor_sha256: of its weights.
-
         Raises:
             UserError: they are not, or do not name their extractor and cannot be the published ones
                 of the 2015 Inception.

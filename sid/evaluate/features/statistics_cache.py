@@ -60,10 +60,6 @@ def cached(key: Key, make: Callable[[], Statistics]) -> Statistics:
     A damaged file, or one of another key, is told on standard error and made again. Where the cache
     cannot be read or written, that is told once, and they are made each time. Processes that want
     the same statistics at once each make them; the last file stays, whole.
-
-    Args:
-        key: what they depend on.
-        make: computes them; `key_of` its result is `key`.
     """
     path = cache_folder() / "statistics" / f"{key.digest}.npz"
     try:
@@ -76,8 +72,6 @@ def cached(key: Key, make: Callable[[], Statistics]) -> Statistics:
         if not isinstance(error.__cause__, OSError):
             _warn(f"{error}; computed again")
     made = make()
-    if key_of(made) != key:
-        raise ValueError(f"statistics of {key_of(made)} under {key}")
     try:
         write_statistics(path, made)
     except OSError as error:

@@ -62,21 +62,14 @@ def memorisation(generated: Features, training: Manifold) -> Memorisation:
     Args:
         generated: features [N, d], indexed like an array.
         training: all images that the generator was trained on, two neighbours each at least.
-
-    Raises:
-        ValueError: another number of features.
     """
-    count, width = generated.shape
-    if width != training.features.shape[1]:
-        real = training.features.shape[1]
-        raise ValueError(f"{width} features, but the training images have {real}")
     squared, numbers = nearest(generated, training.features, 1)
     found, index = squared[:, 0], numbers[:, 0]
     own = training.squared[index, 0]
     share = float((found > own).mean())
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(found > 0, np.sqrt(found / own), 0)
-    error = math.sqrt(share * (1 - share) / count)
+    error = math.sqrt(share * (1 - share) / len(generated))
     return Memorisation(share, error, _level(training), index, np.sqrt(found), ratio)
 
 
@@ -104,13 +97,6 @@ def write_pairs(
     """Write a PNG of the most suspicious images, each left of its nearest training image.
 
     Pairs stand in rows, the smallest ratio first, enlarged by whole pixels.
-
-    Args:
-        path: the PNG.
-        generated: the images that `found` is about, uint8 [N, C, H, W], C 1 or 3.
-        training: likewise.
-        found: what `memorisation` found.
-        count: pairs to show.
     """
     suspects = found.suspects(count)
     factor = max(1, -(-PIXELS // generated.shape[3]))

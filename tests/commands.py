@@ -1,0 +1,44 @@
+"""`sid` within this process, where a new one would import torch for seconds."""
+
+import io
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from typing import NamedTuple
+from unittest import mock
+
+import pytest
+
+from sid.cli import main
+
+
+class Done(NamedTuple):
+    """As of `subprocess.run`."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def sid(*words: object) -> Done:
+    """The command line, to its end."""
+    out, error = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.object(sys, "argv", ["sid", *map(str, words)]),
+        redirect_stdout(out),
+        redirect_stderr(error),
+        pytest.raises(SystemExit) as ended,
+    ):
+        main()
+    return Done(int(ended.value.code or 0), out.getvalue(), error.getvalue())
+
+
+def refused(done: Done | subprocess.CompletedProcess[str], *parts: str) -> str:
+    """The error: status 2, and one line on standard error with these parts beside warnings."""
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("warning: ")]
+    assert done.returncode == 2, done.stderr
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("error: ")
+    for part in parts:
+        assert part in lines[0]
+    return lines[0]
