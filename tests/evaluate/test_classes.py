@@ -1,5 +1,6 @@
 """What a protocol takes for granted of the images is looked at, or said beside the value."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,12 @@ import torch
 from numpy.typing import NDArray
 
 from sid.data.images import ImageSet, first, picked
-from sid.evaluate.classes import class_mismatch, sorted_by_class
+from sid.evaluate.classes import class_mismatch, equal_counts, sorted_by_class
 from sid.evaluate.extractors import Extractor
 from sid.evaluate.features import image_features
 from sid.evaluate.features.image_features import ImageFeatures
+from sid.evaluate.features.moments import Gaussian
+from sid.evaluate.features.statistics import Statistics
 from sid.evaluate.implementations import IMPLEMENTATIONS
 from sid.evaluate.implementations import implementation as module
 from sid.evaluate.implementations.implementation import OfExtractor
@@ -128,3 +131,16 @@ def test_classes_that_the_data_has_otherwise(
 ) -> None:
     images = torch.zeros(500, 1, 4, 4, dtype=torch.uint8).numpy()
     assert class_mismatch(LabelRule(classes), ImageSet("d", images, labels, "s")) == told
+
+
+def test_equally_frequent_classes_are_known_by_labels_or_by_the_name() -> None:
+    """So that uniform draws count for both rules: of CIFAR-10 also where only its moments are."""
+    images = torch.zeros(500, 1, 4, 4, dtype=torch.uint8).numpy()
+    ten, equal = LabelRule(10), np.arange(500) % 10
+    assert equal_counts(ten, ImageSet("d", images, equal, "s")) == (50,) * 10
+    assert equal_counts(LabelRule(5), ImageSet("d", images, equal, "s")) == ()
+    assert equal_counts(ten, ImageSet("d", images, np.sort(equal) // 2, "s")) == ()
+    moments = Statistics("cifar10-32x32", Gaussian(np.zeros(2), np.eye(2)), None)
+    assert equal_counts(ten, moments) == (5000,) * 10
+    assert equal_counts(LabelRule(0), moments) == ()
+    assert equal_counts(LabelRule(1000), replace(moments, name="imagenet-64x64")) == ()
