@@ -71,7 +71,7 @@ class Records:
         return side_of(f"curves of {recipe}", rows, claim, by="kimg")
 
     def teacher(self, claim: Claim, student: Side, *, fresh: bool = True) -> Side:
-        """The teacher, at the most evaluations at which it has fresh draws.
+        """The teacher, at the most evaluations at which it has such draws.
 
         It is what the claim names, or with `teacher` the only one of the data set: of the role
         `teacher`, else a published file of several evaluations. Of several it is the one that has
@@ -97,8 +97,9 @@ class Records:
                 f"the records have several teachers, {', '.join(teachers)}",
                 changes="a claim that names one of them as `against`",
             )
-        most = max((row.nfe for row in rows if row.draw > 0), default=0)
-        chosen = [row for row in rows if row.nfe == most and (row.draw > 0) == fresh]
+        rows = [row for row in rows if (row.draw > 0) == fresh]
+        most = max((row.nfe for row in rows), default=0)
+        chosen = [row for row in rows if row.nfe == most]
         return side_of(f"the teacher at {most} evaluations" if most else "a teacher", chosen, claim)
 
     def bias(self, claim: Claim, side: Side) -> list[str]:

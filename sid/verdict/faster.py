@@ -87,7 +87,9 @@ def faster(records: Records, claim: Claim) -> Judged:
 
 def _levels(records: Records, claim: Claim, sides: list[Side]) -> list[float]:
     """The thresholds: multiples of the teacher's distance on the noise of the curves."""
-    teacher = records.teacher(claim._replace(against=""), sides[0], fresh=False)
+    alike = claim.protocol.model_copy(update={"n_images": sides[0].about.n_images})
+    asked = claim._replace(against="", protocol=alike)
+    teacher = records.teacher(asked, sides[0], fresh=False)
     comparable([*sides, teacher])
     if len(teacher.values) > 1:
         raise LackingError(

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from sid.verdict.claim import Claim
 from sid.verdict.entries import Protocol
 
-PROVENANCE = ("extractor_sha256", "reference_sha256", "generated_sha256", "git")
+PROVENANCE = ("extractor_sha256", "reference_sha256", "git")
 MEASURED = ("metric", "implementation", "extractor")
 SAME_LAW = "the data set's frequencies"  # As `sid.evaluate` words uniform classes that are both.
 SAME = "the classes are equally frequent, so that both rules of drawing them are one law"
@@ -109,7 +109,7 @@ def side_of(
         raise LackingError(
             f"{who}: wanted on {dataset}, found on {', '.join(elsewhere)}", "not run"
         )
-    rows, notes = _proven(who, _measured(who, rows, protocol))
+    rows, notes = _proven(who, _measured(who, rows, protocol), _needed(rows, claim))
     rows, flaw = _counted(who, rows, protocol)
     rows, told = _labelled(who, rows, protocol)
     for column, what in (
@@ -154,9 +154,20 @@ def _measured(who: str, rows: list[Row], protocol: Protocol) -> list[Row]:
     return fits
 
 
-def _proven(who: str, rows: list[Row]) -> tuple[list[Row], list[str]]:
+def _needed(rows: Sequence[Row], claim: Claim) -> tuple[str, ...]:
+    """The columns without which a record counts for nothing.
+
+    A run is told by its recipe, seed and commit. Of a generator from elsewhere there is only what
+    was measured: its images, and where a published file is judged that file.
+    """
+    if not _external(rows):
+        return PROVENANCE
+    weights = ("weights_sha256",) if claim.kind == "checkpoint" else ()
+    return (*PROVENANCE, "generated_sha256", *weights)
+
+
+def _proven(who: str, rows: list[Row], needed: tuple[str, ...]) -> tuple[list[Row], list[str]]:
     """The rows with provenance, and what is missing of the others."""
-    needed = (*PROVENANCE, *(("weights_sha256",) if _external(rows) else ()))
     bare: dict[str, list[int]] = defaultdict(list)
     kept = []
     for row in rows:
@@ -245,7 +256,7 @@ def _values(
                 f"{who}: two records of {where} differ, {known:.6g} and {row.value:.6g}",
                 changes="the records without the wrong one",
             )
-        seed = made.setdefault(row.generated_sha256, row.run_seed)
+        seed = made.setdefault(row.generated_sha256 or where, row.run_seed)
         if seed != row.run_seed and by == "draw":  # Undistilled, all runs are one generator.
             raise LackingError(
                 f"{who}: seeds {seed} and {row.run_seed} are one generator, by its checksum",
