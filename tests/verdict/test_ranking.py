@@ -97,6 +97,10 @@ def test_a_published_checkpoint_against_a_published_teacher() -> None:
     teacher = rows_of(side(2.0, "b", one), role="external", recipe="b", nfe=35)
     for against in ("b", "teacher"):
         assert ranked(table_of(student, teacher), against).verdict == "holds"
+    images = [{**row, "weights_sha256": ""} for row in student]  # Given as images alone.
+    assert ranked(table_of(images, teacher)).verdict == "holds"
+    unknown = [{**row, "generated_sha256": ""} for row in images]
+    assert "no generated_sha256" in ranked(table_of(unknown, teacher)).reason
     other = rows_of(side(2.0, "b", one), role="external", recipe="b", nfe=1)
     assert ranked(table_of(student, other)).verdict == "undecided"
 
