@@ -8,7 +8,14 @@ import pandas as pd
 import typer
 
 from sid.errors import UserError, say
-from sid.evaluate.records import Record, described, load_table, measurements, read_records
+from sid.evaluate.records import (
+    Record,
+    described,
+    load_table,
+    measurements,
+    read_records,
+    record_of,
+)
 from sid.files import write_atomic
 
 SHOWN = 20  # Conflicts that are printed; of more their number.
@@ -31,7 +38,7 @@ def read_files(paths: Sequence[Path]) -> pd.DataFrame:
         if path.suffix.lower() == ".csv":
             table = load_table(path)[list(Record.model_fields)].astype(object)
             rows += [
-                {**Record.model_validate(row).model_dump(), "file": str(path)}
+                {**record_of(row, path).model_dump(), "file": str(path)}
                 for row in table.where(table.notna(), None).to_dict("records")
             ]
         else:

@@ -157,8 +157,17 @@ def read_records(path: Path) -> list[Record]:
     value = read_json(path)
     if not isinstance(value, dict) or not isinstance(value.get("records"), list):
         raise UserError(f"{path}: holds no `records`; delete it and evaluate again")
+    return [record_of(item, path) for item in value["records"]]
+
+
+def record_of(row: Any, path: Path) -> Record:
+    """One record of a file.
+
+    Raises:
+        UserError: a field is missing, unknown or of a wrong type.
+    """
     try:
-        return [Record.model_validate(item) for item in value["records"]]
+        return Record.model_validate(row)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])

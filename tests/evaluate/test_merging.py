@@ -123,4 +123,7 @@ def test_a_damaged_file_leaves_the_table_as_it_was(tmp_path: Path, table: pd.Dat
     damaged.write_text('{"records": [{"role": "final"')
     with pytest.raises(UserError, match=r"b\.json: not a JSON file"):
         merge_records([good, damaged], out)
+    damaged = written(tmp_path / "c.csv", table.assign(role="nothing known"))
+    with pytest.raises(UserError, match=r"c\.csv: role: .*evaluate again"):
+        merge_records([good, damaged], out)
     assert out.read_text() == "before"
