@@ -157,7 +157,7 @@ def _start(axes: Axes, shown: dict[str, Line], claims: Claims, looked: dict[str,
     axes.set(yscale="log", xlim=(-1, 1))
     axes.set_xticks([0], ["0"])
     axes.tick_params(axis="x", length=0)
-    for recipe in set(begun) - {name for name in begun if not start(claims.subjects, name)}:
+    for recipe in (name for name in begun if start(claims.subjects, name)):
         colour, marker, _ = looked[recipe]
         axes.plot([0], [begun[recipe]], marker=marker, ms=5, color=colour, zorder=4)
     if values:
