@@ -14,7 +14,7 @@ SUBJECT = "cifar10-uncond-{}"
 RECIPES = ("sid-alpha1", "sid-alpha1.2", "sida-alpha1", "sid2a-alpha1", "sid2a-alpha1.2")
 
 
-@pytest.mark.slow  # About 200 s on 2 cores.
+@pytest.mark.rehearsal
 def test_rehearsal(tmp_path: Path) -> None:
     top = copy_checkout(tmp_path / "check-out")
     done = subprocess.run(
