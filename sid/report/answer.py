@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from sid.report.evidence import figure, interval, sentence, share
-from sid.verdict.claim import Claims
+from sid.verdict.claim import TEACHER, Claims
+from sid.verdict.order import partial_order
 from sid.verdict.verdict import BROKEN, KEPT
 
 # How an outcome is said of one claim, in reading order.
@@ -90,7 +91,19 @@ def answer(verdicts: pd.DataFrame, claims: Claims) -> Answer:
         return Answer([nothing], ["What was measured is below."], ["Nothing follows from it."], {})
     many = Counter(str(row["verdict"]) for row in rows)
     outcomes = {name: many[name] for name in VERBS if many[name]}
-    return Answer(_claimed(rows, subjects(verdicts, claims)), _found(rows), _sure(rows), outcomes)
+    found = [*_found(rows), *_ranked(verdicts, claims)]
+    return Answer(_claimed(rows, subjects(verdicts, claims)), found, _sure(rows), outcomes)
+
+
+def _ranked(verdicts: pd.DataFrame, claims: Claims) -> list[str]:
+    """The order that the rankings make, where any decided."""
+    titles = {TEACHER: "the teacher"}
+    titles |= {name: subject.title for name, subject in claims.subjects.items()}
+    better: dict[str, list[str]] = {}
+    for one, other in partial_order(verdicts.itertuples()):  # type: ignore[arg-type]
+        better.setdefault(titles.get(one, one), []).append(titles.get(other, other))
+    parts = [f"{one} before {listed(others)}" for one, others in better.items()]
+    return [f"Order that is sure: {'; '.join(parts)}."] if parts else []
 
 
 def _claimed(rows: list[Row], about: list[str]) -> list[str]:

@@ -12,7 +12,7 @@ from sid.evaluate.records import load_table
 from sid.files import write_atomic, write_text
 from sid.options import group
 from sid.report.agreement_figure import plot_agreement
-from sid.report.agreement_text import agree, readable_agreement, readable_noise, sheet
+from sid.report.agreement_text import Agreement, agree, readable_agreement, readable_noise, sheet
 from sid.report.benchmark import benchmarks
 from sid.report.compare import compare_files
 from sid.report.gather import Missing, Sources, beside, gather, samples
@@ -77,19 +77,12 @@ def write_report(
     figures |= {name: path for name, path in pictures.items() if isinstance(path, Path)}
     missing = [why for one in made.values() for why in one.missing]
     missing += [path for path in pictures.values() if isinstance(path, Missing)]
-    agreement = agree(table)
+    agreement, drawn = agree(table), out / "figures" / "agreement"
+    _write_agreement(agreement, drawn, out / "tables")
     if len(agreement.found):
-        write_figure(
-            plot_agreement(agreement.found, agreement.noise), out / "figures" / "agreement"
-        )
-        figures["agreement"] = out / "figures" / "agreement.svg"
+        figures["agreement"] = drawn.with_suffix(".svg")
     else:
         missing.append(Missing("agreement", "the records have no two implementations on one set"))
-    for name, numbers, readers in (
-        ("agreement", agreement.table, readable_agreement(agreement.table)),
-        ("noise", agreement.noise, readable_noise(agreement.noise)),
-    ):
-        write_table(out / "tables" / name, numbers, readers)
     page = out / "index.html"
     text = render(
         table,
@@ -107,6 +100,17 @@ def write_report(
     )
     write_text(page, text)
     return page
+
+
+def _write_agreement(agreement: Agreement, figure: Path, tables: Path) -> None:
+    """The figure, where there is something to draw, and the tables of agreement and noise."""
+    if len(agreement.found):
+        write_figure(plot_agreement(agreement.found, agreement.noise), figure)
+    for name, numbers, readers in (
+        ("agreement", agreement.table, readable_agreement(agreement.table)),
+        ("noise", agreement.noise, readable_noise(agreement.noise)),
+    ):
+        write_table(tables / name, numbers, readers)
 
 
 def write_agreement(paths: Sequence[Path], out: Path) -> Path:

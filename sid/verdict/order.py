@@ -1,12 +1,24 @@
 """What rankings say together: a partial order, since most pairs are left open."""
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from sid.verdict.evidence import sign
-from sid.verdict.verdict import Verdict
 
 
-def partial_order(verdicts: Iterable[Verdict]) -> list[tuple[str, str]]:
+class Ranked(Protocol):
+    """What of a verdict, or of a row of verdicts, the order needs."""
+
+    kind: str
+    verdict: str
+    subject: str
+    against: str
+    metric: str
+    low: float
+    high: float
+
+
+def partial_order(verdicts: Iterable[Ranked]) -> list[tuple[str, str]]:
     """Who is better than whom, by rankings that decided, without what follows from the others.
 
     A ranking within a margin, such as *at most 1.1 times the teacher*, orders nobody unless its

@@ -68,26 +68,39 @@ def measure(
         known = read_records(json) if json.exists() else []
         check_known(json, known, ways, fields)
         session.progress.expect(sum(way.draws * way.evaluator.passes(way.n) for way in ways))
+        records = _drawn(session, ways, known, path, fields, sampler_of(about))
         last = max(way.draws for way in ways)
-        records: list[Record] = []
-        for draw in range(1, last + 1):
-            for way in (way for way in ways if draw <= way.draws):
-                if found := of_draw(known, way, draw, fields):
-                    session.progress.advance(way.evaluator.passes(way.n))
-                else:
-                    found = evaluate_network(
-                        way.evaluator,
-                        path,
-                        way.n,
-                        draws=[draw],
-                        device=session.device,
-                        about=fields,
-                        **sampler_of(about),
-                    )
-                records += found
         records += [record for record in known if record.draw > last]
         if session.world.main and records != known:
             write_records(json, records)
+
+
+def _drawn(
+    session: Session,
+    ways: Sequence[Way],
+    known: Sequence[Record],
+    path: Path,
+    fields: dict[str, Any],
+    sampler: dict[str, Any],
+) -> list[Record]:
+    """The records of every draw in every way, measured where they are not known."""
+    records: list[Record] = []
+    for draw in range(1, max(way.draws for way in ways) + 1):
+        for way in (way for way in ways if draw <= way.draws):
+            if found := of_draw(known, way, draw, fields):
+                session.progress.advance(way.evaluator.passes(way.n))
+            else:
+                found = evaluate_network(
+                    way.evaluator,
+                    path,
+                    way.n,
+                    draws=[draw],
+                    device=session.device,
+                    about=fields,
+                    **sampler,
+                )
+            records += found
+    return records
 
 
 def sampler_of(about: Subject) -> dict[str, Any]:

@@ -149,6 +149,15 @@ def test_the_first_screen_counts_what_was_found(checkpoint):
     assert "1 published number is unverified, and decides nothing" in text
 
 
+def test_rankings_that_decided_are_put_in_order(checkpoint):
+    """An interval within a margin that reaches over 1 orders nobody."""
+    verdicts = every_outcome()
+    verdicts.loc[verdicts["verdict"] == "holds", "high"] = 0.99
+    text = text_of(rendered(external_records(), verdicts))
+    assert "Order that is sure: SiD, alpha = 1.2 before the teacher." in text
+    assert "Order that" not in text_of(checkpoint)
+
+
 def test_one_claim_is_answered_with_its_numbers():
     text = text_of(rendered(external_records(), every_outcome().iloc[:1]))
     assert "What was claimed SiD, alpha = 1.2 reads FID 1.923 on cifar10-32x32." in text
