@@ -68,10 +68,13 @@ def _teacher(benchmark: Benchmark, claims: Claims, n: int) -> list[Level]:
     means = rows.groupby(["recipe", "nfe"], as_index=False)["value"].mean()
     for recipe, nfe, value in means[["recipe", "nfe", "value"]].to_numpy():
         known = title(claims.subjects, str(recipe)) if str(recipe) in claims.subjects else TEACHER
-        times = f"{nfe} evaluation{'s' if nfe > 1 else ''}"
-        name = known if times in known else f"{known}, {times}"
+        name = f"{known.removesuffix(f', {_times(main)}')}, {_times(nfe)}"
         found.append(Level(name, float(value), "teacher" if nfe == main else "ladder"))
     return found
+
+
+def _times(nfe: int) -> str:
+    return f"{nfe} evaluation{'s' if nfe > 1 else ''}"
 
 
 def _published(paper: pd.DataFrame) -> list[Level]:
