@@ -12,7 +12,7 @@ help:
 	@echo 'make demo               SiD, SiDA, SiD2A and Diff-Instruct on digits, with report (8 min)'
 	@echo 'make demo BUDGET=long   the same with 3 seeds, two and a half times as long (an hour)'
 	@echo 'make demo BUDGET=short  the same line in 2 minutes, without meaning'
-	@echo 'make rehearsal          experiment=cifar10 and sid verify on small stand-ins, to the page (4 min)'
+	@echo 'make rehearsal          experiment=cifar10 and sid verify on small stand-ins, to the page (5 min)'
 	@echo 'make bundle             records, verdicts, tables, figures and page of the demo in bundle.tar.gz'
 	@echo 'make test               the tests'
 	@echo 'make slurm-lab          a private two-node Slurm on this machine, with made-up GPUs (root)'
