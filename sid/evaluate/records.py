@@ -3,7 +3,7 @@
 import re
 from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
@@ -223,6 +223,21 @@ def once(table: pd.DataFrame) -> pd.DataFrame:
     return table.drop_duplicates([name for name in Record.model_fields if name not in ORIGIN])
 
 
+def _refuse_impossible(table: pd.DataFrame, path: Path, mend: str) -> None:
+    """What no evaluation writes, and what would be passed over in silence.
+
+    Raises:
+        UserError: there is no record, one of an unknown role, or one of no images.
+    """
+    if table.empty:
+        raise UserError(f"{path}: holds no records; {mend}")
+    strange = table["role"][~table["role"].isin(get_args(Role))]
+    if len(strange):
+        raise UserError(f"{path}: column role: {strange.iloc[0]!r} is unknown; {mend}")
+    if (table["n_images"] < 1).any():
+        raise UserError(f"{path}: column n_images: {table['n_images'].min()} is none; {mend}")
+
+
 def load_table(path: Path) -> pd.DataFrame:
     """The merged table.
 
@@ -242,6 +257,11 @@ def load_table(path: Path) -> pd.DataFrame:
         wrong = table[name][pd.to_numeric(table[name], errors="coerce").isna()]
         if len(wrong):
             raise UserError(f"{path}: column {name}: {wrong.iloc[0]!r} is no number; {mend}")
+        if Record.model_fields[name].annotation is int:
+            broken = table[name][table[name] != table[name].round()]
+            if len(broken):
+                raise UserError(f"{path}: column {name}: {broken.iloc[0]:g} is no count; {mend}")
+    _refuse_impossible(table, path, mend)
     cut = table[list(texts)].isna().any()
     if cut.any():
         raise UserError(f"{path}: a line ends before its {cut.idxmax()}; {mend}")

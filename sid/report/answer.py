@@ -153,7 +153,9 @@ def _sure(rows: list[Row]) -> list[str]:
         said.append(f"{share(rows[0]['level'])} interval: {interval(rows[0])}.")
     if trained:
         runs = str(min(trained)) if len(set(trained)) == 1 else f"{min(trained)} to {max(trained)}"
-        said.append(f"{_verdicts(len(trained))} on {runs} training runs.")
+        said.append(f"{_verdicts(len(trained))} on {runs} training runs of each recipe.")
+    if any(row["against"] == TEACHER for row in decided):
+        said.append("Against a teacher they are given this one teacher.")
     if lone:
         said.append(
             f"{_verdicts(lone)} on one generator drawn from again, or one run, and "

@@ -22,6 +22,8 @@ def interval(row: Row, low: str = "low", high: str = "high") -> str:
     if not (math.isfinite(row[low]) and math.isfinite(row[high])):
         return ""
     first, last = figure(row, row[low]), figure(row, row[high])
+    if last.endswith(" times") and first.endswith(" %"):  # One unit for both ends.
+        first = f"{number(row[low])} times"
     for unit in (" %", " times"):  # A unit that both have is said once.
         if first.endswith(unit) and last.endswith(unit):
             first = first.removesuffix(unit)
@@ -43,8 +45,8 @@ def evidence(row: Row) -> list[tuple[str, str]]:
         ("In short", sentence(row["reason"])),
         ("Published", _published(row)),
         ("Claimed in", row["source"]),
-        ("Reproduced", _reproduced(row)),
-        ("Measured", _measured(row)),
+        ("Found", _reproduced(row)),
+        ("Measured as", _measured(row)),
         ("It is about", row["scope"]),
         ("Runs and draws", _units(row)),
         ("Spread", _spread(row)),

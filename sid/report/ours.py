@@ -18,7 +18,7 @@ SHOWN = {
     "recall": "greatest",
 }
 LEVEL = 0.90  # Of the interval of a value that no verdict has.
-OURS = {"checkpoint": "published weights", "retrained": "trained here"}
+OURS = {"checkpoint": "not trained here", "retrained": "trained here"}
 KINDS = {"checkpoint": "checkpoint", "retraining": "retrained"}
 
 

@@ -92,6 +92,13 @@ def objections(verdicts: pd.DataFrame) -> list[tuple[str, str]]:
                 f"They are. {fixed}claim has the smallest margin that would keep it.",
             )
         )
+    if (run["changed"] != "").any():
+        found.append(
+            (
+                "Criteria were changed after outcomes had been seen.",
+                "Some were: each claim says what was changed, and after which committed outcome.",
+            )
+        )
     if (again["runs"] <= FEW).any():
         found.append(
             (
@@ -224,6 +231,6 @@ def perfect(bias: Bias | None, sizes: Iterable[int]) -> str:
         f"Against {bias.n_reference:,} references, n new images of a perfect generator would read "
         f"b (1/n + 1/{bias.n_reference:,}), b = {with_error(bias.b, bias.stderr)} by "
         f"{bias.freedom + 1} measurements of real images against real images: {' and '.join(at)}. "
-        "The distance of any other generator holds about as much bias. It is no lower bound: a "
-        "generator that repeats the real images reads b/n."
+        "The distance of any other generator holds about as much bias. A generator that copies the "
+        "real images may read less, b/n."
     )

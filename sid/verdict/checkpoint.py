@@ -14,6 +14,7 @@ from sid.verdict.judged import (
     begin,
     compared,
     first_enough,
+    from_start,
     limits,
     many_t,
     measured,
@@ -111,10 +112,10 @@ def _changes(
         return f"a margin on the other side of {needed}, or another published value"
     more = _more_draws(claim, ratio, found)
     if more:
-        return f"about {more} more draws, if mean and spread stay"
+        return from_start(found.draws + more, "draws")
     mean = "" if claim.protocol.of == "mean of 10" else "a published mean of ten, or "
     needed = per_cent(math.expm1(abs(ratio.value) + ratio.half))
-    return f"{mean}a margin of {needed}; more draws alone would not do"
+    return f"{mean}a margin of {needed}; draws alone would not do"
 
 
 def _more_draws(claim: Claim, ratio: Ratio, found: Estimate) -> int:

@@ -85,7 +85,7 @@ def together(judged: Sequence[Judged]) -> list[Verdict]:
                 "verdict": "inconclusive",
                 "reason": f"{verdict.reason}; alone it would be `{outcome}`, but of {count} tests "
                 f"on this page Holm's correction gives p = {read:.2g}, above {least:.2g}",
-                "changes": "fewer claims on one page, or more draws or runs",
+                "changes": "an experiment of more draws or runs, fixed beforehand",
             }
             verdict = verdict.model_copy(update=update)
         found.append(verdict)

@@ -8,6 +8,7 @@ from sid.verdict.claim import Claim
 from sid.verdict.design import Array, beyond
 from sid.verdict.evidence import Records, logs, shared
 from sid.verdict.judged import (
+    MORE_RUNS,
     Judged,
     Ratio,
     begin,
@@ -64,7 +65,7 @@ def fall(records: Records, claim: Claim) -> Judged:
                 "run_sd": math.sqrt(spread) if runs > 1 else math.nan,
                 "p_value": math.nan if flaws else beyond(bound - ratio.value, variance, freedom),
                 "reason": "; ".join([told, *flaws, *side.notes]),
-                "changes": "a second training seed at least" if runs == 1 else "more runs",
+                "changes": "a second training seed at least" if runs == 1 else MORE_RUNS,
             }
         )
     )

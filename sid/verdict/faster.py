@@ -13,7 +13,16 @@ from sid.verdict.claim import Claim, constants
 from sid.verdict.design import Array, beyond, quantile
 from sid.verdict.evidence import Records, comparable
 from sid.verdict.fits import images_bounds
-from sid.verdict.judged import Judged, begin, counted, curves_of, per_cent, scope_of, unsure
+from sid.verdict.judged import (
+    MORE_RUNS,
+    Judged,
+    begin,
+    counted,
+    curves_of,
+    per_cent,
+    scope_of,
+    unsure,
+)
 from sid.verdict.side import LackingError, Side
 from sid.verdict.verdict import Outcome
 
@@ -79,7 +88,7 @@ def faster(records: Records, claim: Claim) -> Judged:
                 "reason": "; ".join([told, *flaws, *sides[0].notes, *sides[1].notes]),
                 "changes": "a second training seed of both at least"
                 if len(seeds) == 1
-                else "more runs, or longer ones that reach the same thresholds",
+                else f"{MORE_RUNS}, or of longer ones that reach the same thresholds",
             }
         )
     )
@@ -146,6 +155,8 @@ def _times(found: Bounds, low: float, high: float, level: float) -> str:
     """The ratio in words, from one bound to the other where it is not known."""
     least, most = (math.exp(float(np.mean(each))) for each in (found.low, found.high))
     ratio = f"{least:.3g}" if least == most else f"{least:.3g} to {most:.3g}"
+    if least == 0 and most == math.inf:
+        return "not bounded from either side"
     if math.isnan(low):
         return ratio
     return f"{ratio}, {per_cent(level)} interval {math.exp(low):.3g} to {math.exp(high):.3g}"

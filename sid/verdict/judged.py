@@ -18,6 +18,8 @@ from sid.verdict.published import GRADES
 from sid.verdict.side import Side
 from sid.verdict.verdict import Outcome, Verdict
 
+SEEDS = "[0,1,2]"  # Of a command for runs that are still to be made.
+MORE_RUNS = "an experiment of more runs, fixed beforehand"
 MANY = 1000  # Runs or draws; nobody makes more for a verdict.
 
 
@@ -78,12 +80,14 @@ def begin(claim: Claim) -> Verdict:
 
 def command_of(claim: Claim) -> str:
     """What makes the records of a claim; for all but published files with several seeds."""
-    if claim.kind == "checkpoint":
+    if claim.kind == "checkpoint" and claim.about.weights:
         return f"sid verify {claim.subject}"
+    if claim.kind == "checkpoint":
+        return f"sid evaluate compare GENERATOR REFERENCE --as {claim.subject}"
     needs = {claim.subject, claim.against} - {"", TEACHER}
     for name, dataset, recipes in _experiments():
         if dataset == claim.about.dataset and needs <= recipes:
-            return f"snakemake --cores all --config experiment={name} seeds='[0,1,2]'"
+            return f"snakemake --cores all --config experiment={name} seeds='{SEEDS}'"
     return f"sid distill --recipe {claim.subject}"
 
 
@@ -123,8 +127,15 @@ def measured(
             "run_sd": found.run_sd,
             "redraw_sd": found.redraw_sd,
             "records": "; ".join(rests_on(side, seeds, draws) for side in sides),
+            "command": _of_seeds(verdict.command, seeds),
         }
     )
+
+
+def _of_seeds(command: str, seeds: Sequence[int]) -> str:
+    """The command with the seeds of the runs that were found, if these were trained here."""
+    own = ",".join(str(seed) for seed in seeds if seed >= 0)
+    return command.replace(SEEDS, f"[{own}]") if own else command
 
 
 def curves_of(verdict: Verdict, sides: Sequence[Side], seeds: Sequence[int]) -> Verdict:
@@ -137,6 +148,7 @@ def curves_of(verdict: Verdict, sides: Sequence[Side], seeds: Sequence[int]) -> 
             "runs": len(seeds),
             "draws": 1,
             "records": "; ".join(rests_on(side, seeds, [0]) for side in sides),
+            "command": _of_seeds(verdict.command, seeds),
         }
     )
 
@@ -202,6 +214,11 @@ def spreads(found: Estimate) -> str:
     told = [f"run sd {per_cent(found.run_sd)}"] if found.runs > 1 else []
     told += [f"redraw sd {per_cent(found.redraw_sd)}"] if found.draws > 1 else []
     return f"{runs} ({', '.join(told)})" if told else runs
+
+
+def from_start(count: int, what: str) -> str:
+    """An experiment that would decide; nothing is added to one that has been looked at."""
+    return f"an experiment of about {count} {what}, fixed beforehand, if mean and spread stay"
 
 
 def first_enough(decided: NDArray[np.bool_]) -> int:

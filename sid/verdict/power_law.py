@@ -13,7 +13,16 @@ from sid.verdict.design import beyond
 from sid.verdict.evidence import Records
 from sid.verdict.fits import PowerLaw, bend, power_law
 from sid.verdict.intervals import Interval, mean_interval
-from sid.verdict.judged import Judged, begin, counted, curves_of, per_cent, scope_of, unsure
+from sid.verdict.judged import (
+    MORE_RUNS,
+    Judged,
+    begin,
+    counted,
+    curves_of,
+    per_cent,
+    scope_of,
+    unsure,
+)
 from sid.verdict.side import LackingError, Side
 from sid.verdict.verdict import Outcome
 
@@ -35,8 +44,13 @@ def follows_power_law(records: Records, claim: Claim) -> Judged:
     flaws = [flaw for flaw in (side.flaw, unsure(claim), _single(slope, bends)) if flaw]
     outcome: Outcome = "undecided" if flaws else _outcome(slope, bends, bound)
     p = math.nan if flaws else _broken(fits, bound)
+    notes = list(side.notes)
     if outcome == "does not hold" and p > (1 - level) / 2:
         outcome = "inconclusive"
+        notes = [
+            f"of the two ways to break it, p = {p:.2g} (Bonferroni) is above {(1 - level) / 2:.2g}",
+            *notes,
+        ]
     told = (
         f"{side.who}: slope {slope.value:.3g}{_limits(slope)}; bend {per_cent(bends.value)}"
         f"{_limits(bends, 100)}, at {per_cent(level)} over {counted(len(fits), 'run')} of "
@@ -55,8 +69,8 @@ def follows_power_law(records: Records, claim: Claim) -> Judged:
                 "run_sd": _sd([each.slope for each in fits]),
                 "needed_margin": max(abs(bends.low), abs(bends.high)),
                 "p_value": p,
-                "reason": "; ".join([told, *flaws, *side.notes]),
-                "changes": "a second training seed at least" if len(seeds) == 1 else "more runs",
+                "reason": "; ".join([told, *flaws, *notes]),
+                "changes": "a second training seed at least" if len(seeds) == 1 else MORE_RUNS,
             }
         )
     )

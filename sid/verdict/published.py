@@ -1,8 +1,9 @@
 """Published numbers with their sources, and what may be decided by them."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -17,6 +18,7 @@ GRADES = {
     "secondary": True,
     "unverified": False,
 }
+SPEEDUP = "speedup"
 COMMON = ("method", "dataset", "conditional", "nfe", "alpha", "params")
 SOURCES = ("source", "source_locator", "note", "evidence")
 COLUMNS = {
@@ -84,7 +86,25 @@ def load_published(path: Path) -> pd.DataFrame:
             )
         if not row["source"]:
             raise UserError(f"{path}: line {number}: has no source")
+        wrong = _wrong_value(row) if "value" in COLUMNS[path.name] else ""
+        if wrong:
+            raise UserError(f"{path}: line {number}: {wrong} is no number above zero")
     return table
+
+
+def _wrong_value(row: Mapping[Any, str]) -> str:
+    """What of a row should be a number and is none, empty if nothing; a speedup is in words."""
+    if row["metric"] == SPEEDUP:
+        return ""
+    for column in ("value", "std"):
+        if (text := row[column]) or column == "value":
+            try:
+                if 0 < float(text) < math.inf:
+                    continue
+            except ValueError:
+                pass
+            return f"{column} {text!r}"
+    return ""
 
 
 def number_of(

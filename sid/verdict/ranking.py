@@ -18,6 +18,7 @@ from sid.verdict.judged import (
     begin,
     compared,
     first_enough,
+    from_start,
     limits,
     many_t,
     measured,
@@ -139,10 +140,12 @@ def _changes(claim: Claim, outcome: Outcome, worse: Ratio, found: Estimate, fixe
         return f"a bound on the other side of {edge:.4g}, or other runs"
     bound, level = math.log(claim.criterion.bound), claim.criterion.level
     if found.runs == 1:
-        more, what = more_draws(found, worse.value, bound, level), "draws of both sides"
+        have, what = found.draws, "draws of both sides"
+        more = more_draws(found, worse.value, bound, level)
     else:
-        more, what = more_runs(found, worse.value, bound, level), "runs"
-    return f"about {more} more {what}, if mean and spread stay" if more else f"more {what}"
+        have, what = found.runs, "runs"
+        more = more_runs(found, worse.value, bound, level)
+    return from_start(have + more, what) if more else f"an experiment of more {what}"
 
 
 def more_draws(found: Estimate, value: float, bound: float, level: float) -> int:

@@ -18,6 +18,7 @@ from sid.verdict.judged import (
     begin,
     compared,
     first_enough,
+    from_start,
     limits,
     many_t,
     measured,
@@ -113,8 +114,8 @@ def _changes(claim: Claim, outcome: Outcome, worse: Ratio, found: Estimate, earl
     margin = math.log1p(claim.criterion.bound)
     more = more_runs(found, worse.value, margin, claim.criterion.level)
     if more:
-        return f"about {more} more runs, if mean and spread stay"
-    return f"a margin of {needed}; more runs alone would not do, as the published one is one run"
+        return from_start(found.runs + more, "runs")
+    return f"a margin of {needed}; runs alone would not do, as the published one is one run"
 
 
 def more_runs(found: Estimate, value: float, margin: float, level: float) -> int:

@@ -54,6 +54,7 @@ def checkpoint(
     """
     claims = load_claims()
     wanted, given = _wanted(claims, names or [], claim, every, dataset)
+    _check_places(how)
     quick, failed = _quick(how, wanted), []
     folder = out / quick
     for subject in wanted:
@@ -97,6 +98,21 @@ def measure_command(
     _measured(claims, name, how, json, weights, None)
     if not _is_other():
         print(f"{json}: {name} is measured")
+
+
+def _check_places(how: How) -> None:
+    """See that what is named is there, before anything is fetched.
+
+    Raises:
+        UserError: it is not.
+    """
+    for option, path in (
+        ("from", how.folder),
+        ("data", how.data),
+        ("frequencies", how.frequencies),
+    ):
+        if path and not path.exists():
+            raise UserError(f"--{option} {path}: is not there")
 
 
 def _is_other() -> bool:

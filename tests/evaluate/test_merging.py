@@ -124,6 +124,6 @@ def test_a_damaged_file_leaves_the_table_as_it_was(tmp_path: Path, table: pd.Dat
     with pytest.raises(UserError, match=r"b\.json: not a JSON file"):
         merge_records([good, damaged], out)
     damaged = written(tmp_path / "c.csv", table.assign(role="nothing known"))
-    with pytest.raises(UserError, match=r"c\.csv: role: .*evaluate again"):
+    with pytest.raises(UserError, match=r"c\.csv: column role: 'nothing known'"):
         merge_records([good, damaged], out)
     assert out.read_text() == "before"

@@ -19,6 +19,27 @@ def test_the_same_measurement_counts_once() -> None:
     assert list(table.index) == [0, 3, 4, 5, 6]
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "says"),
+    [
+        ("role", "fnial", "role: 'fnial'"),
+        ("draw", 1.5, "draw: 1.5"),
+        ("n_images", 0, "n_images: 0"),
+    ],
+)
+def test_what_no_evaluation_writes_is_refused(
+    tmp_path: Path, column: str, value: object, says: str
+) -> None:
+    good = pd.DataFrame([record(value=0.3).model_dump(), record(value=0.4, draw=2).model_dump()])
+    table = tmp_path / "t.csv"
+    good.assign(**{column: [good[column].iloc[0], value]}).to_csv(table, index=False)
+    with pytest.raises(UserError, match=rf"t.csv: column {says}"):
+        load_table(table)
+    good.iloc[:0].to_csv(table, index=False)
+    with pytest.raises(UserError, match=r"t.csv: holds no records"):
+        load_table(table)
+
+
 def test_messages(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     with pytest.raises(UserError, match=r"x.json: no such file"):

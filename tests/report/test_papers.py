@@ -106,7 +106,7 @@ def test_a_verdicts_value_and_interval_are_on_the_published_scale(table: pd.Data
     assert row["frechet_distance_checkpoint"] == 1.925
     assert row["frechet_distance_checkpoint_low"] == pytest.approx(0.991 * scale)
     assert row["frechet_distance_checkpoint_high"] == pytest.approx(1.011 * scale)
-    text, style = cell(table, "SiD, alpha = 1.2", "FID, published weights")
+    text, style = cell(table, "SiD, alpha = 1.2", "FID, not trained here")
     assert text == "1.925 (1.906 to 1.944), reproduces"
     assert style == BOLD  # The teacher's takes 35 evaluations.
 
@@ -171,7 +171,7 @@ def test_anybodys_generator_has_a_row_under_its_own_name(claims: Claims) -> None
     (found,) = tables(own, claims).values()
     row = row_of(found, "mine")
     assert (row["family"], row["frechet_distance_checkpoint_over"]) == ("Other", "4 draws")
-    assert cell(found, "mine", "FID, published weights")[1] == BOLD
+    assert cell(found, "mine", "FID, not trained here")[1] == BOLD
     # Also alone, beside the published values of its data set.
     (alone,) = tables(own[own["role"] == "external"], claims).values()
     assert row_of(alone, "SiD, alpha = 1.2")["frechet_distance_published"] == "1.923"

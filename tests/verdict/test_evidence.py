@@ -136,7 +136,7 @@ def test_unknown_names_are_refused_and_missing_evidence_is_not_run() -> None:
     assert judge(empty, claims) == []
     (verdict,) = judge(empty, claims, ["claim"])
     assert verdict.verdict == "not run"
-    assert verdict.command == "sid verify a"
+    assert verdict.command == "sid evaluate compare GENERATOR REFERENCE --as a"
 
 
 def test_a_table_as_a_file_has_it_is_judged_alike(tmp_path: Any) -> None:

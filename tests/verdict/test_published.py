@@ -32,6 +32,16 @@ def test_bad_tables_are_refused(tmp_path, old, new, message):
         load_published(path)
 
 
+@pytest.mark.parametrize("value", ["2.1o", "", "0", "-2.1", "nan", "inf"])
+def test_a_number_that_is_none_is_refused(tmp_path, value):
+    columns = "method,dataset,conditional,nfe,metric,value,std,alpha,params,source,source_locator"
+    path = tmp_path / "results.csv"
+    row = f"SiD,cifar10-32,uncond,1,FID,{value},,1,,README,,,primary"
+    path.write_text(f"{columns},note,evidence\n{row}\n")
+    with pytest.raises(UserError, match=f"line 2: value '{value}' is no number above zero"):
+        load_published(path)
+
+
 def test_other_names_and_missing_files(tmp_path):
     with pytest.raises(UserError, match="no such file"):
         load_published(tmp_path / "results.csv")

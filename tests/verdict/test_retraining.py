@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from benchmarks.verdict_records import KIMG, claim_of, claims_of, rows_of, table_of
+from sid.shipped import TABLES
+from sid.verdict.claim import load_claims
 from sid.verdict.claims import judge
 from sid.verdict.verdict import Verdict
 
@@ -99,7 +101,7 @@ def test_as_many_more_runs_as_it_asks_for_decide() -> None:
     spread = np.array([-0.04, 0, 0.04])
     few = found(logs_at(1.0, spread))
     assert few.verdict == "inconclusive"
-    assert few.changes == "about 2 more runs, if mean and spread stay"
+    assert "experiment of about 5 runs" in few.changes
     for runs, outcome in ((4, "inconclusive"), (5, "reached")):
         more = np.linspace(-1, 1, runs)
         assert found(logs_at(1.0, 0.04 * more / more.std(ddof=1))).verdict == outcome
@@ -123,3 +125,13 @@ def test_runs_share_the_draws_that_all_have() -> None:
     short = judge(less, claims)[0]
     assert short.verdict == "undecided"
     assert "2 draws in common where 3 are wanted" in short.reason
+
+
+def test_the_command_makes_the_seeds_that_were_found() -> None:
+    claims = load_claims(TABLES)
+    name = "cifar10-uncond-sid-alpha1.2/retrained-fid"
+    rows = [{**row, "run_seed": row["run_seed"] + 4} for row in rows_of(logs_at(1.0))]
+    known = {"recipe": name.partition("/")[0], "dataset": "cifar10-32x32"}
+    (verdict,) = judge(table_of([{**row, **known} for row in rows]), claims, [name])
+    assert verdict.runs == len({row["run_seed"] for row in rows})
+    assert "seeds='[4,5,6]'" in verdict.command

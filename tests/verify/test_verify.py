@@ -113,6 +113,8 @@ def test_a_file_at_hand(
         (["--all", "--dataset", "digit"], ["--dataset digit", DATASET]),
         (["no.pkl", "--claim", "digits-sid"], ["no.pkl", "no such file"]),
         (["--claim", "digits-sid"], ["--claim digits-sid"]),
+        (["digits-sid", "--from", "nowhere"], ["--from nowhere", "not there"]),
+        (["digits-sid", "--data", "no.zip"], ["--data no.zip", "not there"]),
     ],
 )
 def test_what_is_wrong_is_one_line(

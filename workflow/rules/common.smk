@@ -114,7 +114,7 @@ def announce():
     left = [
         run for run in RUNS if not Path(f"{RESULTS}/distill/{run}/done.json").exists()
     ]
-    if EXPERIMENT.teacher_from != "import" or not left:
+    if "verify" in config or EXPERIMENT.teacher_from != "import" or not left:
         return
     from sid.cost.cost import summary  # It takes a moment, and only here.
 
