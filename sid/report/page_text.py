@@ -78,64 +78,54 @@ def objections(verdicts: pd.DataFrame) -> list[tuple[str, str]]:
     run = verdicts[verdicts["verdict"] != "not run"]
     ratios = run[run["kind"].isin(COMPARED)]
     again = run[run["kind"] == "retraining"]
-    several = run[run["runs"] > 1]
-    found = []
-    if len(ratios):
-        fixed = (
-            "Each criterion names the commit that fixed it, and each "
-            if all(ratios["fixed"])
-            else "Each "
-        )
-        found.append(
-            (
-                "The margins are conventions.",
-                f"They are. {fixed}claim has the smallest margin that would keep it.",
-            )
-        )
-    if (run["changed"] != "").any():
-        found.append(
-            (
-                "Criteria were changed after outcomes had been seen.",
-                "Some were: each claim says what was changed, and after which committed outcome.",
-            )
-        )
-    if (again["runs"] <= FEW).any():
-        found.append(
-            (
-                f"With {FEW} runs or fewer, \u201cnot reached\u201d is nearly unattainable.",
-                "True: a published number is itself one run, so that a new run must be predicted, "
-                "and two or three runs predict little. Inconclusive means no more than that.",
-            )
-        )
-    if len(several):
-        found.append(
-            (
-                f"Intervals from {several['runs'].min()} runs take a normal law for granted.",
-                "That of the logarithm, with Student's t. So few runs cannot test it.",
-            )
-        )
-    if len(again):
-        found += [
-            (
-                "It is not known from how many runs the authors chose.",
-                "If from several, the published number is lower than a run of the same recipe "
-                "reads on average, and \u201cnot reached\u201d comes too often.",
-            ),
-            (
-                "Snapshots were taken at other images than the authors'.",
-                "The best of more snapshots reads lower. The best one here is drawn again, so "
-                "that its choice does not flatter its number.",
-            ),
-        ]
-    if (ratios["metric"] == "frechet_distance").any():
-        name = "FID" if set(ratios["extractor"]) == {INCEPTION} else "The distance"
-        found.append(
-            (
-                f"{name} has a bias, and it is inside every difference in per cent.",
-                "Both sides have it, at one number of images: it draws ratios towards 1.",
-            )
-        )
-    return found
+    several = run.loc[run["runs"] > 1, "runs"]
+    named = (
+        "Each criterion names the commit that fixed it, and each"
+        if all(ratios["fixed"])
+        else "Each"
+    )
+    distance = "FID" if set(ratios["extractor"]) == {INCEPTION} else "The distance"
+    every = (
+        (
+            len(ratios) > 0,
+            "The margins are conventions.",
+            f"They are. {named} claim has the smallest margin that would keep it.",
+        ),
+        (
+            (run["changed"] != "").any(),
+            "Criteria were changed after outcomes had been seen.",
+            "Some were: each claim says what was changed, and after which committed outcome.",
+        ),
+        (
+            (again["runs"] <= FEW).any(),
+            f"With {FEW} runs or fewer, \u201cnot reached\u201d is nearly unattainable.",
+            "True: a published number is itself one run, so that a new run must be predicted, "
+            "and two or three runs predict little. Inconclusive means no more than that.",
+        ),
+        (
+            len(several) > 0,
+            f"Intervals from {several.min()} runs take a normal law for granted.",
+            "That of the logarithm, with Student's t. So few runs cannot test it.",
+        ),
+        (
+            len(again) > 0,
+            "It is not known from how many runs the authors chose.",
+            "If from several, the published number is lower than a run of the same recipe "
+            "reads on average, and \u201cnot reached\u201d comes too often.",
+        ),
+        (
+            len(again) > 0,
+            "Snapshots were taken at other images than the authors'.",
+            "The best of more snapshots reads lower. The best one here is drawn again, so "
+            "that its choice does not flatter its number.",
+        ),
+        (
+            (ratios["metric"] == "frechet_distance").any(),
+            f"{distance} has a bias, and it is inside every difference in per cent.",
+            "Both sides have it, at one number of images: it draws ratios towards 1.",
+        ),
+    )
+    return [(said, reply) for concerns, said, reply in every if concerns]
 
 
 def _values(records: pd.DataFrame, column: str) -> str:
