@@ -44,7 +44,12 @@ class Source:
                     "take it out of the folder"
                 )
             return given
-        return locate(name) if self.world.size > 1 else fetch(file, quiet=self.quiet).path
+        if self.world.size > 1:
+            return locate(name)
+        try:
+            return fetch(file, quiet=self.quiet).path
+        except UserError as error:
+            raise UserError(f"{error}; {name} is also taken from a folder, with --from") from error
 
 
 def import_weights(

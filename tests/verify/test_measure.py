@@ -198,7 +198,7 @@ def test_what_cannot_be_had_is_one_line(
     refused(capsys, GENERATOR, "404")
     monkeypatch.setenv("SID_MIRROR", "http://127.0.0.1:9")
     assert measure(monkeypatch) == 2
-    refused(capsys, "cannot be fetched", "sid fetch")
+    refused(capsys, "cannot be fetched", "sid fetch", "--from")
     assert measure(monkeypatch, "--from", files) == 0  # A folder needs no net.
     RESULT.unlink()
     own = Path("own")
