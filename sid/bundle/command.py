@@ -7,6 +7,7 @@ import typer
 
 from sid.bundle.bundle import check_bundle, make_bundle
 from sid.options import group
+from sid.verdict.command import ClaimNames, named
 
 app = typer.Typer(
     cls=group("make"),
@@ -25,9 +26,7 @@ def make(
     out: Annotated[Path, typer.Option(help="A new folder, or a file that ends in .tar.gz.")] = Path(
         "bundle.tar.gz"
     ),
-    claims: Annotated[
-        str | None, typer.Option(help="Names with commas; all about the records if not given.")
-    ] = None,
+    claims: ClaimNames = None,
     experiment: Annotated[
         str | None, typer.Option(help="Of config/, to put its configuration in.")
     ] = None,
@@ -36,8 +35,7 @@ def make(
 
     Example: sid bundle results/records.csv --experiment demo --out bundle.tar.gz
     """
-    names = None if claims is None else [name.strip() for name in claims.split(",") if name.strip()]
-    make_bundle(records, out, names, experiment)
+    make_bundle(records, out, named(claims), experiment)
     print(f"{out}: made; summary.md in it has places that are for you to fill")
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 import typer
 
 from sid.evaluate.records import load_table
@@ -12,10 +11,19 @@ from sid.files import write_atomic
 from sid.verdict.cited import cited
 from sid.verdict.claim import chosen, load_claims
 from sid.verdict.claims import judge
-from sid.verdict.verdict import to_table
+from sid.verdict.verdict import Verdict, to_table
+
+ClaimNames = Annotated[
+    str | None, typer.Option(help="Names with commas; all about the records if not given.")
+]
 
 
-def write_verdicts(records: Path, out: Path, names: Sequence[str] | None = None) -> pd.DataFrame:
+def named(claims: str | None) -> list[str] | None:
+    """The names that the option `--claims` holds; None where it is not given."""
+    return None if claims is None else [name.strip() for name in claims.split(",") if name.strip()]
+
+
+def write_verdicts(records: Path, out: Path, names: Sequence[str] | None = None) -> list[Verdict]:
     """Write `verdicts.csv` and `published.csv` into a folder.
 
     Args:
@@ -25,7 +33,7 @@ def write_verdicts(records: Path, out: Path, names: Sequence[str] | None = None)
             subject is in the records.
 
     Returns:
-        The verdicts, one a row.
+        The verdicts.
 
     Raises:
         UserError: the records or the published tables cannot be used, or a name is unknown.
@@ -36,15 +44,12 @@ def write_verdicts(records: Path, out: Path, names: Sequence[str] | None = None)
     verdicts, numbers = to_table(found), cited(claims, found)
     write_atomic(out / "verdicts.csv", lambda path: verdicts.to_csv(path, index=False))
     write_atomic(out / "published.csv", lambda path: numbers.to_csv(path, index=False))
-    return verdicts
+    return found
 
 
 def verdict(
     records: Annotated[Path, typer.Argument(help="Merged records, a CSV.")],
-    claims: Annotated[
-        str | None,
-        typer.Option(help="Names with commas; all about the records if not given."),
-    ] = None,
+    claims: ClaimNames = None,
     out: Annotated[Path, typer.Option(help="Folder for verdicts.csv and published.csv.")] = Path(
         "results/verdict"
     ),
@@ -56,13 +61,12 @@ def verdict(
 
     Example: sid verdict results/records.csv --out results/verdict
     """
-    names = None if claims is None else [name.strip() for name in claims.split(",") if name.strip()]
-    found = write_verdicts(records, out, names)
-    if found.empty:
+    found = write_verdicts(records, out, named(claims))
+    if not found:
         print("no claim is about a recipe of these records; `sid claims` lists all")
-    for row in found.itertuples():
-        scope = f" ({row.scope!s})" if row.scope else ""
-        print(f"{row.verdict:>13}  {row.claim}{scope}: {row.reason}")
+    for one in found:
+        scope = f" ({one.scope})" if one.scope else ""
+        print(f"{one.verdict:>13}  {one.claim}{scope}: {one.reason}")
 
 
 def register(cli: typer.Typer) -> None:

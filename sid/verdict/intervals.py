@@ -24,15 +24,10 @@ class Interval(NamedTuple):
         return Interval(*(math.exp(part) for part in self))
 
 
-def no_interval(value: float) -> Interval:
-    """A value of which nothing independent repeats."""
-    return Interval(value, math.nan, math.nan)
-
-
 def around(value: float, stderr: float, freedom: float, level: float) -> Interval:
     """Limits at t standard errors, Student's t of `freedom` degrees; none where that is 0."""
     if freedom <= 0 or math.isnan(stderr):
-        return no_interval(value)
+        return Interval(value, math.nan, math.nan)
     half = float(stats.t.ppf((1 + level) / 2, freedom)) * stderr
     return Interval(value, value - half, value + half)
 

@@ -41,7 +41,6 @@ def judged(
         for claim in group
         if subject in there or claim.name in asked
     ]
-    rows = write_verdicts(records, folder / "verdict", names).to_dict("records")
-    verdicts = [Verdict.model_validate(row) for row in rows]
+    verdicts = write_verdicts(records, folder / "verdict", names)
     page = write_report(records, folder / "verdict", None, None, pages)
     return verdicts, table, page
