@@ -1,12 +1,13 @@
 """The `sid` command: one subcommand per stage, and those beside them."""
 
+import os
 import sys
 from importlib import import_module
 
 import typer
 from typer.exceptions import Abort, TyperException
 
-from sid.errors import UserError, explain, say, speak_any_encoding
+from sid.errors import UserError, explain, printable, speak_any_encoding
 
 STAGES = {
     "recipes": "List the recipes as the papers' tables do, or show one with its sources.",
@@ -71,6 +72,11 @@ def main() -> None:
 
 
 def fail(message: str) -> None:
-    """Print one line to standard error and exit with status 2."""
-    say(f"error: {message}")
+    """Print one line to standard error and exit with status 2.
+
+    Of several processes each tells: the first knows only that another is gone.
+    """
+    rank = os.environ.get("RANK", "0")
+    where = "" if rank == "0" else f"process {rank}: "
+    print(printable(f"error: {where}{message}"), file=sys.stderr)
     raise SystemExit(2)

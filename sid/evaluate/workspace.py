@@ -70,14 +70,15 @@ class Workspace:
     def __exit__(
         self, kind: type[BaseException] | None, value: object, traceback: TracebackType | None
     ) -> None:
-        # Keep partial work for a resume; delete it if it is empty or temporary.
         if kind is None:
             self.world.wait()  # All have read what the folder holds.
+        if not self._lock:  # Only the first process looks at a folder that may go.
+            return
+        # Keep partial work for a resume; delete it if it is empty or temporary.
         begun = (*self.folder.glob("*/drawn"), *self.folder.glob("*.json"))
-        if self.world.main and (kind is None or self.temporary or not begun):
+        if kind is None or self.temporary or not begun:
             shutil.rmtree(self.folder, ignore_errors=True)
-        if self._lock:
-            self._lock.close()
+        self._lock.close()
 
     def subfolder(self, name: str) -> Path:
         """A folder for what is made anew each time."""

@@ -96,3 +96,19 @@ def test_others_wait_and_notice_an_end(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(UserError, match="the process that measures is gone"):
         other.records({"draw": 2}, lambda: [record(value=2.0)])
     gone.join()
+
+
+def test_the_others_never_look_at_a_folder_that_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first process removes it at the end, while the others are still ending."""
+    monkeypatch.setattr(World, "wait", lambda self: None)
+    first, other = (Workspace(tmp_path / "r.json", World(rank, 2)) for rank in (0, 1))
+    with monkeypatch.context() as looking:
+        looking.setattr(Path, "glob", lambda *given: pytest.fail("looks"))
+        with other:
+            pass
+    assert first.folder.exists()
+    with first:
+        pass
+    assert not first.folder.exists()
