@@ -28,7 +28,8 @@ class RunFolder:
     """Where one run lives.
 
     `manifest.json` says what was run, `log.jsonl` how it went, `snapshots/` holds the averaged
-    networks by images seen, `state/` the checkpoints; `done.json` appears at the end.
+    networks by images seen, `state/` the checkpoints, `measured/` the records of the snapshots that
+    were evaluated; `done.json` appears at the end.
 
     Args:
         path: the folder; made when missing.
@@ -40,6 +41,7 @@ class RunFolder:
         self.log = path / "log.jsonl"
         self.snapshots = path / "snapshots"
         self.state = path / "state"
+        self.measured = path / "measured"
         self.done = path / "done.json"
 
     @contextmanager
@@ -174,7 +176,7 @@ class RunFolder:
         taken = len(list(self.path.parent.glob(f"{name}*")))
         aside = self.path.with_name(f"{name}-{taken}" if taken else name)
         aside.mkdir()
-        for item in (self.done, self.manifest, self.log, self.snapshots, self.state):
+        for item in (self.done, self.manifest, self.log, self.snapshots, self.state, self.measured):
             if item.exists():
                 item.rename(aside / item.name)
         print(f"{self.path}: the run found here was set aside as {aside.name}", file=sys.stderr)
@@ -186,6 +188,10 @@ class RunFolder:
     def snapshot_path(self, images: int) -> Path:
         """Where the snapshot after `images` images is; names sort by images."""
         return self.snapshots / f"{images:012d}.safetensors"
+
+    def measured_path(self, images: int) -> Path:
+        """Where the records of that snapshot are."""
+        return self.measured / f"{images:012d}.json"
 
     def last_snapshot(self) -> Path:
         """The snapshot of the most images.
