@@ -143,13 +143,9 @@ class Evaluator:
             "dataset": self.reference.name,
             "extractor": self.extractor.name,
             "metrics": sorted(self.metrics),
-            "implementations": {
-                one.name: {
-                    "extractor_sha256": self._weights[one.name],
-                    "reference_sha256": self._of(one).sha256,
-                }
-                for one in self.implementations
-            },
+            "implementations": [one.name for one in self.implementations],
+            "extractor_sha256": [self._weights[one.name] for one in self.implementations],
+            "reference_sha256": [self._of(one).sha256 for one in self.implementations],
         }
 
     @cached_property
