@@ -40,8 +40,9 @@ class RunFolder:
     """Where one run lives.
 
     `manifest.json` says what was run, `log.jsonl` how it went, `snapshots/` holds the averaged
-    networks by images seen, `state/` the checkpoints, `legs/` a file for each leg that is over;
-    `done.json` appears at the end. `reached.json`, which an evaluation writes, ends the run before.
+    networks by images seen, `measured/` their records where they were evaluated, `state/` the
+    checkpoints, `legs/` a file for each leg that is over; `done.json` appears at the end.
+    `reached.json`, which an evaluation writes, ends the run before.
 
     Args:
         path: the folder; made when missing.
@@ -53,6 +54,7 @@ class RunFolder:
         self.log = path / "log.jsonl"
         self.snapshots = path / "snapshots"
         self.state = path / "state"
+        self.measured = path / "measured"
         self.legs = path / "legs"
         self.reached = path / "reached.json"
         self.done = path / "done.json"
@@ -262,6 +264,10 @@ class RunFolder:
     def snapshot_path(self, images: int) -> Path:
         """Where the snapshot after `images` images is; names sort by images."""
         return self.snapshots / f"{images:012d}.safetensors"
+
+    def measured_path(self, images: int) -> Path:
+        """Where the records of that snapshot are."""
+        return self.measured / f"{images:012d}.json"
 
     def leg_path(self, images: int) -> Path:
         """Where the file of the leg that ends at `images` images is."""
