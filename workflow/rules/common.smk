@@ -110,19 +110,19 @@ def cluster_resources(allocation):
 
 
 def announce():
-    """Tell on standard error what the distillations that are not done cost, if it can be known."""
+    """Tell on standard error what the runs that are not done cost, if it can be known."""
     left = [
         run for run in RUNS if not Path(f"{RESULTS}/distill/{run}/done.json").exists()
     ]
     if "verify" in config or EXPERIMENT.teacher_from != "import" or not left:
         return
-    from sid.cost.cost import summary  # It takes a moment, and only here.
+    from sid.cost.plan import summary  # It takes a moment, and only here.
 
-    recipes = [PLAN.recipes[run.partition("/")[0]] for run in left]
     try:
-        print(summary(recipes, PLAN.teacher), file=sys.stderr)
+        lines = summary(PLAN, [run.partition("/")[0] for run in left])
     except UserError:
-        pass
+        return
+    print(*lines, sep="\n", file=sys.stderr)
 
 
 # `onstart` is not called in a dry run, and a job's own Snakemake has nothing to announce.
