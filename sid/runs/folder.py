@@ -40,8 +40,9 @@ class RunFolder:
     """Where one run lives.
 
     `manifest.json` says what was run, `log.jsonl` how it went, `snapshots/` holds the averaged
-    networks by images seen, `state/` the checkpoints, `legs/` a file for each leg that is over;
-    `done.json` appears at the end. `reached.json`, which an evaluation writes, ends the run before.
+    networks by images seen, `state/` the checkpoints, `legs/` a file for each leg that is over,
+    `measured/` the records of the snapshots that were evaluated; `done.json` appears at the end.
+    `reached.json`, which an evaluation writes, ends the run before.
 
     Args:
         path: the folder; made when missing.
@@ -55,6 +56,7 @@ class RunFolder:
         self.state = path / "state"
         self.legs = path / "legs"
         self.reached = path / "reached.json"
+        self.measured = path / "measured"
         self.done = path / "done.json"
 
     @contextmanager
@@ -266,6 +268,10 @@ class RunFolder:
     def leg_path(self, images: int) -> Path:
         """Where the file of the leg that ends at `images` images is."""
         return self.legs / f"{images:012d}.json"
+
+    def measured_path(self, images: int) -> Path:
+        """Where the records of that snapshot are."""
+        return self.measured / f"{images:012d}.json"
 
     def last_snapshot(self) -> Path:
         """The snapshot of the most images.
