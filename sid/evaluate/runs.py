@@ -19,6 +19,7 @@ from sid.files import read_json, sha256
 from sid.networks.architecture import parse_architecture
 from sid.networks.weights import read_metadata
 from sid.runs.folder import RunFolder
+from sid.runs.legs import ends
 
 KEYS = ("recipe", "method", "seed", "images", "iterations", "sigma_init")
 
@@ -40,7 +41,7 @@ def snapshots_of(run: Path, *, finished: bool = True) -> dict[Path, str]:
         raise UserError(f"{run}: not a run (no manifest.json); make one with `sid distill`")
     ended = [folder.done] if folder.done.exists() else []
     if not ended and not finished:
-        ended = legs_of(folder)
+        ended = [folder.leg_path(end) for end in ends(folder)]
     if not ended:
         what = "no done.json" if finished else "no done.json, and no leg of it is"
         raise UserError(f"{run}: not finished ({what}); run the same `sid distill` again")
@@ -52,11 +53,6 @@ def snapshots_of(run: Path, *, finished: bool = True) -> dict[Path, str]:
             raise UserError(f"{path}: lists no snapshots; delete it and finish the run again")
         hashes |= found
     return {folder.snapshots / name: hashes[name] for name in sorted(hashes)}
-
-
-def legs_of(folder: RunFolder) -> list[Path]:
-    """The files of a run's legs that ended, by images."""
-    return sorted(path for path in (folder.path / "legs").glob("*.json") if path.stem.isdigit())
 
 
 def part_of(run: Path, first: int, last: int | None) -> dict[Path, str]:
@@ -72,7 +68,7 @@ def part_of(run: Path, first: int, last: int | None) -> dict[Path, str]:
     """
     folder, found = RunFolder(run), snapshots_of(run, finished=False)
     if last is not None and not folder.done.exists():
-        come = int(legs_of(folder)[-1].stem)
+        come = ends(folder)[-1]
         if come < last:
             raise UserError(f"--to {last}: {run} has come to {come} images; train it on first")
     return {

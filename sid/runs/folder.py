@@ -40,8 +40,8 @@ class RunFolder:
     """Where one run lives.
 
     `manifest.json` says what was run, `log.jsonl` how it went, `snapshots/` holds the averaged
-    networks by images seen, `state/` the checkpoints, `legs/` a file for each leg that is over,
-    `measured/` the records of the snapshots that were evaluated; `done.json` appears at the end.
+    networks by images seen, `measured/` their records where they were evaluated, `state/` the
+    checkpoints, `legs/` a file for each leg that is over; `done.json` appears at the end.
     `reached.json`, which an evaluation writes, ends the run before.
 
     Args:
@@ -54,9 +54,9 @@ class RunFolder:
         self.log = path / "log.jsonl"
         self.snapshots = path / "snapshots"
         self.state = path / "state"
+        self.measured = path / "measured"
         self.legs = path / "legs"
         self.reached = path / "reached.json"
-        self.measured = path / "measured"
         self.done = path / "done.json"
 
     @contextmanager
@@ -265,13 +265,13 @@ class RunFolder:
         """Where the snapshot after `images` images is; names sort by images."""
         return self.snapshots / f"{images:012d}.safetensors"
 
-    def leg_path(self, images: int) -> Path:
-        """Where the file of the leg that ends at `images` images is."""
-        return self.legs / f"{images:012d}.json"
-
     def measured_path(self, images: int) -> Path:
         """Where the records of that snapshot are."""
         return self.measured / f"{images:012d}.json"
+
+    def leg_path(self, images: int) -> Path:
+        """Where the file of the leg that ends at `images` images is."""
+        return self.legs / f"{images:012d}.json"
 
     def last_snapshot(self) -> Path:
         """The snapshot of the most images.
