@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from sid.cost.count import Counted
 from sid.cost.rates import Rate, extractor_rate, rate
 from sid.evaluate.evaluate import teacher_steps
-from sid.evaluate.implementations import usual
+from sid.evaluate.implementations import curve_of, names_of
 from sid.experiment import Evaluation
 
 # Implementations that read the features of one pass; every other takes a pass of its own.
@@ -72,12 +72,8 @@ class Hours:
 
 def asked(evaluation: Evaluation, extractor: str) -> Asked:
     """What an experiment's evaluation comes to, with the usual implementations named."""
-
-    def names(text: str | None) -> tuple[str, ...]:
-        return tuple(part.strip() for part in (text or "").split(",") if part.strip())
-
-    final = names(evaluation.implementations) or tuple(usual(extractor))
-    curve = names(getattr(evaluation, "curve", None)) or final
+    final = tuple(names_of(evaluation.implementations, extractor))
+    curve = tuple(curve_of(evaluation.curve, final, "evaluation.curve"))
     sizes = {key: getattr(evaluation, key) for key in ("n_curve", "n_final", "draws")}
     return Asked(**sizes, extractor=extractor, curve=curve, final=final)
 

@@ -11,10 +11,8 @@ from sid.cost.count import count
 from sid.cost.disk import GB, Disk
 from sid.cost.evaluation import Asked, Hours, asked, hours, run_passes, teacher_passes
 from sid.cost.rates import extractor_size, sized
-from sid.distill.recipe import Recipe
 from sid.experiment import Plan
 from sid.networks import Architecture
-from sid.runs.schedule import snapshot_times
 
 GPUS = ("A100", "H100")
 
@@ -51,8 +49,7 @@ def run_cost(plan: Plan, name: str, gpu: str) -> RunCost:
     """
     recipe, given = plan.recipes[name], asked_of(plan)
     architecture = sized(plan.teacher)
-    times = times_of(recipe)
-    ends = times[-1:]
+    times, ends = recipe.times(), recipe.leg_ends(plan.experiment.leg_kimg)
 
     def measuring(given: Asked) -> Hours:
         passes = run_passes(given, len(times))
@@ -76,13 +73,6 @@ def asked_of(plan: Plan) -> Asked:
     """What an experiment measures."""
     evaluation = plan.experiment.evaluation
     return asked(evaluation, evaluation.extractor or f"{plan.experiment.data.name}-cnn")
-
-
-def times_of(recipe: Recipe) -> list[int]:
-    """Images at which a recipe takes its snapshots."""
-    every = int(recipe.every_kimg * 1000) if recipe.every_kimg else None
-    first = int(recipe.first_kimg * 1000)
-    return snapshot_times(int(recipe.kimg * 1000), recipe.batch, first, recipe.per_decade, every)
 
 
 def workspace(plan: Plan, given: Asked, architecture: Architecture) -> int:

@@ -66,3 +66,24 @@ def leg_ends(times: Sequence[int], leg: int | None) -> list[int]:
     wanted = [leg // 8, leg // 4, leg // 2, *range(leg, times[-1], leg)]
     ends = {times[bisect_left(times, w)] for w in wanted if 0 < w < times[-1]}
     return sorted(ends | {times[-1]})
+
+
+def groups(times: Sequence[int], ends: Sequence[int], size: int | None) -> list[tuple[int, int]]:
+    """First and last images of the snapshots that one job measures, each group within a leg.
+
+    Together they cover all images, also those of snapshots that an earlier, shorter budget took
+    between two times.
+
+    Args:
+        times: of the run's snapshots.
+        ends: of its legs.
+        size: snapshots of a group at most; None for those of a whole leg.
+    """
+    found, begun = [], 0
+    for end in ends:
+        leg = [time for time in times if begun <= time <= end]
+        some = size or len(leg)
+        for last in [*leg[some - 1 :: some], *([end] if len(leg) % some else [])]:
+            found.append((begun, last))
+            begun = last + 1
+    return found

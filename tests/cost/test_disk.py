@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from sid.cost.disk import files, run_disk, snapshots, staying
-from sid.cost.plan import times_of
 from sid.networks import Architecture, load_network
 from sid.runs.folder import RunFolder
 from sid.runs.state import KEEP
@@ -37,7 +36,7 @@ def test_files_are_those_of_a_real_run(run: RunFolder) -> None:
 
 def test_a_run_that_is_done_takes_what_was_said(run: RunFolder) -> None:
     """One leg, all snapshots kept; what runs beside it has one checkpoint more while it writes."""
-    times = times_of(RECIPE)
+    times = RECIPE.times()
     said = run_disk(architecture(run), times, times[-1:], set(times), RECIPE.batch)
     found = sum(path.stat().st_size for path in run.path.rglob("*") if path.is_file())
     missing = KEEP - len(list(run.state.iterdir()))  # It was over before a second was due.
