@@ -18,6 +18,7 @@ from sid import provenance
 from sid.errors import UserError
 from sid.files import read_json, write_json
 from sid.networks import EDMPrecond, save_network
+from sid.runs.removed import ledger_path, refuse_removed
 from sid.runs.world import World
 
 ALONE = World()
@@ -28,7 +29,9 @@ class RunFolder:
     """Where one run lives.
 
     `manifest.json` says what was run, `log.jsonl` how it went, `snapshots/` holds the averaged
-    networks by images seen, `state/` the checkpoints; `done.json` appears at the end.
+    networks by images seen, `state/` the checkpoints; `done.json` appears at the end. `measured/`
+    holds the values of the curve by images seen, and `removed.json` names the snapshots that were
+    removed after that.
 
     Args:
         path: the folder; made when missing.
@@ -41,6 +44,7 @@ class RunFolder:
         self.snapshots = path / "snapshots"
         self.state = path / "state"
         self.done = path / "done.json"
+        self.measured = path / "measured"
 
     @contextmanager
     def lock(self, world: World = ALONE) -> Iterator[None]:
@@ -174,7 +178,9 @@ class RunFolder:
         taken = len(list(self.path.parent.glob(f"{name}*")))
         aside = self.path.with_name(f"{name}-{taken}" if taken else name)
         aside.mkdir()
-        for item in (self.done, self.manifest, self.log, self.snapshots, self.state):
+        ledger = ledger_path(self.path)
+        made = (self.manifest, self.log, self.snapshots, self.state, self.measured, ledger)
+        for item in (self.done, *made):
             if item.exists():
                 item.rename(aside / item.name)
         print(f"{self.path}: the run found here was set aside as {aside.name}", file=sys.stderr)
@@ -186,6 +192,10 @@ class RunFolder:
     def snapshot_path(self, images: int) -> Path:
         """Where the snapshot after `images` images is; names sort by images."""
         return self.snapshots / f"{images:012d}.safetensors"
+
+    def measured_path(self, images: int) -> Path:
+        """Where the curve's records of the snapshot after `images` images are."""
+        return self.measured / f"{images:012d}.json"
 
     def last_snapshot(self) -> Path:
         """The snapshot of the most images.
@@ -220,10 +230,13 @@ def locked(handle: IO[str]) -> bool:
 def snapshot_at(path: Path) -> Path:
     """A weights file: `path` itself, or the last snapshot of the finished run `path`.
 
+    The last one is never removed.
+
     Raises:
-        UserError: the run has not come to its end.
+        UserError: the run has not come to its end, or `path` is a snapshot that was removed.
     """
     if not path.is_dir():
+        refuse_removed(path)
         return path
     folder = RunFolder(path)
     if folder.snapshots.exists() and not folder.done.exists():
