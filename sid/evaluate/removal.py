@@ -5,11 +5,12 @@ disk afterwards, and few are looked at again.
 """
 
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal
 
 from sid.errors import UserError, warn
+from sid.evaluate.measured import read_measured
 from sid.evaluate.records import Record, read_records
 from sid.files import read_json, sha256, sync_folder
 from sid.runs.folder import LOCK_EVERY_S, RunFolder, locked
@@ -65,21 +66,21 @@ def measured_values(folder: RunFolder, like: Record) -> dict[int, float]:
 
     Args:
         folder: of the run.
-        like: a record of the metric by which the best is chosen; others are of the same way.
+        like: one of them; a value that was measured in another way does not count.
 
     Raises:
         UserError: a file is damaged.
     """
     way = [getattr(like, name) for name in ONE_WAY]
     return {
-        record.images: record.value
-        for path in sorted(folder.measured.glob("[0-9]*.json"))
-        for record in read_records(path)
+        images: record.value
+        for images, records in read_measured(folder).items()
+        for record in records
         if [getattr(record, name) for name in ONE_WAY] == way
     }
 
 
-def remove_measured(folder: RunFolder, keep: Keep, like: Record) -> list[int]:
+def remove_measured(folder: RunFolder, keep: Keep, records: Iterable[Record]) -> list[int]:
     """Remove the snapshots that were measured and are not kept; killed anywhere, call it again.
 
     A snapshot goes after its records are on disk, with the checksum of its very file in them, and
@@ -88,7 +89,8 @@ def remove_measured(folder: RunFolder, keep: Keep, like: Record) -> list[int]:
     Args:
         folder: of the run.
         keep: of the experiment.
-        like: as of `measured_values`.
+        records: of snapshots of the run, as they were measured now: those of the same way of
+            measuring are compared. Without any nothing is removed.
 
     Returns:
         The images of those that were removed now.
@@ -97,7 +99,9 @@ def remove_measured(folder: RunFolder, keep: Keep, like: Record) -> list[int]:
         UserError: a file of the run is damaged, or the folder cannot be locked.
         OSError: a file cannot be written or removed.
     """
-    if keep == "all":
+    curve = (one for one in records if one.role == "curve" and one.metric == "frechet_distance")
+    like = next(curve, None)
+    if keep == "all" or like is None:
         return []
     spaced = log_spaced(folder) if keep == "curve" else ()
     with alone(folder):
