@@ -12,6 +12,10 @@ from sid.experiment import Evaluation
 # Implementations that read the features of one pass; every other takes a pass of its own.
 SHARE = ("ours", "nvidia", "nvidia-n", "clean-fid")
 SELECTIONS = 2  # The last snapshot and the best.
+# Seconds of one core for a Frechet distance at 2048 features (docs/evaluation.md), in which the GPU
+# waits: those of `benchmarks.frechet`, of NumPy's eigenvalues, and of SciPy's square root.
+DISTANCE_S = {"ours": 1.1, "torch-fidelity": 2.6}
+ROOT_S = 13.2
 
 
 @dataclass(frozen=True)
@@ -41,13 +45,17 @@ class Asked:
 
 @dataclass(frozen=True)
 class Passes:
-    """Images through a generator (or a teacher, times its evaluations) and through an extractor."""
+    """What an evaluation does.
+
+    Attributes:
+        network: images through a generator, or through a teacher times its evaluations.
+        extractor: images through the extractor.
+        seconds: of a core, for Frechet distances.
+    """
 
     network: int
     extractor: int
-
-    def __add__(self, other: "Passes") -> "Passes":
-        return Passes(self.network + other.network, self.extractor + other.extractor)
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -57,17 +65,19 @@ class Hours:
     Attributes:
         network: those of the generator.
         extractor: those of the extractor.
-        rates: of both, with their evidence.
+        distances: those in which the GPU waits for distances.
+        rates: of generator and extractor, with their evidence.
     """
 
     network: float
     extractor: float
+    distances: float
     rates: tuple[Rate, Rate]
 
     @property
     def total(self) -> float:
-        """Of both."""
-        return self.network + self.extractor
+        """All of them."""
+        return self.network + self.extractor + self.distances
 
 
 def asked(evaluation: Evaluation, extractor: str) -> Asked:
@@ -84,10 +94,20 @@ def seen(implementations: Sequence[str]) -> int:
     return len(own) + (len(own) < len(set(implementations)))
 
 
+def waiting(implementations: Sequence[str]) -> float:
+    """Seconds of a core for the distances of one set of images by these."""
+    return sum(DISTANCE_S.get(name, ROOT_S) for name in implementations)
+
+
 def run_passes(given: Asked, snapshots: int) -> Passes:
     """Those of a run: each snapshot on one noise, then the last and the best on fresh noise."""
-    curve, final = snapshots * given.n_curve, SELECTIONS * given.draws * given.n_final
-    return Passes(curve + final, curve * seen(given.curve) + final * seen(given.final))
+    finals = SELECTIONS * given.draws
+    curve, final = snapshots * given.n_curve, finals * given.n_final
+    return Passes(
+        curve + final,
+        curve * seen(given.curve) + final * seen(given.final),
+        snapshots * waiting(given.curve) + finals * waiting(given.final),
+    )
 
 
 def teacher_passes(given: Asked, dataset: str) -> Passes:
@@ -96,7 +116,8 @@ def teacher_passes(given: Asked, dataset: str) -> Passes:
     drawn = len(steps) * given.n_curve + given.draws * given.n_final
     evaluations = sum(2 * count - 1 for count in steps) * given.n_curve
     evaluations += (2 * max(steps) - 1) * given.draws * given.n_final
-    return Passes(evaluations, drawn * seen(given.final))
+    seconds = (len(steps) + given.draws) * waiting(given.final)
+    return Passes(evaluations, drawn * seen(given.final), seconds)
 
 
 def hours(
@@ -117,4 +138,4 @@ def hours(
         n / each.images_per_second / 3600
         for n, each in zip((passes.network, passes.extractor), rates, strict=True)
     )
-    return Hours(made, looked, rates)
+    return Hours(made, looked, passes.seconds / 3600, rates)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sid.config import read_layers
 from sid.cost.cost import number
+from sid.cost.evaluation import Hours
 from sid.cost.plan import RunCost, Total, gigabytes, run_cost, teacher_hours, total
 from sid.distill.recipe import Recipe
 from sid.errors import UserError
@@ -50,19 +51,26 @@ def measuring_lines(plan: Plan, name: str, gpus: Sequence[str]) -> list[str]:
         f"{', '.join(asked.final)}"
     ]
     for one in costs:
-        share = one.evaluation.total / one.training.gpu_hours
-        made, looked = one.evaluation.rates
+        hours = one.evaluation
+        share = hours.total / one.training.gpu_hours
+        made, looked = hours.rates
         lines.append(
-            f"{one.training.gpu}: {number(one.evaluation.total)} GPU-hours, {share:.1%} of the "
-            f"training's ({number(one.whole.total)} with every implementation on every snapshot); "
-            f"generator {number(made.images_per_second)} images/s ({made.evidence}: {made.basis}), "
-            f"{asked.extractor} {number(looked.images_per_second)} ({looked.evidence}: "
-            f"{looked.basis})"
+            f"{one.training.gpu}: {number(hours.total)} GPU-hours, {share:.1%} of the training's: "
+            f"{number(hours.network)} generator at {number(made.images_per_second)} images/s, "
+            f"{number(hours.extractor)} {asked.extractor} at {number(looked.images_per_second)}, "
+            f"{number(hours.distances)} distances on the CPU meanwhile; {number(one.whole.total)} "
+            f"if every implementation measured every snapshot ({said(one.evaluation)})"
         )
-    return [*lines, disk_line(plan, first)]
+    return [*lines, disk_line(first)]
 
 
-def disk_line(plan: Plan, one: RunCost) -> str:
+def said(hours: Hours) -> str:
+    """What the rates rest on; one text where both rest on the same."""
+    texts = [f"{rate.evidence}: {rate.basis}" for rate in hours.rates]
+    return "; ".join(dict.fromkeys(texts))
+
+
+def disk_line(one: RunCost) -> str:
     """Disk of a run in words."""
     return (
         f"disk of a run: at most {gigabytes(one.disk.peak)}, and {gigabytes(one.disk.end)} when it "

@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from sid.cost import rates
 from sid.cost.count import count
-from sid.cost.evaluation import Asked, Passes, hours, run_passes, seen, teacher_passes
+from sid.cost.evaluation import Asked, Passes, hours, run_passes, seen, teacher_passes, waiting
 from sid.cost.rates import Row, extractor_rate, extractor_size, network_of
 from sid.errors import UserError
 from sid.evaluate.implementations import usual
@@ -46,27 +46,32 @@ def test_implementations_share_a_pass_or_take_their_own() -> None:
 
 def test_passes_of_a_run() -> None:
     final = usual("inception-2015")
-    assert run_passes(asked(["nvidia"], final), 7) == Passes(7000 + 12_000, 7000 + 3 * 12_000)
-    whole = asked(["nvidia"], final).whole()
-    assert run_passes(whole, 7) == Passes(19_000, 3 * 19_000)
+    once = sum(waiting([name]) for name in final)
+    found = run_passes(asked(["nvidia"], final), 7)
+    assert (found.network, found.extractor) == (7000 + 12_000, 7000 + 3 * 12_000)
+    assert found.seconds == pytest.approx(7 * waiting(["nvidia"]) + 6 * once)
+    whole = run_passes(asked(["nvidia"], final).whole(), 7)
+    assert (whole.network, whole.extractor) == (19_000, 3 * 19_000)
+    assert whole.seconds == pytest.approx(13 * once)
 
 
 def test_passes_of_a_teacher() -> None:
     """Curves at 1, 3, 5, 9 and 18 steps, which are 67 evaluations; fresh draws at 35."""
     found = teacher_passes(asked(["nvidia"], ["nvidia"]), "cifar10-32x32")
-    assert found == Passes(67 * 1000 + 35 * 6000, 5 * 1000 + 6000)
+    assert (found.network, found.extractor) == (67 * 1000 + 35 * 6000, 5 * 1000 + 6000)
+    assert found.seconds == pytest.approx(8 * waiting(["nvidia"]))
 
 
 def test_hours_are_passes_over_rates() -> None:
     """Operations at the rate of the cited row: EDM's teacher on a V100, 3 passes an image."""
     counted = count(network_of(TEACHER))
-    found = hours(Passes(10**6, 10**6), "V100", TEACHER, "fp32", counted, "inception-2015")
+    found = hours(Passes(10**6, 10**6, 3600), "V100", TEACHER, "fp32", counted, "inception-2015")
     assert found.rates[0].images_per_second == pytest.approx(3 * 144.7)
     share = 3 * counted.forward / extractor_size("inception-2015").operations
     assert found.rates[1].images_per_second == pytest.approx(144.7 * share)
     assert {each.evidence for each in found.rates} == {"estimated"}
     assert found.network == pytest.approx(10**6 / (3 * 144.7) / 3600)
-    assert found.total == found.network + found.extractor
+    assert found.total == found.network + found.extractor + 1
 
 
 def test_a_measured_rate_of_the_extractor_is_its_own_alone(monkeypatch: pytest.MonkeyPatch) -> None:
