@@ -1,5 +1,6 @@
 """What an experiment comes to, run by run: training, evaluation and disk."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -11,8 +12,11 @@ from sid.cost.count import count
 from sid.cost.disk import GB, Disk
 from sid.cost.evaluation import Asked, Hours, asked, hours, run_passes, teacher_passes
 from sid.cost.rates import extractor_size, sized
+from sid.distill.recipe import Recipe
+from sid.evaluate.removal import Keep
 from sid.experiment import Plan
 from sid.networks import Architecture
+from sid.runs.schedule import snapshot_times, thinned
 
 GPUS = ("A100", "H100")
 
@@ -50,11 +54,13 @@ def run_cost(plan: Plan, name: str, gpu: str) -> RunCost:
     recipe, given = plan.recipes[name], asked_of(plan)
     architecture = sized(plan.teacher)
     times, ends = recipe.times(), recipe.leg_ends(plan.experiment.leg_kimg)
+    kept = kept_times(recipe, plan.experiment.keep)
 
     def measuring(given: Asked) -> Hours:
         passes = run_passes(given, len(times))
         precision = "fp16" if recipe.precision == "fp16" else "fp32"
-        kind = architecture.model_copy(update={"use_fp16": precision == "fp16"})
+        changes = {"dropout": recipe.dropout, "use_fp16": precision == "fp16"}  # Counted already.
+        kind = architecture.model_copy(update=changes)
         return hours(passes, gpu, recipe.teacher, precision, count(kind), given.extractor)
 
     room = workspace(plan, given, architecture)
@@ -62,11 +68,22 @@ def run_cost(plan: Plan, name: str, gpu: str) -> RunCost:
         cost(recipe, gpu, plan.teacher),
         measuring(given),
         measuring(given.whole()),
-        disk.run_disk(architecture, times, ends, set(times), recipe.batch, room),
+        disk.run_disk(architecture, times, ends, kept, recipe.batch, room),
         given,
         len(times),
         len(ends),
     )
+
+
+def kept_times(recipe: Recipe, keep: Keep) -> list[int]:
+    """Images whose snapshots stay when they are measured, whether they are best, last or not."""
+    if keep == "best":
+        return []
+    if keep == "all":
+        return recipe.times()
+    first = int(recipe.first_kimg * 1000)
+    spaced = snapshot_times(int(recipe.kimg * 1000), recipe.batch, first, recipe.per_decade)
+    return thinned(spaced, first)
 
 
 def asked_of(plan: Plan) -> Asked:
@@ -176,7 +193,7 @@ def summary(plan: Plan, runs: Sequence[str]) -> list[str]:
 
 
 def gigabytes(size: int) -> str:
-    """Bytes in GB of a thousand millions, to two significant digits and never rounded down."""
+    """Bytes in GB of a thousand millions, rounded up."""
     value = size / GB
-    places = 1 if value < 10 else 0
-    return f"{-(-value * 10**places // 1) / 10**places:,.{places}f} GB"
+    places = 1 if value < 100 else 0
+    return f"{math.ceil(value * 10**places) / 10**places:,.{places}f} GB"

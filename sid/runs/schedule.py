@@ -87,3 +87,20 @@ def groups(times: Sequence[int], ends: Sequence[int], size: int | None) -> list[
             found.append((begun, last))
             begun = last + 1
     return found
+
+
+def thinned(times: Sequence[int], first: int, per_decade: int = 3) -> list[int]:
+    """About so many of each factor of ten of log-spaced times, with the first and the last.
+
+    Args:
+        times: of log-spaced snapshots, from 0 on.
+        first: images of the first after 0.
+        per_decade: how many are wanted; all stay where there are fewer.
+    """
+    later = [time for time in times if time > 0]
+    steps = math.ceil(math.log10(max(later[-1] / first, 1)) * per_decade)
+    found = {times[0], times[-1]}
+    for k in range(steps):
+        wanted = math.log(first) + k / per_decade * math.log(10)
+        found.add(min(later, key=lambda time: abs(math.log(time) - wanted)))
+    return sorted(found)
