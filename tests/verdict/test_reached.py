@@ -10,7 +10,7 @@ from benchmarks.verdict_records import claim_of, rows_of
 from sid.data.images import ImageSet
 from sid.data.sets.digits import digits
 from sid.data.zips import write_zip
-from sid.evaluate.extractors.classifier import train_extractor
+from sid.evaluate.extractors.classifier import DataExtractor, train_extractor
 from sid.evaluate.measured import read_measured
 from sid.evaluate.records import Record, read_records
 from sid.files import read_json, write_json
@@ -75,11 +75,15 @@ def test_what_does_not_decide_a_claim_ends_no_run(
     assert part in found.why
 
 
+@pytest.fixture(scope="module")
+def extractor() -> DataExtractor:
+    return train_extractor(ImageSet("digits", *digits(), "d" * 64), seed=0)
+
+
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    images, labels = digits()
-    write_zip(tmp_path / "digits.zip", images[:600], None)
-    train_extractor(ImageSet("digits", images, labels, "d" * 64), seed=0).save(tmp_path / "e.st")
+def place(extractor: DataExtractor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    write_zip(tmp_path / "digits.zip", digits()[0][:600], None)
+    extractor.save(tmp_path / "e.st")
     make_run(tmp_path / "run", [0, 64, 128])
     monkeypatch.setenv("SID_PUBLISHED", str(tmp_path / "tables"))
     publish(tmp_path, 1.0)
