@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from sid.runs.ema import ema_decay, ema_update
-from sid.runs.schedule import learning_rate, snapshot_times
+from sid.runs.schedule import learning_rate, leg_ends, snapshot_times
 
 
 def test_rate_rises_stays_and_falls() -> None:
@@ -45,6 +45,32 @@ def test_short_runs_have_a_start_and_an_end(total: int) -> None:
     assert times[0] == 0
     assert times[-1] >= total
     assert times == sorted(set(times))
+
+
+def test_legs_are_short_early_and_then_even() -> None:
+    times = snapshot_times(500_000_000, 256, 10_000, 10, 512_000)
+    ends = leg_ends(times, 25_600_000)
+    assert [end // 1000 for end in ends[:6]] == [3_584, 6_656, 12_800, 25_600, 51_200, 76_800]
+    assert ends[-1] == times[-1]
+    assert set(ends) < set(times)
+    assert {b - a for a, b in itertools.pairwise(ends[3:-1])} == {25_600_000}
+
+
+def test_a_longer_run_has_the_legs_of_a_shorter_one() -> None:
+    for total in (30_000_000, 100_000_000, 123_456_789):
+        short, long = (
+            leg_ends(snapshot_times(end, 256, 10_000, 10, 512_000), 25_600_000)
+            for end in (total, 500_000_000)
+        )
+        assert short[:-1] == long[: len(short) - 1]
+
+
+def test_runs_shorter_than_a_leg_have_few() -> None:
+    times = snapshot_times(1_000, 32, 100, 10)
+    assert leg_ends(times, None) == [times[-1]]
+    assert leg_ends(times, 10**9) == [times[-1]]
+    assert leg_ends(times, 1) == times[1:]
+    assert leg_ends([0, 32], 10) == [32]
 
 
 def test_half_life_halves() -> None:
