@@ -12,6 +12,7 @@ from sid.config import Batches, Strict, lay_over, parse, read_layers
 from sid.distill.recipe import Recipe, load_recipe
 from sid.errors import UserError
 from sid.evaluate.implementations import curve_of, names_of
+from sid.evaluate.removal import Keep
 from sid.shipped import located
 from sid.teacher.recipe import TeacherRecipe, load_teacher
 from sid.verdict.claim import TEACHER, Claims, chosen
@@ -103,6 +104,8 @@ class Experiment(Strict):
         leg_kimg: a distillation is a chain of jobs, each of so many thousand images (the first ones
             of less), whatever the budget; null for one job.
         evaluation: numbers of images.
+        keep: what stays of a run's snapshots once they are measured: `all`; `best`, the best and
+            the last so far; or `curve`, these and the log-spaced curve.
         threads: of one job, of each of its processes on a cluster.
         cluster: what a job asks of a cluster.
         claims: what the verdict is about, as `sid verdict --claims` takes it; null for all claims
@@ -121,6 +124,7 @@ class Experiment(Strict):
     budget: PositiveFloat
     leg_kimg: float | None = Field(None, ge=0.001)
     evaluation: Evaluation
+    keep: Keep = "all"
     threads: Threads
     cluster: Allocations = Allocations()
     claims: list[str] | None = None

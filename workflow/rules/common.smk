@@ -42,6 +42,7 @@ METRIC_OPTIONS = shlex.join(
 CURVE = f"--n-curve {EVALUATION.n_curve}"
 SIZES = f"{CURVE} --n-final {EVALUATION.n_final} --draws {EVALUATION.draws}"
 BY = f"--curve={shlex.quote(EVALUATION.curve)}" if EVALUATION.curve else ""
+KEEP = f"--keep {EXPERIMENT.keep}"
 MOMENTS = f"--statistics={EVALUATION.statistics}" if EVALUATION.statistics else ""
 if EVALUATION.labels == "data set":
     MOMENTS += f" --frequencies={DATA}"
@@ -178,7 +179,7 @@ def evaluation(what, subject, wildcards, input, output, *options):
 def run_command(wildcards, input, output):
     """Of a run."""
     run = f"{RESULTS}/distill/{wildcards.recipe}/seed{wildcards.seed}"
-    return evaluation("run", run, wildcards, input, output, MOMENTS, BY, SIZES)
+    return evaluation("run", run, wildcards, input, output, MOMENTS, BY, SIZES, KEEP)
 
 
 def snapshots_command(wildcards, input, output):
@@ -187,7 +188,7 @@ def snapshots_command(wildcards, input, output):
     first, last = map(int, wildcards.group.split("-"))
     part = f"--from {first} --to {last}"
     return evaluation(
-        "snapshots", run, wildcards, input, output, MOMENTS, BY, CURVE, part
+        "snapshots", run, wildcards, input, output, MOMENTS, BY, CURVE, part, KEEP
     )
 
 
