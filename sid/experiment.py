@@ -113,6 +113,8 @@ class Experiment(Strict):
         evaluation: numbers of images.
         keep: what stays of a run's snapshots once they are measured: `all`; `best`, the best and
             the last so far; or `curve`, these and the log-spaced curve.
+        until: `budget`; or `reached`: a run whose fresh draws are within the margin of its claim
+            about training again ends with the leg that is then in training (docs/verdicts.md).
         threads: of one job, of each of its processes on a cluster.
         cluster: what a job asks of a cluster.
         claims: what the verdict is about, as `sid verdict --claims` takes it; null for all claims
@@ -132,6 +134,7 @@ class Experiment(Strict):
     leg_kimg: float | None = Field(None, ge=0.001)
     evaluation: Evaluation
     keep: Keep = "all"
+    until: Literal["budget", "reached"] = "budget"
     threads: Threads
     cluster: Allocations = Allocations()
     claims: list[str] | None = None
@@ -295,6 +298,41 @@ def claims_of(plan: Plan, claims: Claims) -> list[str]:
         and claim.against in (*plan.recipes, TEACHER, "")
         and claim.about.dataset == plan.experiment.data.name
     ]
+
+
+def claims_to_reach(plan: Plan, claims: Claims) -> dict[str, str]:
+    """The claim that may end a run before its budget, by recipe; none unless `until: reached`.
+
+    Args:
+        plan: the experiment.
+        claims: of which.
+
+    Raises:
+        UserError: nothing could ever be called reached.
+    """
+    experiment = plan.experiment
+    if experiment.until != "reached":
+        return {}
+    found = {
+        claim.subject: claim
+        for claim in (claims.claims[name] for name in claims_of(plan, claims))
+        if claim.kind == "retraining"
+    }
+    where = "configuration: until: reached"
+    if not found:
+        raise UserError(f"{where}: no claim about training a recipe again; set until: budget")
+    if not experiment.leg_kimg:
+        raise UserError(f"{where}: a run ends between its legs; set leg_kimg")
+    about = experiment.evaluation
+    names = names_of(about.implementations, about.extractor or "")
+    by = curve_of(about.curve, names)
+    for claim in found.values():
+        if claim.protocol.implementation not in by:
+            raise UserError(
+                f"{where}: {claim.name} is about {claim.protocol.implementation}, which measures "
+                "no curve here; name it in evaluation: curve"
+            )
+    return {name: claim.name for name, claim in found.items()}
 
 
 def check_split(path: str, trained: Batches, asked: Allocation) -> None:

@@ -9,7 +9,14 @@ import yaml
 from sid.config import lay_over, parse, read_layers, read_yaml
 from sid.distill.recipe import Recipe
 from sid.errors import UserError
-from sid.experiment import claims_of, configuration, load_experiment, load_plan, schema
+from sid.experiment import (
+    claims_of,
+    claims_to_reach,
+    configuration,
+    load_experiment,
+    load_plan,
+    schema,
+)
 from sid.verdict.claim import load_claims
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -163,6 +170,23 @@ def test_a_claim_against_a_recipe_that_is_not_there_is_none_of_the_experiment() 
     assert "cifar10-uncond-sida-alpha1/faster-than-sid" not in found
     # Recipes of other data may have the same names as the digits'.
     assert claims_of(load_experiment("fashion-mnist", Path("config")), claims) == []
+
+
+def test_a_run_can_end_at_its_claim_where_one_can_be_reached() -> None:
+    asked = {"experiment": "cifar10"}
+    claims, cifar10 = load_claims(), configuration(asked, [], Path("config"))
+    assert claims_to_reach(load_plan(cifar10), claims) == {}
+    plan = load_plan({**cifar10, "until": "reached"})
+    assert claims_to_reach(plan, claims) == {name: f"{name}/retrained-fid" for name in plan.recipes}
+    ours = {**cifar10["evaluation"], "curve": "ours"}
+    for change, part in (
+        ({"leg_kimg": None}, "set leg_kimg"),
+        ({"evaluation": ours}, "evaluation: curve"),
+        ({"claims": []}, "until: budget"),
+    ):
+        wrong = load_plan({**cifar10, "until": "reached", **change})
+        with pytest.raises(UserError, match=f"until: reached.*{part}"):
+            claims_to_reach(wrong, claims)
 
 
 def test_schema_is_up_to_date() -> None:

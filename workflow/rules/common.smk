@@ -4,7 +4,13 @@ from collections import Counter
 from pathlib import Path
 
 from sid.errors import UserError
-from sid.experiment import claims_of, configuration, is_try, load_plan
+from sid.experiment import (
+    claims_of,
+    claims_to_reach,
+    configuration,
+    is_try,
+    load_plan,
+)
 from sid.runs.schedule import groups
 from sid.shipped import located, tables
 from sid.teacher.importing import imported_name
@@ -18,6 +24,7 @@ try:
     # What `--config try=true` tries.
     REAL = load_plan(configuration({**config, "try": False}, *FILES))
     CLAIMS = claims_of(PLAN, load_claims())
+    TO_REACH = claims_to_reach(PLAN, load_claims())
 except UserError as error:
     # One line for a person, in place of a traceback through the workflow.
     print(f"error: {error}", file=sys.stderr)
@@ -105,6 +112,24 @@ def group_files(wildcards):
     ]
 
 
+def groups_so_far(wildcards):
+    """The records of the groups of a run up to the end of a leg."""
+    end = int(wildcards.leg)
+    return [
+        file for file in group_files(wildcards) if int(Path(file).stem[-12:]) <= end
+    ]
+
+
+def reached_files(wildcards):
+    """What is found at the end of each leg but the last, of runs that may end before it."""
+    return [
+        f"{RESULTS}/verdict/reached/{recipe}/seed{seed}/{end:012d}.json"
+        for recipe in TO_REACH
+        for seed in EXPERIMENT.seeds
+        for end in LEGS[recipe][:-1]
+    ]
+
+
 def group_leg(wildcards):
     """The file of the leg that a group's snapshots are of."""
     last = int(wildcards.group.partition("-")[2])
@@ -184,6 +209,18 @@ def snapshots_command(wildcards, input, output):
     part = f"--from {first} --to {last}"
     return evaluation(
         "snapshots", run, wildcards, input, output, MOMENTS, BY, CURVE, part, KEEP
+    )
+
+
+def reached_command(wildcards, input, output):
+    """`sid reached`, likewise: of a run and what is measured of it."""
+    run = f"{RESULTS}/distill/{wildcards.recipe}/seed{wildcards.seed}"
+    # The claim says who measures: no list of implementations.
+    metrics = f"--metrics={EVALUATION.metrics}" if EVALUATION.metrics else ""
+    return (
+        f"reached {run} {input.data} --claim {TO_REACH[wildcards.recipe]}"
+        f" --extractor {extractor_of(wildcards, input)} {metrics} {MOMENTS}"
+        f" --n-final {EVALUATION.n_final} --json {output[0]}"
     )
 
 
