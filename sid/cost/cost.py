@@ -1,6 +1,5 @@
 """GPU-hours, memory and days of a recipe."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sid.cost.count import count
@@ -57,17 +56,6 @@ class Cost:
     def days(self, gpus: int) -> float:
         """Days on so many GPUs that lose nothing by being many."""
         return self.gpu_hours / 24 / gpus
-
-
-def summary(recipes: Sequence[Recipe], teacher: TeacherRecipe) -> str:
-    """What several distillations of a teacher come to, in one line."""
-    sums = {}
-    for gpu in ("A100", "H100"):
-        costs = [cost(recipe, gpu, teacher) for recipe in recipes]
-        sums[gpu] = sum(each.gpu_hours for each in costs)
-        evidence = ", ".join(sorted({each.rate.evidence for each in costs}))
-    hours = " or ".join(f"{number(value)} {gpu}-hours" for gpu, value in sums.items())
-    return f"Distillations to do: {len(recipes)}, about {hours} ({evidence}; docs/scaling.md)"
 
 
 def number(value: float) -> str:

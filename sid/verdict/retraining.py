@@ -5,6 +5,7 @@ is itself that of one run. Below the publisher's images it is only ever *reached
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,8 +29,53 @@ from sid.verdict.judged import (
     spreads,
     unsure,
 )
-from sid.verdict.side import LackingError
+from sid.verdict.side import LackingError, Side
 from sid.verdict.verdict import Outcome
+
+
+class Beside(NamedTuple):
+    """Fresh draws of runs beside the published value.
+
+    Attributes:
+        side: the runs.
+        seeds, draws: those that count.
+        found: their logarithms.
+        ratio: reproduced over published.
+        worse: the same, turned so that above 0 is worse than published.
+        flaws: why nothing is decided, of what concerns one run too.
+    """
+
+    side: Side
+    seeds: list[int]
+    draws: list[float]
+    found: Estimate
+    ratio: Ratio
+    worse: Ratio
+    flaws: list[str]
+
+    def within(self, bound: float) -> bool:
+        """Whether the upper limit is within so much of the published value; a margin as a share."""
+        return self.worse.value + self.worse.half < math.log1p(bound)
+
+
+def beside_published(records: Records, claim: Claim) -> Beside:
+    """Fresh draws of the selected snapshots, as far as the claim asks for them, beside its number.
+
+    Raises:
+        LackingError: the records have none.
+    """
+    if claim.number is None:
+        raise LackingError("the claim has no published number")
+    side = records.final(claim, claim.subject)
+    draws, short = shared([side], claim.protocol.draws)
+    seeds = sorted(side.values)
+    found = crossed(logs(side, seeds, draws))
+    difference = found.mean - math.log(claim.number.value)
+    level = claim.criterion.level
+    ratio = ratio_of(difference, found.variance, found.new_variance, found.freedom, level)
+    worse = Ratio(sign(claim.protocol.metric) * difference, ratio.half, ratio.new)
+    flaws = list(filter(None, (side.flaw, short, unsure(claim))))
+    return Beside(side, seeds, draws, found, ratio, worse, flaws)
 
 
 def retraining(records: Records, claim: Claim) -> Judged:
@@ -38,20 +84,13 @@ def retraining(records: Records, claim: Claim) -> Judged:
     Raises:
         LackingError: the records decide nothing.
     """
-    if claim.number is None:
-        raise LackingError("the claim has no published number")
-    side = records.final(claim, claim.subject)
-    draws, short = shared([side], claim.protocol.draws)
-    seeds = sorted(side.values)
-    found = crossed(logs(side, seeds, draws))
-    level, bound = claim.criterion.level, claim.criterion.bound
-    difference = found.mean - math.log(claim.number.value)
-    ratio = ratio_of(difference, found.variance, found.new_variance, found.freedom, level)
-    worse = Ratio(sign(claim.protocol.metric) * difference, ratio.half, ratio.new)
+    side, seeds, draws, found, ratio, worse, flaws = beside = beside_published(records, claim)
+    assert claim.number
+    bound = claim.criterion.bound
     budget = records.budget(claim.subject, seeds)
     early = budget < claim.about.kimg or claim.about.kimg == 0
-    flaws = list(filter(None, (side.flaw, short, unsure(claim), _single(found))))
-    outcome: Outcome = "undecided" if flaws else _outcome(worse, math.log1p(bound), early)
+    flaws = list(filter(None, (*flaws, _single(found))))
+    outcome: Outcome = "undecided" if flaws else _outcome(beside, bound, early)
     scope = scope_of(found.runs) + (f", at {budget:,.0f} kimg" if early else "")
     verdict = compared(measured(begin(claim), [side], seeds, draws, found), ratio, outcome, scope)
     at = sorted({side.kimg[seed] for seed in seeds})
@@ -90,12 +129,13 @@ def _early(claim: Claim, budget: float, early: bool) -> list[str]:
     return [f"after {budget:,.0f} of the publisher's {known} kimg it is reached or left open"]
 
 
-def _outcome(worse: Ratio, margin: float, early: bool) -> Outcome:
-    if worse.value + worse.half < margin:
+def _outcome(beside: Beside, bound: float, early: bool) -> Outcome:
+    if beside.within(bound):
         return "reached"
     if early:
         return "undecided"
-    return "not reached" if worse.value - worse.new > margin else "inconclusive"
+    beyond_it = beside.worse.value - beside.worse.new > math.log1p(bound)
+    return "not reached" if beyond_it else "inconclusive"
 
 
 def _changes(claim: Claim, outcome: Outcome, worse: Ratio, found: Estimate, early: bool) -> str:

@@ -59,7 +59,7 @@ def test_legs_that_are_killed_change_nothing(
     subprocess.run(command(recipe, digits_zip, teacher_run, whole), check=True)
 
     moments = random.Random(0)
-    *legs, _ = asked.leg_ends(10.0)
+    *legs, _ = asked.leg_ends(6.0)
     assert len(legs) == 2
     killed = 0
     for end in [*legs, None]:
