@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sid.verdict.claim import Claim, constants
-from sid.verdict.design import Array, beyond, quantile
+from sid.verdict.design import Array
 from sid.verdict.evidence import Records, comparable
 from sid.verdict.fits import images_bounds
 from sid.verdict.judged import (
@@ -23,6 +23,7 @@ from sid.verdict.judged import (
     scope_of,
     unsure,
 )
+from sid.verdict.parts import Part, beyond, reach
 from sid.verdict.side import LackingError, Side
 from sid.verdict.verdict import Outcome
 
@@ -84,7 +85,7 @@ def faster(records: Records, claim: Claim) -> Judged:
                 "value": value,
                 "low": math.exp(low),
                 "high": math.exp(high),
-                "p_value": beyond(bound - above, error, len(seeds) - 1) if testable else math.nan,
+                "p_value": beyond(bound - above, [error]) if testable else math.nan,
                 "reason": "; ".join([told, *flaws, *sides[0].notes, *sides[1].notes]),
                 "changes": "a second training seed of both at least"
                 if len(seeds) == 1
@@ -134,15 +135,14 @@ def _curve(side: Side, seed: int) -> tuple[Array, Array]:
     return images, distances
 
 
-def _limit(values: Array, way: int, level: float) -> tuple[float, float]:
+def _limit(values: Array, way: int, level: float) -> tuple[float, Part]:
     """The mean's limit to one side, and the mean's variance; infinite if any value is."""
+    runs, error = len(values), Part(math.nan, 0)
     if not np.isfinite(values).all():
-        return way * math.inf, math.nan
-    if len(values) == 1:
-        return math.nan, math.nan
-    error = float(values.var(ddof=1)) / len(values)
-    reach = quantile(level, len(values) - 1) * math.sqrt(error)
-    return float(values.mean()) + way * reach, error
+        return way * math.inf, error
+    if runs > 1:
+        error = Part(float(values.var(ddof=1)) / runs, runs - 1)
+    return float(values.mean()) + way * reach([error], level), error
 
 
 def _single(seeds: list[int], low: float, high: float) -> str:

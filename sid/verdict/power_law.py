@@ -9,7 +9,6 @@ import math
 import numpy as np
 
 from sid.verdict.claim import Claim, constant
-from sid.verdict.design import beyond
 from sid.verdict.evidence import Records
 from sid.verdict.fits import PowerLaw, bend, power_law
 from sid.verdict.intervals import Interval, mean_interval
@@ -23,6 +22,7 @@ from sid.verdict.judged import (
     scope_of,
     unsure,
 )
+from sid.verdict.parts import Part, beyond
 from sid.verdict.side import LackingError, Side
 from sid.verdict.verdict import Outcome
 
@@ -106,9 +106,12 @@ def _outcome(slope: Interval, bends: Interval, bound: float) -> Outcome:
 def _broken(fits: list[PowerLaw], bound: float) -> float:
     """P of either way in which the claim may be broken, the smaller one twice (Bonferroni)."""
     bends, slopes = [bend(fit) for fit in fits], [fit.slope for fit in fits]
+    of_bends, of_slopes = (
+        [Part(_sd(values) ** 2 / len(fits), len(fits) - 1)] for values in (bends, slopes)
+    )
     each = (
-        beyond(abs(float(np.mean(bends))) - bound, _sd(bends) ** 2 / len(fits), len(fits) - 1),
-        beyond(float(np.mean(slopes)), _sd(slopes) ** 2 / len(fits), len(fits) - 1),
+        beyond(abs(float(np.mean(bends))) - bound, of_bends),
+        beyond(float(np.mean(slopes)), of_slopes),
     )
     return min(1.0, 2 * min(each))
 

@@ -111,7 +111,10 @@ def test_runs_of_other_seeds_are_not_paired() -> None:
     half = T2 * 0.01 * math.sqrt(2 / 3)
     assert verdict.high / verdict.value == pytest.approx(math.exp(half), 1e-6)
     two = ranked(table_of(rows_of(side(1.9, runs=RUNS[:2])), b))
-    assert math.log(two.high / two.value) > T1 * 0.01 / math.sqrt(3)
+    squares = (T1 * 0.01) ** 2 / 2 / 2, (T2 * 0.01) ** 2 / 3  # Of the runs of either side.
+    own = OWN[:2].mean(axis=0).var(ddof=1) / 3  # Of draws.
+    half = math.sqrt(sum(squares) + T2**2 * own)
+    assert math.log(two.high / two.value) == pytest.approx(half, rel=1e-3)
 
 
 def test_draws_are_paired_by_number() -> None:
