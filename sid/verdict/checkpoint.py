@@ -9,7 +9,6 @@ from sid.verdict.evidence import Records, logs, shared
 from sid.verdict.gap import SHIFT, Gap
 from sid.verdict.judged import (
     MANY,
-    Judged,
     Ratio,
     begin,
     compared,
@@ -23,7 +22,7 @@ from sid.verdict.judged import (
 from sid.verdict.parts import known, reach
 from sid.verdict.published import Number
 from sid.verdict.side import LackingError
-from sid.verdict.verdict import Outcome
+from sid.verdict.verdict import Outcome, Verdict
 
 KINDS = {
     "mean of 10": "a mean of ten evaluations",
@@ -33,7 +32,7 @@ KINDS = {
 }
 
 
-def checkpoint(records: Records, claim: Claim) -> Judged:
+def checkpoint(records: Records, claim: Claim) -> Verdict:
     """Compare our draws with the published value, two-sided, within the margin.
 
     Raises:
@@ -55,17 +54,15 @@ def checkpoint(records: Records, claim: Claim) -> Judged:
         f"{KINDS[claim.protocol.of]}{least}: ratio {verdict.value:.4g}, {limits(verdict)}, margin "
         f"{per_cent(claim.criterion.bound)}"
     )
-    return Judged(
-        verdict.model_copy(
-            update={
-                "figure": "reproduced / published",
-                "reproduced": math.exp(found.mean),
-                "needed_margin": _needed(ratio),
-                "p_value": math.nan if flaws else gap.beyond(found.draws, margin),
-                "reason": "; ".join([told, *flaws, *side.notes]),
-                "changes": _changes(claim, outcome, ratio, found, gap),
-            }
-        )
+    return verdict.model_copy(
+        update={
+            "figure": "reproduced / published",
+            "reproduced": math.exp(found.mean),
+            "needed_margin": _needed(ratio),
+            "p_value": math.nan if flaws else gap.beyond(found.draws, margin),
+            "reason": "; ".join([told, *flaws, *side.notes]),
+            "changes": _changes(claim, outcome, ratio, found, gap),
+        }
     )
 
 

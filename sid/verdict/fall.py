@@ -9,7 +9,6 @@ from sid.verdict.design import Array
 from sid.verdict.evidence import Records, logs, shared
 from sid.verdict.judged import (
     MORE_RUNS,
-    Judged,
     Ratio,
     begin,
     compared,
@@ -22,10 +21,10 @@ from sid.verdict.judged import (
 )
 from sid.verdict.parts import Part, beyond, known
 from sid.verdict.side import LackingError, Side
-from sid.verdict.verdict import Outcome
+from sid.verdict.verdict import Outcome, Verdict
 
 
-def fall(records: Records, claim: Claim) -> Judged:
+def fall(records: Records, claim: Claim) -> Verdict:
     """Compare the first and the last point of each run's curve.
 
     All curves are of one noise. What another noise would change is taken from the fresh draws of
@@ -59,16 +58,14 @@ def fall(records: Records, claim: Claim) -> Judged:
         f"{side.who}: the distance falls by {verdict.value:.4g} times, {limits(verdict)}, over "
         f"{counted(runs, 'run')} on one noise; bound {claim.criterion.bound:g}"
     )
-    return Judged(
-        verdict.model_copy(
-            update={
-                "figure": "distance at image 0 / at the last",
-                "run_sd": math.sqrt(spread),
-                "p_value": math.nan if flaws else beyond(bound - ratio.value, parts),
-                "reason": "; ".join([told, *flaws, *side.notes]),
-                "changes": "a second training seed at least" if runs == 1 else MORE_RUNS,
-            }
-        )
+    return verdict.model_copy(
+        update={
+            "figure": "distance at image 0 / at the last",
+            "run_sd": math.sqrt(spread),
+            "p_value": math.nan if flaws else beyond(bound - ratio.value, parts),
+            "reason": "; ".join([told, *flaws, *side.notes]),
+            "changes": "a second training seed at least" if runs == 1 else MORE_RUNS,
+        }
     )
 
 

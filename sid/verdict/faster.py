@@ -15,7 +15,6 @@ from sid.verdict.evidence import Records, comparable
 from sid.verdict.fits import images_bounds
 from sid.verdict.judged import (
     MORE_RUNS,
-    Judged,
     begin,
     counted,
     curves_of,
@@ -25,7 +24,7 @@ from sid.verdict.judged import (
 )
 from sid.verdict.parts import Part, beyond, reach
 from sid.verdict.side import LackingError, Side
-from sid.verdict.verdict import Outcome
+from sid.verdict.verdict import Outcome, Verdict
 
 
 class Bounds(NamedTuple):
@@ -45,7 +44,7 @@ class Bounds(NamedTuple):
     neither: int
 
 
-def faster(records: Records, claim: Claim) -> Judged:
+def faster(records: Records, claim: Claim) -> Verdict:
     """Compare the images until each multiple of the teacher's distance, paired by seed.
 
     Raises:
@@ -76,22 +75,20 @@ def faster(records: Records, claim: Claim) -> Judged:
         f"{found.bound} by one side and so bounds, {found.neither} by neither and left out"
     )
     verdict = curves_of(begin(claim), sides, seeds)
-    return Judged(
-        verdict.model_copy(
-            update={
-                "verdict": "undecided" if flaws else outcome,
-                "scope": scope_of(len(seeds)) if len(seeds) > 1 else "this run",
-                "figure": f"images of {claim.against} / images of {claim.subject}",
-                "value": value,
-                "low": math.exp(low),
-                "high": math.exp(high),
-                "p_value": beyond(bound - above, [error]) if testable else math.nan,
-                "reason": "; ".join([told, *flaws, *sides[0].notes, *sides[1].notes]),
-                "changes": "a second training seed of both at least"
-                if len(seeds) == 1
-                else f"{MORE_RUNS}, or of longer ones that reach the same thresholds",
-            }
-        )
+    return verdict.model_copy(
+        update={
+            "verdict": "undecided" if flaws else outcome,
+            "scope": scope_of(len(seeds)) if len(seeds) > 1 else "this run",
+            "figure": f"images of {claim.against} / images of {claim.subject}",
+            "value": value,
+            "low": math.exp(low),
+            "high": math.exp(high),
+            "p_value": beyond(bound - above, [error]) if testable else math.nan,
+            "reason": "; ".join([told, *flaws, *sides[0].notes, *sides[1].notes]),
+            "changes": "a second training seed of both at least"
+            if len(seeds) == 1
+            else f"{MORE_RUNS}, or of longer ones that reach the same thresholds",
+        }
     )
 
 

@@ -24,13 +24,6 @@ MORE_RUNS = "an experiment of more runs, fixed beforehand"
 MANY = 1000  # Runs or draws; nobody makes more for a verdict.
 
 
-class Judged(NamedTuple):
-    """A verdict, and the p of a ranking that it is kept by chance; nan where that is not asked."""
-
-    verdict: Verdict
-    kept_p: float = math.nan
-
-
 class Ratio(NamedTuple):
     """A log ratio with its limits, and those of a new run or draw.
 

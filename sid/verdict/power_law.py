@@ -14,7 +14,6 @@ from sid.verdict.fits import PowerLaw, bend, power_law
 from sid.verdict.intervals import Interval, mean_interval
 from sid.verdict.judged import (
     MORE_RUNS,
-    Judged,
     begin,
     counted,
     curves_of,
@@ -24,12 +23,12 @@ from sid.verdict.judged import (
 )
 from sid.verdict.parts import Part, beyond
 from sid.verdict.side import LackingError, Side
-from sid.verdict.verdict import Outcome
+from sid.verdict.verdict import Outcome, Verdict
 
 POINTS = 4  # A parabola through three has no rest.
 
 
-def follows_power_law(records: Records, claim: Claim) -> Judged:
+def follows_power_law(records: Records, claim: Claim) -> Verdict:
     """Fit a line and a parabola to each run's log distance over log images.
 
     Raises:
@@ -57,22 +56,20 @@ def follows_power_law(records: Records, claim: Claim) -> Judged:
         f"{fits[0].points} snapshots on one noise; margin of the bend {per_cent(bound)}"
     )
     verdict = curves_of(begin(claim), [side], seeds)
-    return Judged(
-        verdict.model_copy(
-            update={
-                "verdict": outcome,
-                "scope": scope_of(len(seeds)) if len(seeds) > 1 else "this run",
-                "figure": "log-log slope",
-                "value": slope.value,
-                "low": slope.low,
-                "high": slope.high,
-                "run_sd": _sd([each.slope for each in fits]),
-                "needed_margin": max(abs(bends.low), abs(bends.high)),
-                "p_value": p,
-                "reason": "; ".join([told, *flaws, *notes]),
-                "changes": "a second training seed at least" if len(seeds) == 1 else MORE_RUNS,
-            }
-        )
+    return verdict.model_copy(
+        update={
+            "verdict": outcome,
+            "scope": scope_of(len(seeds)) if len(seeds) > 1 else "this run",
+            "figure": "log-log slope",
+            "value": slope.value,
+            "low": slope.low,
+            "high": slope.high,
+            "run_sd": _sd([each.slope for each in fits]),
+            "needed_margin": max(abs(bends.low), abs(bends.high)),
+            "p_value": p,
+            "reason": "; ".join([told, *flaws, *notes]),
+            "changes": "a second training seed at least" if len(seeds) == 1 else MORE_RUNS,
+        }
     )
 
 

@@ -13,7 +13,6 @@ from sid.verdict.design import Array, Estimate, crossed, unpaired
 from sid.verdict.evidence import Records, logs, shared, sign
 from sid.verdict.judged import (
     MANY,
-    Judged,
     Ratio,
     begin,
     compared,
@@ -30,10 +29,10 @@ from sid.verdict.judged import (
 from sid.verdict.parts import beyond, known
 from sid.verdict.retraining import more_runs
 from sid.verdict.side import LackingError, Side
-from sid.verdict.verdict import Outcome
+from sid.verdict.verdict import Outcome, Verdict
 
 
-def ranking(records: Records, claim: Claim) -> Judged:
+def ranking(records: Records, claim: Claim) -> Verdict:
     """Compare the subject with what the claim sets it against, by the ratio of their values.
 
     Raises:
@@ -60,17 +59,15 @@ def ranking(records: Records, claim: Claim) -> Judged:
         math.nan if flaws else beyond(away, found.parts)
         for away in (worse.value - bound, bound - worse.value)
     )
-    return Judged(
-        verdict.model_copy(
-            update={
-                "figure": f"{claim.subject} / {claim.against}",
-                "needed_margin": math.expm1(worse.high),
-                "p_value": failing,
-                "reason": "; ".join([told, *flaws, *notes]),
-                "changes": _changes(claim, outcome, worse, found, fixed),
-            }
-        ),
-        kept,
+    return verdict.model_copy(
+        update={
+            "figure": f"{claim.subject} / {claim.against}",
+            "needed_margin": math.expm1(worse.high),
+            "p_value": failing,
+            "p_kept": kept,
+            "reason": "; ".join([told, *flaws, *notes]),
+            "changes": _changes(claim, outcome, worse, found, fixed),
+        }
     )
 
 

@@ -16,7 +16,6 @@ from sid.verdict.evidence import Records, logs, shared, sign
 from sid.verdict.gap import SHIFT, SPREAD
 from sid.verdict.judged import (
     MANY,
-    Judged,
     Ratio,
     begin,
     compared,
@@ -34,10 +33,10 @@ from sid.verdict.judged import (
 from sid.verdict.parts import Part, beyond, known, reach
 from sid.verdict.published import Number
 from sid.verdict.side import LackingError
-from sid.verdict.verdict import Outcome
+from sid.verdict.verdict import Outcome, Verdict
 
 
-def retraining(records: Records, claim: Claim) -> Judged:
+def retraining(records: Records, claim: Claim) -> Verdict:
     """Compare fresh draws of the selected snapshots with the published value, one-sided.
 
     Raises:
@@ -69,17 +68,15 @@ def retraining(records: Records, claim: Claim) -> Judged:
         f"{verdict.new_low:.4g} to {verdict.new_high:.4g}, margin {per_cent(bound)}"
     )
     failing = beyond(worse.value - shift - math.log1p(bound), new)
-    return Judged(
-        verdict.model_copy(
-            update={
-                "figure": "reproduced / published",
-                "reproduced": math.exp(found.mean),
-                "needed_margin": math.expm1(worse.high),
-                "p_value": math.nan if flaws or early else failing,
-                "reason": "; ".join([told, *flaws, *_early(claim, budget, early), *side.notes]),
-                "changes": _changes(claim, outcome, worse, found, new, early),
-            }
-        )
+    return verdict.model_copy(
+        update={
+            "figure": "reproduced / published",
+            "reproduced": math.exp(found.mean),
+            "needed_margin": math.expm1(worse.high),
+            "p_value": math.nan if flaws or early else failing,
+            "reason": "; ".join([told, *flaws, *_early(claim, budget, early), *side.notes]),
+            "changes": _changes(claim, outcome, worse, found, new, early),
+        }
     )
 
 

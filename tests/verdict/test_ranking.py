@@ -10,7 +10,7 @@ from benchmarks.verdict_records import claim_of, claims_of, rows_of, table_of
 from sid.verdict.claims import judge
 from sid.verdict.design import holm
 from sid.verdict.order import partial_order
-from sid.verdict.verdict import Verdict
+from sid.verdict.verdict import Verdict, to_table
 
 T2, T1 = 2.9199856, 6.3137515  # Student's t, 95 %, 2 degrees and 1.
 SHARED = np.array([-0.3, 0.1, 0.2])  # Far larger than all else, and in both sides.
@@ -164,11 +164,17 @@ def test_verdicts_of_one_page_are_read_together() -> None:
         assert verdict.verdict == "inconclusive"
         assert verdict.p_holm == pytest.approx(3 * alone.p_value)
         assert "Holm" in verdict.reason
-    assert ranked(table, bound=1.13).verdict == "holds"
+    holds = ranked(table, bound=1.13)
+    assert holds.verdict == "holds"
+    assert 0.02 < holds.p_kept == holds.p_kept_holm < 0.05
+    assert to_table([holds])["p_kept"].tolist() == [holds.p_kept]
+    assert holds.p_value == pytest.approx(1 - holds.p_kept)
     kept = claims_of(
         *(claim_of("ranking", against="b", bound=1.13, draws=3, name=name) for name in names)
     )
-    assert {verdict.verdict for verdict in judge(table, kept)} == {"inconclusive"}
+    for verdict in judge(table, kept):
+        assert verdict.verdict == "inconclusive"
+        assert verdict.p_kept_holm == pytest.approx(3 * holds.p_kept)
 
 
 def test_rankings_make_a_partial_order() -> None:
