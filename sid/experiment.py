@@ -19,10 +19,17 @@ from sid.verdict.claim import TEACHER, Claims, chosen
 
 
 class DataSource(Strict):
-    """A data set: its name, and what `sid data` is told to make it, without the source."""
+    """A data set.
+
+    Attributes:
+        name: of the data set, and of its file.
+        make: what `sid data` is told to make it, without the source.
+        folder: of the prepared file; null for `data` in the experiment's results.
+    """
 
     name: str
     make: str
+    folder: str | None = None
 
 
 class Evaluation(Strict):
@@ -78,6 +85,10 @@ class Allocation(Strict):
     gpus: NonNegativeInt = 0
     hours: PositiveFloat = 1
     memory_gb: PositiveFloat = 4
+
+    def alone(self) -> "Allocation":
+        """The same for a job of one process."""
+        return self.model_copy(update={"nodes": 1, "tasks": 1, "gpus": min(self.gpus, 1)})
 
 
 class Allocations(Strict):
@@ -184,20 +195,51 @@ def configuration(
 
     Args:
         settings: of `--config`, laid over those of the files; `experiment` names an experiment,
-            the demo where it is not given.
+            the demo where it is not given; `try` makes it small (`config/budget/try.yaml`).
         files: of `--configfile`; each is laid, with its bases, over the experiment.
         folder: of experiments.
 
     Raises:
-        UserError: there is no such experiment, or a file cannot be read.
+        UserError: there is no such experiment, `try` is neither true nor false, or a file cannot
+            be read.
     """
     values = read_layers(experiment_path(str(settings.get("experiment", "demo")), folder))
-    dropped = {"experiment", "verify", "verify_options"}  # Of the target `verify`.
+    dropped = {"experiment", "try", "verify", "verify_options"}  # Of the target `verify`.
     for path in files:
         values = lay_over(values, read_layers(path))
         dropped.add("base")
-    values = lay_over(values, settings)
+    values = tried(values, settings, folder) if is_try(settings) else lay_over(values, settings)
     return {key: value for key, value in values.items() if key not in dropped}
+
+
+def is_try(settings: Mapping[str, Any]) -> bool:
+    """Whether `--config try=true` is given; Snakemake takes only `True` for a truth value.
+
+    Raises:
+        UserError: it is neither true nor false.
+    """
+    given = str(settings.get("try", False)).lower()
+    if given not in ("true", "false"):
+        raise UserError(f"--config try={given}: give true or false")
+    return given == "true"
+
+
+def tried(values: Mapping[str, Any], settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """An experiment made small, in folders within its own; what it prepares of the data is kept.
+
+    Args:
+        values: the experiment.
+        settings: of `--config`, laid over what makes it small.
+        folder: of experiments.
+
+    Raises:
+        UserError: the file of what makes it small cannot be read.
+    """
+    real = lay_over(values, settings)
+    places: dict[str, Any] = {key: f"{real[key]}/try" for key in ("results", "reports")}
+    data = {"folder": f"{real['results']}/data", **real["data"]}
+    small = lay_over(values, read_layers(folder / "budget" / "try.yaml"))
+    return lay_over(lay_over(small, settings), {**places, "data": data})
 
 
 def load_plan(config: Mapping[str, Any]) -> Plan:

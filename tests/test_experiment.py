@@ -75,6 +75,37 @@ def test_command_line_lies_over_files_and_files_over_the_experiment(tmp_path: Pa
         load_plan(configuration({"base": "low.yaml"}, [], Path("config")))
 
 
+def test_a_small_try_lies_between_experiment_and_command_line() -> None:
+    """In folders within those of the experiment, with the data set that is prepared for both."""
+    given = {"experiment": "cifar10", "try": True, "seeds": [3], "results": "/work/mine"}
+    found = load_plan(configuration(given, [], Path("config"))).experiment
+    small = read_yaml(Path("config/budget/try.yaml"))
+    assert (found.results, found.reports) == ("/work/mine/try", "reports/cifar10/try")
+    assert found.data.folder == "/work/mine/data"
+    assert found.seeds == [3]
+    assert (found.budget, found.leg_kimg) == (small["budget"], small["leg_kimg"])
+    assert found.evaluation.n_curve == small["evaluation"]["n_curve"]
+    assert found.evaluation.extractor == "inception-2015"
+    assert found.cluster.distill.gpus == 4
+    fewer = configuration({**given, "evaluation": {"n_curve": 150}}, [], Path("config"))
+    assert load_plan(fewer).experiment.evaluation.n_curve == 150
+
+
+def test_without_a_try_nothing_is_changed() -> None:
+    given = {"experiment": "cifar10", "try": False}
+    assert configuration(given, [], Path("config")) == read_layers(Path("config/cifar10.yaml"))
+    with pytest.raises(UserError, match="--config try=yes please: give true or false"):
+        configuration({**given, "try": "yes please"}, [], Path("config"))
+
+
+@pytest.mark.parametrize("name", ["cifar10", "cifar10-cond", "imagenet64", "ffhq64", "afhqv2-64"])
+def test_a_small_try_has_legs_and_few_images(name: str) -> None:
+    plan = load_plan(configuration({"experiment": name, "try": True}, [], Path("config")))
+    legs = [len(each.leg_ends(plan.experiment.leg_kimg)) for each in plan.recipes.values()]
+    assert max(legs) > 1
+    assert max(each.times()[-1] for each in plan.recipes.values()) < 60_000
+
+
 def test_demo_has_four_methods_and_a_control() -> None:
     plan = load_plan(demo())
     assert set(plan.recipes) == {"sid", "sida", "sid2a", "sid-continued", "diff-instruct"}

@@ -1,19 +1,28 @@
 import shlex
 import sys
+from collections import Counter
 from pathlib import Path
 
 from sid.errors import UserError
-from sid.experiment import claims_of, claims_to_reach, configuration, load_plan
+from sid.experiment import (
+    claims_of,
+    claims_to_reach,
+    configuration,
+    is_try,
+    load_plan,
+)
+from sid.runs.schedule import groups
 from sid.shipped import located, tables
 from sid.teacher.importing import imported_name
 from sid.verdict.claim import load_claims
 from sid.verify.subjects import named
 
 # `--config experiment=NAME` is config/NAME.yaml. Snakemake's `configfile` does not know `base`.
+FILES = workflow.overwrite_configfiles, located(Path("config"))
 try:
-    PLAN = load_plan(
-        configuration(config, workflow.overwrite_configfiles, located(Path("config")))
-    )
+    PLAN = load_plan(configuration(config, *FILES))
+    # What `--config try=true` tries.
+    REAL = load_plan(configuration({**config, "try": False}, *FILES))
     CLAIMS = claims_of(PLAN, load_claims())
     TO_REACH = claims_to_reach(PLAN, load_claims())
 except UserError as error:
@@ -23,7 +32,7 @@ except UserError as error:
 
 EXPERIMENT = PLAN.experiment
 RESULTS, REPORTS = EXPERIMENT.results, EXPERIMENT.reports
-DATA = f"{RESULTS}/data/{EXPERIMENT.data.name}.zip"
+DATA = f"{EXPERIMENT.data.folder or f'{RESULTS}/data'}/{EXPERIMENT.data.name}.zip"
 SOURCE = shlex.quote(EXPERIMENT.source) if EXPERIMENT.source else ""
 # A teacher is a weights file when it is imported, and a run when it is trained.
 if EXPERIMENT.teacher_from == "import":
@@ -90,16 +99,8 @@ def groups_of(recipe):
     A job has snapshots of one leg, and measures them while the next one trains. The last ones are
     left to the evaluation of the run, which would wait for that job alone.
     """
-    groups, begun = [], 0
-    for end in LEGS[recipe]:
-        times = [time for time in PLAN.recipes[recipe].times() if begun <= time <= end]
-        size = EVALUATION.group or len(times)
-        for last in [*times[size - 1 :: size], *([end] if len(times) % size else [])]:
-            groups.append((begun, last))
-            begun = (
-                last + 1
-            )  # Also of snapshots of an earlier, shorter budget between two times.
-    return groups[:-1]
+    times = PLAN.recipes[recipe].times()
+    return groups(times, LEGS[recipe], EVALUATION.group)[:-1]
 
 
 def group_files(wildcards):
@@ -246,19 +247,29 @@ def cluster_resources(allocation):
 
 
 def announce():
-    """Tell on standard error what the distillations that are not done cost, if it can be known."""
+    """Tell on standard error what the runs that are not done cost, if it can be known."""
     left = [
         run for run in RUNS if not Path(f"{RESULTS}/distill/{run}/done.json").exists()
     ]
     if "verify" in config or EXPERIMENT.teacher_from != "import" or not left:
         return
-    from sid.cost.cost import summary  # It takes a moment, and only here.
+    from sid.cost.plan import summary  # It takes a moment, and only here.
 
-    recipes = [PLAN.recipes[run.partition("/")[0]] for run in left]
     try:
-        print(summary(recipes, PLAN.teacher), file=sys.stderr)
+        lines = summary(PLAN, [run.partition("/")[0] for run in left])
     except UserError:
-        pass
+        return
+    print(*lines, sep="\n", file=sys.stderr)
+
+
+def tell_tried():
+    """Tell what a small try did, and what the real run will ask for and cost."""
+    from sid.cost.tried import told
+
+    jobs = Counter(
+        job.rule.name for job in workflow.dag.needrun_jobs(False) if job.output
+    )
+    print(*told(REAL, jobs, workflow.executor_plugin.name), sep="\n", file=sys.stderr)
 
 
 # `onstart` is not called in a dry run, and a job's own Snakemake has nothing to announce.
@@ -268,6 +279,11 @@ if workflow.output_settings.dryrun and workflow.is_main_process:
 
 onstart:
     announce()
+
+
+onsuccess:
+    if is_try(config):
+        tell_tried()
 
 
 # Of the target `verify`, whatever the experiment is.
