@@ -86,6 +86,10 @@ class Allocation(Strict):
     hours: PositiveFloat = 1
     memory_gb: PositiveFloat = 4
 
+    def alone(self) -> "Allocation":
+        """The same for a job of one process."""
+        return self.model_copy(update={"nodes": 1, "tasks": 1, "gpus": min(self.gpus, 1)})
+
 
 class Allocations(Strict):
     """What the jobs of each long stage ask of a cluster; tasks of an evaluation share its sets."""

@@ -24,7 +24,8 @@ from sid.files import read_json
 from sid.runs.folder import RunFolder
 from sid.verdict.claim import Claim, Claims
 from sid.verdict.evidence import Records, sign
-from sid.verdict.judged import per_cent, unsure
+from sid.verdict.judged import per_cent, ratio_of, unsure
+from sid.verdict.parts import known
 from sid.verdict.published import Number
 from sid.verdict.retraining import beside_published
 from sid.verdict.side import LackingError
@@ -166,18 +167,19 @@ def judge_alone(records: Sequence[Record], claim: Claim) -> Alone:
     rows = [record.model_dump() for record in records]
     table = pd.DataFrame(rows, columns=list(Record.model_fields))
     try:
-        beside = beside_published(Records(table), claim)
+        beside = beside_published(Records(table), claim, number_of(claim))
     except LackingError as lack:
         return Alone(None, f"undecided: {lack.reason}")
-    found, bound, half = beside.found, claim.criterion.bound, beside.ratio.half
-    low, high = (math.exp(found.mean + way * half) for way in (-1, 1))
+    found, bound = beside.found, claim.criterion.bound
+    ratio = ratio_of(beside.difference, found.parts, found.parts, claim.criterion.level)
+    low, high = (number_of(claim).value * math.exp(limit) for limit in (ratio.low, ratio.high))
     told = (
         f"{math.exp(found.mean):.4g} ({low:.4g} to {high:.4g}) over {found.draws} draws, published "
         f"is {number_of(claim).text}, margin {per_cent(bound)}"
     )
-    if found.runs != 1 or beside.flaws or not found.decides():
+    if found.runs != 1 or beside.flaws or not known(found.parts):
         return Alone(None, "; ".join([f"undecided: {told}", *beside.flaws]))
-    if not beside.within(bound):
+    if ratio.worse(sign(claim.protocol.metric)).high >= math.log1p(bound):
         return Alone(None, f"not yet: {told}")
     about = {
         "claim": claim.name,

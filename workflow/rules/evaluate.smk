@@ -11,7 +11,7 @@ if CLASSIFIER:
         conda:
             "../../environment.yml"
         resources:
-            **cluster_resources(EXPERIMENT.cluster.evaluate),
+            **cluster_resources(EXPERIMENT.cluster.evaluate.alone()),
         shell:
             "sid evaluate extractor {input} --out {output} 2> >(tee {log} >&2)"
 
