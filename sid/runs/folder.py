@@ -28,7 +28,8 @@ class RunFolder:
     """Where one run lives.
 
     `manifest.json` says what was run, `log.jsonl` how it went, `snapshots/` holds the averaged
-    networks by images seen, `state/` the checkpoints; `done.json` appears at the end.
+    networks by images seen, `state/` the checkpoints; `done.json` appears at the end, and
+    `stopped.json` while a gate keeps the run from going on.
 
     Args:
         path: the folder; made when missing.
@@ -41,6 +42,7 @@ class RunFolder:
         self.snapshots = path / "snapshots"
         self.state = path / "state"
         self.done = path / "done.json"
+        self.stopped = path / "stopped.json"
 
     @contextmanager
     def lock(self, world: World = ALONE) -> Iterator[None]:

@@ -172,6 +172,7 @@ def lead(
     if images:
         # What stopped the run stops it again, unless its gates were changed.
         stop_for(training.problem(images, images in times), folder, images)
+    folder.stopped.unlink(missing_ok=True)
     started = time.monotonic() - state.seconds
     due = time.monotonic() + STATE_EVERY_S
 
@@ -222,12 +223,13 @@ def lead(
 
 
 def stop_for(problem: Problem | None, folder: RunFolder, images: int) -> None:
-    """Stop the run if there is a problem.
+    """Stop the run if there is a problem, and leave its reason in `stopped.json`.
 
     Raises:
         StoppedError: there is.
     """
     if problem:
+        write_json(folder.stopped, {"images": images, **problem._asdict()})
         raise StoppedError(folder.path, images, problem)
 
 

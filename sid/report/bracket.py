@@ -1,0 +1,58 @@
+"""Where a published curve was after so many images, as far as its published points tell."""
+
+from typing import NamedTuple
+
+from sid.report.curves import Mark, marks
+from sid.report.labels import number
+from sid.verdict.claim import Claims
+from sid.verdict.published import GRADES
+
+
+class Bracket(NamedTuple):
+    """What is known of a published curve at a number of images.
+
+    A published checkpoint is the one of the lowest distance of its run: before it the curve was not
+    lower. Nothing is said of what came after it, and nothing between points is interpolated.
+
+    Attributes:
+        kimg: of the published checkpoint, in thousands of images; 0 where none is published.
+        low: its distance.
+        high: that of the published checkpoint which it starts from; None where it starts from the
+            teacher, or where none is published.
+        text: for people, with the evidence where that decides nothing; empty where none is
+            published.
+    """
+
+    kimg: float
+    low: float
+    high: float | None
+    text: str
+
+
+def bracket(claims: Claims, recipe: str, kimg: float) -> Bracket:
+    """What is published of a recipe's curve after `kimg` thousand images.
+
+    Args:
+        claims: with the published numbers.
+        recipe: its name.
+        kimg: thousands of images seen.
+    """
+    about = claims.subjects.get(recipe)
+    names = [name for name in (recipe, about.start if about else "") if name]
+    known = marks(claims, names)
+    if recipe not in known:
+        return Bracket(0.0, 0.0, None, "")
+    mark, begun = known[recipe], known.get(about.start) if about and about.start else None
+    point = f"{_value(mark)} at {number(mark.kimg)} kimg"
+    if kimg >= mark.kimg:
+        text = point
+    elif begun:
+        text = f"between its start, {_value(begun)}, and {point}"
+    else:
+        text = f"not below {point}, its lowest"
+    return Bracket(mark.kimg, mark.number.value, begun.number.value if begun else None, text)
+
+
+def _value(mark: Mark) -> str:
+    sure = GRADES[mark.number.evidence]
+    return mark.number.text if sure else f"{mark.number.text} (unverified)"
