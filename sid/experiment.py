@@ -91,7 +91,11 @@ class Experiment(Strict):
         teacher_from: whether the teacher is trained, or its recipe's official weights imported.
         recipes: paths of the distillation recipes.
         seeds: each recipe is trained with each of them.
+        kimg: budget of every distillation in place of its recipe's, thousands of images; null for
+            the recipe's. A run without `lr_decay` goes on to a larger one.
         budget: multiplies every duration of every recipe.
+        leg_kimg: a distillation is a chain of jobs, each of so many thousand images (the first ones
+            of less), whatever the budget; null for one job.
         evaluation: numbers of images.
         threads: of one job, of each of its processes on a cluster.
         cluster: what a job asks of a cluster.
@@ -107,7 +111,9 @@ class Experiment(Strict):
     teacher_from: Literal["train", "import"] = "train"
     recipes: list[str] = Field(min_length=1)
     seeds: list[int] = Field(min_length=1)
+    kimg: PositiveFloat | None = None
     budget: PositiveFloat
+    leg_kimg: float | None = Field(None, ge=0.001)
     evaluation: Evaluation
     threads: Threads
     cluster: Allocations = Allocations()
@@ -196,7 +202,7 @@ def load_plan(config: Mapping[str, Any]) -> Plan:
     recipes: dict[str, Recipe] = {}
     paths: dict[str, str] = {}
     for text in experiment.recipes:
-        recipe = load_recipe(located(Path(text)))
+        recipe = load_recipe(located(Path(text)), experiment.kimg)
         if recipe.name in recipes:
             raise UserError(f"{text}: name: {recipe.name} is the name of another recipe too")
         if recipe.data != experiment.data.name:

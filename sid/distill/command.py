@@ -21,6 +21,7 @@ from sid.options import (
     same_command,
     set_up_device,
 )
+from sid.runs.folder import RunFolder
 from sid.runs.loop import StoppedError
 from sid.runs.world import join
 
@@ -37,7 +38,13 @@ def distill_command(
         Path | None, typer.Option(help="Run or weights of the generator to start from (SiD2A).")
     ] = None,
     seed: Seed = 0,
+    kimg: Annotated[
+        float | None, typer.Option(help="Thousands of images, in place of the recipe's.", min=1e-3)
+    ] = None,
     budget: Budget = 1.0,
+    leg: Annotated[
+        int | None, typer.Option(help="End at this snapshot, in images; the next call goes on.")
+    ] = None,
     tiny: Annotated[
         bool, typer.Option("--tiny", help="A few updates of a small random network, to try it.")
     ] = False,
@@ -55,7 +62,7 @@ def distill_command(
     """
     world, where = join(set_up_device(device, threads))
     path = recipe_path(recipe)
-    chosen = load_recipe(path).scaled(budget)
+    chosen = load_recipe(path, kimg).scaled(budget)
     if tiny:
         if data or teacher or start:
             raise UserError("--tiny makes its own data, teacher and start; drop those options")
@@ -69,7 +76,13 @@ def distill_command(
     quiet = quiet or not world.main
     try:
         distill(
-            chosen, *inputs, out, seed=seed, device=where, world=world, restart=restart, quiet=quiet
+            *(chosen, *inputs, out),
+            seed=seed,
+            device=where,
+            world=world,
+            restart=restart,
+            quiet=quiet,
+            leg=leg,
         )
     except StoppedError as stop:
         again = same_command(context) if world.size == 1 else "the same command"
@@ -78,7 +91,8 @@ def distill_command(
             f"{path} and run: {again}"
         ) from stop
     if world.main:
-        print(f"{out}: distilled for {chosen.kimg:g} kimg")
+        done = (RunFolder(out).standing().images / 1000) if leg else chosen.kimg
+        print(f"{out}: distilled for {done:g} kimg")
 
 
 def register(cli: typer.Typer) -> None:

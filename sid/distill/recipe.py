@@ -1,5 +1,7 @@
 """What defines a distillation, as one row of the papers' tables."""
 
+from collections.abc import Mapping, Sequence
+from math import inf
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -18,6 +20,7 @@ from sid.distill.gates import Gates
 from sid.distill.method import Method, build_method
 from sid.errors import UserError
 from sid.runs.precision import Precision
+from sid.runs.schedule import leg_ends, snapshot_times
 
 
 class Recipe(Batches):
@@ -105,14 +108,38 @@ class Recipe(Batches):
                 )
         return self
 
+    def times(self, changed: Sequence[Mapping[str, Any]] = ()) -> list[int]:
+        """Images at which a run takes snapshots.
+
+        Args:
+            changed: earlier budgets of the run, as in its manifest: up to `images` it took the
+                snapshots of `kimg`.
+        """
+        every = int(self.every_kimg * 1000) if self.every_kimg else None
+        first = int(self.first_kimg * 1000)
+        times, begun = [], -1
+        for kimg, until in (*((one["kimg"], one["images"]) for one in changed), (self.kimg, inf)):
+            planned = snapshot_times(int(kimg * 1000), self.batch, first, self.per_decade, every)
+            times += [images for images in planned if begun < images <= until]
+            begun = until
+        return times
+
+    def leg_ends(self, leg_kimg: float | None) -> list[int]:
+        """Images at which the legs of a run end; without `leg_kimg` it is one leg."""
+        return leg_ends(self.times(), None if leg_kimg is None else int(leg_kimg * 1000))
+
     def scaled(self, budget: float) -> Self:
         """The same recipe with every duration times `budget`, the method's warm-ups too."""
         changed = {key: getattr(self, key) * budget for key in ("kimg", "ema_kimg")}
         return self.model_copy(update={**changed, "method": self.method.scaled(budget)})
 
 
-def load_recipe(path: Path) -> Recipe:
+def load_recipe(path: Path, kimg: float | None = None) -> Recipe:
     """A recipe over its bases, with the options of its method.
+
+    Args:
+        path: of its file.
+        kimg: budget in place of the recipe's, None for the recipe's.
 
     Raises:
         UserError: the file is missing, or a key is unknown, missing or of a wrong type.
@@ -120,4 +147,6 @@ def load_recipe(path: Path) -> Recipe:
     raw = read_layers(path)
     if "network" in raw and "method" not in raw:
         raise UserError(f"{path}: a teacher's recipe; give it to `sid teacher train`")
+    if kimg is not None:
+        raw = {**raw, "kimg": kimg}
     return parse(raw, Recipe, path)

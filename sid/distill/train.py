@@ -1,6 +1,6 @@
 """Distil a teacher into a one-step generator."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from sid.files import sha256
 from sid.networks import Architecture, EDMPrecond, load_network
 from sid.runs.folder import RunFolder, snapshot_at
 from sid.runs.loop import train
-from sid.runs.schedule import snapshot_times
 from sid.runs.world import World
 from sid.teacher.augment import LABELS
 
@@ -34,18 +33,24 @@ def distill(
     world: World | None = None,
     restart: bool,
     quiet: bool,
+    leg: int | None = None,
 ) -> None:
     """Distil into the run folder `out`, or go on where it stopped.
+
+    With `leg` it ends at that snapshot, and the next call goes on from there. A recipe without
+    `lr_decay` goes on, too, in the folder of a run that differs by its `kimg` alone.
 
     `teacher` is a run folder, of which the last snapshot is taken, or a weights file; `start`, the
     generator to start from, is likewise, and needed when, and only when, the recipe has a `start`.
     The rest is as of `train_teacher`.
 
     Raises:
-        UserError: an input is missing or damaged, inputs do not fit together, or `out` holds
-            another run.
+        UserError: an input is missing or damaged, inputs do not fit together, `out` holds another
+            run, or `leg` is not at a snapshot.
     """
     world = world or World()
+    planned = recipe.times()
+    check_leg(leg, planned)
     if recipe.start and not start:
         needs = f"starts from recipe {recipe.start}; give its run with --start"
         raise UserError(f"recipe {recipe.name} {needs}")
@@ -70,17 +75,28 @@ def distill(
         "seed": seed,
         "inputs": {"data": images.sha256, **hashes},
     }
-    with folder.held(identity, device, world, restart=restart):
-        total, first = int(recipe.kimg * 1000), int(recipe.first_kimg * 1000)
-        every = int(recipe.every_kimg * 1000) if recipe.every_kimg else None
-        times = snapshot_times(total, recipe.batch, first, recipe.per_decade, every)
+    end = None if recipe.lr_decay else planned[-1]
+    with folder.held(identity, device, world, restart=restart, end=end):
+        # The others take no snapshots, and end where the main process does.
+        times = recipe.times(folder.budgets()) if world.main else planned
         # Taken out of the dictionary, so that they go when the training has its copies.
         begin = networks.pop("start", (None, {}))[0]
         pair = networks.pop("teacher")[0], begin
         training = Distillation(recipe, *pair, images, seed, device, world)
         del begin, pair
         title = f"{recipe.name} seed {seed}"
-        train(folder, training, times, title=title, quiet=quiet, world=world)
+        train(folder, training, times, title=title, quiet=quiet, world=world, leg=leg)
+
+
+def check_leg(leg: int | None, times: Sequence[int]) -> None:
+    """Check that a leg ends at a snapshot.
+
+    Raises:
+        UserError: it does not.
+    """
+    if leg is not None and leg not in times[1:]:
+        there = min((images for images in times if images > leg), default=times[-1])
+        raise UserError(f"--leg {leg}: no snapshot is taken there; the nearest is {there}")
 
 
 def load_as(kind: str, path: Path) -> tuple[EDMPrecond, dict[str, Any]]:

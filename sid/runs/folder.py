@@ -8,28 +8,41 @@ import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import torch
 
 from sid import provenance
 from sid.errors import UserError
 from sid.files import read_json, write_json
-from sid.networks import EDMPrecond, save_network
+from sid.networks import EDMPrecond, read_metadata, save_network
 from sid.runs.world import World
 
 ALONE = World()
 LOCK_EVERY_S = 0.5
 
 
+class Standing(NamedTuple):
+    """How far a run is.
+
+    Attributes:
+        images: images seen at its end or at its newest checkpoint.
+        seconds: of training until then.
+    """
+
+    images: int
+    seconds: float
+
+
 class RunFolder:
     """Where one run lives.
 
     `manifest.json` says what was run, `log.jsonl` how it went, `snapshots/` holds the averaged
-    networks by images seen, `state/` the checkpoints; `done.json` appears at the end, and
-    `stopped.json` while a gate keeps the run from going on.
+    networks by images seen, `state/` the checkpoints, `legs/` a file for each leg that is over;
+    `done.json` appears at the end, and `stopped.json` while a gate keeps the run from going on.
+    `reached.json`, which an evaluation writes, ends the run before.
 
     Args:
         path: the folder; made when missing.
@@ -41,6 +54,8 @@ class RunFolder:
         self.log = path / "log.jsonl"
         self.snapshots = path / "snapshots"
         self.state = path / "state"
+        self.legs = path / "legs"
+        self.reached = path / "reached.json"
         self.done = path / "done.json"
         self.stopped = path / "stopped.json"
 
@@ -64,7 +79,12 @@ class RunFolder:
             yield
             return
         self.path.mkdir(parents=True, exist_ok=True)
-        others = [item.name for item in self.path.iterdir() if item.name != "lock"]
+        # Snakemake makes the empty folder of a leg's file before the run begins.
+        others = [
+            item.name
+            for item in self.path.iterdir()
+            if item.name != "lock" and not (item == self.legs and not any(item.iterdir()))
+        ]
         if others and not self.manifest.exists() and not others[0].startswith(".manifest"):
             raise UserError(
                 f"{self.path}: holds other files ({others[0]}) and no manifest.json of a run; "
@@ -88,7 +108,13 @@ class RunFolder:
 
     @contextmanager
     def held(
-        self, identity: Mapping[str, Any], device: torch.device, world: World, *, restart: bool
+        self,
+        identity: Mapping[str, Any],
+        device: torch.device,
+        world: World,
+        *,
+        restart: bool,
+        end: int | None = None,
     ) -> Iterator[None]:
         """Lock and claim the folder in the main process; the others of the run wait for it.
 
@@ -99,6 +125,7 @@ class RunFolder:
             device: as of `claim`.
             world: the processes of the run.
             restart: as of `claim`.
+            end: as of `claim`.
 
         Raises:
             UserError: the folder holds another run or other files.
@@ -106,14 +133,20 @@ class RunFolder:
         with self.lock(world):
             threads = 0
             if world.main:
-                self.claim(identity, device, world.size, restart=restart)
+                self.claim(identity, device, world.size, restart=restart, end=end)
                 threads = self.threads()
             # Told, not read: on another machine the manifest may appear late.
             torch.set_num_threads(world.maximum(threads))
             yield
 
     def claim(
-        self, identity: Mapping[str, Any], device: torch.device, world: int = 1, *, restart: bool
+        self,
+        identity: Mapping[str, Any],
+        device: torch.device,
+        world: int = 1,
+        *,
+        restart: bool,
+        end: int | None = None,
     ) -> None:
         """Make this the folder of the run that `identity` describes.
 
@@ -123,11 +156,14 @@ class RunFolder:
                 takes its threads from its manifest: another number rounds differently.
             world: number of processes, recorded likewise: gradients are summed in another order.
             restart: set aside another run found here instead of refusing it.
+            end: images of the run's end, where a run with another budget may go on to it; None
+                where the training depends on the budget.
 
         Raises:
-            UserError: the folder holds another run, or its manifest is damaged.
+            UserError: the folder holds another run, or one that is beyond its end, or its manifest
+                is damaged.
         """
-        for place in (self.path, self.snapshots, self.state):
+        for place in (self.path, self.snapshots, self.state, self.legs):
             for leftover in place.glob(".*.tmp"):  # Of a writer that was killed.
                 leftover.unlink()
         # Through JSON, so that tuples and paths compare as they will be read back.
@@ -139,14 +175,53 @@ class RunFolder:
                 if not self.done.exists():
                     self._warn(found["provenance"], made_by)
                 return
+            keys = differences(found, wanted)
+            if end is not None and keys == ["recipe.kimg"]:
+                self._change_budget(found, wanted, made_by, end)
+                return
             if not restart:
-                keys = differences(found, wanted)
                 raise UserError(
                     f"{self.path}: holds another run ({', '.join(keys)} differ); give another "
                     "--out, or add --restart to set that run aside and begin anew"
                 )
             self._set_aside(found)
         write_json(self.manifest, {**wanted, "provenance": made_by})
+
+    def _change_budget(
+        self, found: dict[str, Any], wanted: dict[str, Any], made_by: Mapping[str, Any], end: int
+    ) -> None:
+        before, after = found["recipe"]["kimg"], wanted["recipe"]["kimg"]
+        images = self.standing().images
+        if images > end:
+            raise UserError(
+                f"{self.path}: was trained for {images / 1000:g} kimg, and kimg {after:g} is asked "
+                f"for; ask for {before:g}, or move this run away to train a shorter one"
+            )
+        if not any(self.state.glob("*.safetensors")) and images:
+            raise UserError(
+                f"{self.state}: holds no checkpoint to go on from; set kimg to {before:g} again, "
+                "or move this run away to train it from the start"
+            )
+        self._warn(found["provenance"], made_by)
+        noted = {"kimg": before, "images": images, "provenance": made_by}
+        budgets = [*found.get("budgets", []), noted]
+        write_json(self.manifest, {**found, **wanted, "budgets": budgets})
+
+    def budgets(self) -> list[Any]:
+        """Earlier budgets of the run: `kimg`, and at how many `images` another took its place."""
+        found: list[Any] = self._read_manifest().get("budgets", [])
+        return found
+
+    def standing(self) -> Standing:
+        """How far the run is, by its files."""
+        if self.done.exists():
+            done = read_json(self.done)
+            return Standing(int(done["images"]), float(done["seconds"]))
+        for path in sorted(self.state.glob("*.safetensors"), reverse=True):
+            with suppress(UserError):  # Damaged: the one before is gone on from.
+                about = read_metadata(path)
+                return Standing(int(about["images"]), float(about["seconds"]))
+        return Standing(0, 0.0)
 
     def threads(self) -> int:
         """The number of CPU threads that the run began with."""
@@ -176,9 +251,10 @@ class RunFolder:
         taken = len(list(self.path.parent.glob(f"{name}*")))
         aside = self.path.with_name(f"{name}-{taken}" if taken else name)
         aside.mkdir()
-        for item in (self.done, self.manifest, self.log, self.snapshots, self.state):
-            if item.exists():
-                item.rename(aside / item.name)
+        # What says that the run is done goes first, and what says that it is one goes last.
+        items = [item for item in self.path.iterdir() if item.name != "lock"]
+        for item in sorted(items, key=lambda item: (item != self.done, item == self.manifest)):
+            item.rename(aside / item.name)
         print(f"{self.path}: the run found here was set aside as {aside.name}", file=sys.stderr)
 
     def write_snapshot(self, network: EDMPrecond, metadata: Mapping[str, Any], images: int) -> None:
@@ -188,6 +264,10 @@ class RunFolder:
     def snapshot_path(self, images: int) -> Path:
         """Where the snapshot after `images` images is; names sort by images."""
         return self.snapshots / f"{images:012d}.safetensors"
+
+    def leg_path(self, images: int) -> Path:
+        """Where the file of the leg that ends at `images` images is."""
+        return self.legs / f"{images:012d}.json"
 
     def last_snapshot(self) -> Path:
         """The snapshot of the most images.

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple, Protocol
 from torch import Tensor
 
 from sid.errors import UserError
-from sid.files import sha256, write_json
 from sid.networks import EDMPrecond
 from sid.progress import Progress
-from sid.runs.folder import RunFolder
+from sid.runs.folder import RunFolder, Standing
+from sid.runs.legs import finish, over
 from sid.runs.signals import DeferredSignals
 from sid.runs.state import State, load_newest, load_state, save_state
 from sid.runs.world import World
@@ -85,8 +85,9 @@ def train(
     title: str,
     quiet: bool,
     world: World,
+    leg: int | None = None,
 ) -> None:
-    """Train until `times[-1]` images, from the newest whole checkpoint on.
+    """Train until the end of the run or of a leg, from the newest whole checkpoint on.
 
     A killed and resumed run writes the same log and snapshots, byte for byte, as an undisturbed
     one: all randomness is a function of seed and image index, and the log holds no clock. A signal
@@ -99,23 +100,25 @@ def train(
         title: for the progress bar.
         quiet: print nothing.
         world: the processes of the run. The main one writes, the others take part in the steps.
+        leg: images of the snapshot at which the leg ends; None for the end of the run.
 
     Raises:
-        UserError: no checkpoint is whole, a loss is no longer finite, or another process of the run
-            is gone.
+        UserError: no checkpoint is whole, a loss is no longer finite, a snapshot is missing, or
+            another process of the run is gone.
         StoppedError: the training has a problem.
         OSError: the disk is full or forbidden; the last checkpoint is whole.
     """
-    if world.maximum(world.main and folder.done.exists()):
+    if world.maximum(world.main and over(folder, times, leg)):
         return
     state = resume(folder, training, world)
+    until = [images for images in times if leg is None or images <= leg]
     if world.main:
         with DeferredSignals() as signals:
-            seconds = lead(folder, training, times, state, signals, world, title=title, quiet=quiet)
-        finish(folder, times, seconds)
+            seconds = lead(folder, training, until, state, signals, world, title=title, quiet=quiet)
+        finish(folder, times, leg, Standing(until[-1], seconds))
     else:
         with DeferredSignals() as signals:
-            follow(training, state.images, times[-1], signals, world)
+            follow(training, state.images, until[-1], signals, world)
 
 
 def resume(folder: RunFolder, training: Training, world: World) -> State:
@@ -231,17 +234,3 @@ def stop_for(problem: Problem | None, folder: RunFolder, images: int) -> None:
     if problem:
         write_json(folder.stopped, {"images": images, **problem._asdict()})
         raise StoppedError(folder.path, images, problem)
-
-
-def finish(folder: RunFolder, times: Sequence[int], seconds: float) -> None:
-    """Write `done.json`, which lists the snapshots with their checksums.
-
-    Raises:
-        UserError: a snapshot of the run is missing.
-    """
-    paths = [folder.snapshot_path(images) for images in times]
-    for path in paths:
-        if not path.exists():
-            raise UserError(f"{path}: missing; delete {folder.path} to train the run again")
-    hashes = {path.name: sha256(path) for path in paths}
-    write_json(folder.done, {"images": times[-1], "seconds": seconds, "snapshots": hashes})

@@ -1,6 +1,8 @@
 """Learning rates and snapshot times, as functions of the images seen."""
 
 import math
+from bisect import bisect_left
+from collections.abc import Sequence
 
 
 def learning_rate(images: int, total: int, *, rampup: float = 0.0, decay: float = 0.0) -> float:
@@ -44,3 +46,23 @@ def snapshot_times(
     last = math.ceil(total / batch) * batch
     times = {math.ceil(w / batch) * batch for w in wanted}
     return [0, *sorted(times - {last}), last]
+
+
+def leg_ends(times: Sequence[int], leg: int | None) -> list[int]:
+    """Images at which the legs of a run end: early ones double, later ones are evenly long.
+
+    They do not depend on the end of the run, so that a longer run has the legs of a shorter one.
+
+    Args:
+        times: of the run's snapshots; a leg ends at one of them.
+        leg: images of the later legs; None for one leg, the whole run.
+
+    Returns:
+        The first snapshot from 1/8, 1/4, 1/2 and each multiple of `leg` on; the last of all ends
+        the run.
+    """
+    if leg is None:
+        return [times[-1]]
+    wanted = [leg // 8, leg // 4, leg // 2, *range(leg, times[-1], leg)]
+    ends = {times[bisect_left(times, w)] for w in wanted if 0 < w < times[-1]}
+    return sorted(ends | {times[-1]})

@@ -45,11 +45,16 @@ MOMENTS = f"--statistics={EVALUATION.statistics}" if EVALUATION.statistics else 
 if EVALUATION.labels == "data set":
     MOMENTS += f" --frequencies={DATA}"
 RUNS = [f"{recipe}/seed{seed}" for recipe in PLAN.recipes for seed in EXPERIMENT.seeds]
+# Images at which the legs of a run end, by recipe; the last ends the run.
+LEGS = {
+    name: recipe.leg_ends(EXPERIMENT.leg_kimg) for name, recipe in PLAN.recipes.items()
+}
 
 
 wildcard_constraints:
     recipe="|".join(PLAN.recipes),
     seed=r"\d+",
+    leg=r"\d{12}",
 
 
 def start_done(wildcards):
@@ -58,6 +63,21 @@ def start_done(wildcards):
     return (
         [f"{RESULTS}/distill/{start}/seed{wildcards.seed}/done.json"] if start else []
     )
+
+
+def leg_file(recipe, seed, end):
+    """The file that is there when a run has come to the end of a leg."""
+    run = f"{RESULTS}/distill/{recipe}/seed{seed}"
+    return (
+        f"{run}/done.json" if end == LEGS[recipe][-1] else f"{run}/legs/{end:012d}.json"
+    )
+
+
+def leg_before(wildcards):
+    """The file of the leg before; none for the first. Without `leg` it is the last leg's."""
+    ends = LEGS[wildcards.recipe]
+    place = ends.index(int(wildcards.get("leg", ends[-1])))
+    return leg_file(wildcards.recipe, wildcards.seed, ends[place - 1]) if place else []
 
 
 def start_option(wildcards):
@@ -82,6 +102,12 @@ def recipe_of(wildcards):
     return PLAN.recipes[wildcards.recipe].model_dump(mode="json")
 
 
+def leg_recipe_of(wildcards):
+    """What a leg depends on: not where the run ends, unless the learning rates do."""
+    values = recipe_of(wildcards)
+    return values if values["lr_decay"] else {**values, "kimg": None}
+
+
 def teacher_command(wildcards, input, output):
     """`sid teacher train`, for a shell here or for the processes of a job on a cluster."""
     return (
@@ -92,11 +118,15 @@ def teacher_command(wildcards, input, output):
 
 def distill_command(wildcards, input, output):
     """`sid distill`, likewise."""
+    run = f"{RESULTS}/distill/{wildcards.recipe}/seed{wildcards.seed}"
+    leg = wildcards.get("leg")
     return (
         f"distill --recipe {PLAN.paths[wildcards.recipe]} --data {input.data}"
         f" --teacher {teacher_of(wildcards, input)} {start_option(wildcards)}"
-        f" --out {Path(output[0]).parent} --seed {wildcards.seed}"
-        f" --budget {EXPERIMENT.budget} --restart"
+        f" --out {run} --seed {wildcards.seed}"
+        + (f" --kimg {EXPERIMENT.kimg}" if EXPERIMENT.kimg else "")
+        + f" --budget {EXPERIMENT.budget} --restart"
+        + (f" --leg {int(leg)}" if leg else "")
     )
 
 

@@ -1,9 +1,11 @@
+# The last leg of a run, or the whole run where it is one.
 # On a cluster `submitit` names what runs the command in each process of the job (sid/cluster.py).
 rule distill:
     input:
         data=DATA,
         teacher=TEACHER_DONE,
         start=start_done,
+        leg=leg_before,
     output:
         f"{RESULTS}/distill/{{recipe}}/seed{{seed}}/done.json",
     log:
@@ -21,3 +23,15 @@ rule distill:
         command=distill_command,
     shell:
         "sid {params.command} --threads {threads} 2> >(tee {log} >&2)"
+
+
+# The legs before, each to be evaluated while the next one trains.
+use rule distill as distill_leg with:
+    output:
+        f"{RESULTS}/distill/{{recipe}}/seed{{seed}}/legs/{{leg}}.json",
+    log:
+        f"{RESULTS}/logs/distill-{{recipe}}-seed{{seed}}-{{leg}}.log",
+    params:
+        submitit="sid.cluster:Command",
+        values=leg_recipe_of,
+        command=distill_command,
