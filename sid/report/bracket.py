@@ -2,10 +2,33 @@
 
 from typing import NamedTuple
 
-from sid.report.curves import Mark, marks
+from sid.report.benchmark import DISTANCE
 from sid.report.labels import number
 from sid.verdict.claim import Claims
-from sid.verdict.published import GRADES
+from sid.verdict.published import GRADES, Number
+
+
+class Mark(NamedTuple):
+    """A published checkpoint: thousands of images, and its distance."""
+
+    kimg: float
+    number: Number
+
+
+def marks(claims: Claims, names: list[str]) -> dict[str, Mark]:
+    """The published checkpoints of recipes, where images and distance are known.
+
+    Args:
+        claims: whose subjects.
+        names: of the recipes.
+    """
+    found = {}
+    for claim in claims.claims.values():
+        about = claim.about
+        known = claim.number and claim.protocol.metric == DISTANCE and about.kimg > 0
+        if known and claim.number and claim.subject in names and claim.subject not in found:
+            found[claim.subject] = Mark(about.kimg, claim.number)
+    return found
 
 
 class Bracket(NamedTuple):

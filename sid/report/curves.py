@@ -1,6 +1,6 @@
 """The headline figure: distance over images seen, for every recipe, in log-log."""
 
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from sid.evaluate.metrics import label
 from sid.report.axes import finish, what
 from sid.report.benchmark import DISTANCE, Benchmark
+from sid.report.bracket import Bracket, Mark, bracket, marks
 from sid.report.labels import SIZE, Name, figures, margin_of, write_names
 from sid.report.levels import colour_of, draw_levels, levels
+from sid.report.lines import Line, lines
 from sid.report.naming import start, titles
 from sid.report.style import INK, Look, looks, style
 from sid.verdict.claim import Claims
@@ -22,72 +24,6 @@ Array = NDArray[np.float64]
 
 BESIDE = 1.08  # Fresh draws stand right of the last snapshot, by this factor.
 LEFT, PLOT, TOP, BOTTOM, HEIGHT = 0.8, 5.6, 0.5, 0.95, 5.3  # Inches.
-
-
-class Line(NamedTuple):
-    """One recipe's curve over training seeds.
-
-    Attributes:
-        kimg: thousands of images seen, [N]; a recipe that starts from another counts from there.
-        middle: geometric mean over seeds, [N].
-        low: least over seeds, [N].
-        high: greatest over seeds, [N].
-        seeds: training seeds.
-    """
-
-    kimg: Array
-    middle: Array
-    low: Array
-    high: Array
-    seeds: int
-
-
-class Mark(NamedTuple):
-    """A published checkpoint: thousands of images, and its distance."""
-
-    kimg: float
-    number: Number
-
-
-def lines(benchmark: Benchmark, claims: Claims) -> dict[str, Line]:
-    """Each recipe's curve at the images that all of its seeds have, in the claims' order.
-
-    Args:
-        benchmark: whose records.
-        claims: whose subjects have the order.
-    """
-    rows = benchmark.distances("curve")
-    rows = rows[rows["draw"] == 0].assign(log=lambda frame: np.log(frame["value"]))
-    found = {}
-    for recipe in titles(claims.subjects, rows["recipe"].unique()):
-        of = rows[rows["recipe"] == recipe].assign(kimg=lambda frame: frame["images"] / 1000)
-        table = of.pivot_table(index="kimg", columns="run_seed", values="log").dropna()
-        if len(table) and table.index[-1] > 0:
-            logs = table.to_numpy()
-            found[recipe] = Line(
-                table.index.to_numpy(float),
-                np.exp(logs.mean(axis=1)),
-                np.exp(logs.min(axis=1)),
-                np.exp(logs.max(axis=1)),
-                logs.shape[1],
-            )
-    return found
-
-
-def marks(claims: Claims, names: list[str]) -> dict[str, Mark]:
-    """The published checkpoints of recipes, where images and distance are known.
-
-    Args:
-        claims: whose subjects.
-        names: of the recipes.
-    """
-    found = {}
-    for claim in claims.claims.values():
-        about = claim.about
-        known = claim.number and claim.protocol.metric == DISTANCE and about.kimg > 0
-        if known and claim.number and claim.subject in names and claim.subject not in found:
-            found[claim.subject] = Mark(about.kimg, claim.number)
-    return found
 
 
 def _fresh(axes: Axes, rows: pd.DataFrame, look: Look, kimg: float) -> None:
@@ -131,6 +67,25 @@ def _draw_line(axes: Axes, recipe: str, line: Line, look: Look) -> None:
         ls=look.dash,
         label=recipe,
     )
+    for x, y in line.tails:
+        seen = x > 0
+        axes.plot(x[seen], y[seen], color=colour, lw=0.8, ls=look.dash, label="_tail")
+
+
+def _draw_bracket(axes: Axes, line: Line, known: Bracket, look: Look) -> None:
+    """From where a curve ends to the published checkpoint: the published one was not lower.
+
+    What starts from a published checkpoint too is shaded up to that one's distance.
+    """
+    kimg, _ = line.end
+    if known.low and kimg < known.kimg:
+        between: Any = {"color": look.colour, "zorder": 1}
+        axes.plot([kimg, known.kimg], [known.low] * 2, ls=":", lw=1, label="_bracket", **between)
+        if known.high:
+            limits = axes.get_xlim()
+            axes.fill_between(
+                [limits[0], known.kimg], known.low, known.high, alpha=0.08, lw=0, **between
+            )
 
 
 def draw_mark(axes: Axes, x: float, published: Number, look: Look) -> None:
@@ -182,7 +137,7 @@ def _names(
     names = []
     for recipe, text in named.items():
         if recipe in shown:
-            x, y = float(shown[recipe].kimg[-1]) * BESIDE, float(shown[recipe].middle[-1])
+            x, y = shown[recipe].end[0] * BESIDE, shown[recipe].end[1]
             names.append(Name(text, x, y, looked[recipe].colour, True, looked[recipe]))
         else:
             x, y = stars[recipe].kimg, stars[recipe].number.value
@@ -230,11 +185,14 @@ def plot_curves(benchmark: Benchmark, claims: Claims, paper: pd.DataFrame) -> Fi
         for recipe, line in shown.items():
             _draw_line(main, recipe, line, looked[recipe])
             rows = finals[finals["recipe"] == recipe]
-            _fresh(main, rows, looked[recipe], float(line.kimg[-1]))
+            _fresh(main, rows, looked[recipe], line.end[0])
         for recipe, mark in stars.items():
             draw_mark(main, mark.kimg, mark.number, looked[recipe])
         draw_levels(main, flat)
         _limits(main, shown, stars, [level.value for level in flat])
+        for recipe, line in shown.items():
+            known = bracket(claims, recipe, line.end[0])
+            _draw_bracket(main, line, known, looked[recipe])
         edge = main.get_xlim()[1]
         names += [
             Name(text, edge, level.value, colour_of(level), level.kind == "teacher")
@@ -251,9 +209,11 @@ def plot_curves(benchmark: Benchmark, claims: Claims, paper: pd.DataFrame) -> Fi
 def _limits(axes: Axes, shown: dict[str, Line], stars: dict[str, Mark], flat: list[float]) -> None:
     """Room for everything that is drawn."""
     kimg = np.concatenate([line.kimg[line.kimg > 0] for line in shown.values()])
-    ends = [*kimg, *(mark.kimg for mark in stars.values())]
+    ends = [*kimg, *(line.end[0] for line in shown.values())]
+    ends += [mark.kimg for mark in stars.values()]
     axes.set_xlim(float(min(ends)) / 1.15, float(max(ends)) * BESIDE * 1.12)
     values = [*flat, *(mark.number.value for mark in stars.values())]
+    values += [float(y) for line in shown.values() for _, tail in line.tails for y in tail]
     for line in shown.values():
         values += [float(line.low.min()), float(line.high.max())]
     axes.set_ylim(min(values) / 1.3, max(values) * 1.5)

@@ -13,7 +13,7 @@ from sid.experiment import Plan, claims_of, experiment_path, load_plan
 from sid.report.benchmark import benchmarks
 from sid.report.gather import Missing
 from sid.report.progress import progress, verdicts_so_far
-from sid.report.standing import Standing, standing
+from sid.report.status import Status, status_of
 from sid.report.writing import Measured, write_page
 from sid.runs.folder import RunFolder
 from sid.shipped import located
@@ -41,7 +41,7 @@ def write_now(experiment: str, now: float | None = None) -> str:
     path = experiment_path(experiment, located(Path("config"))) if named else known
     plan, claims = load_plan(read_layers(path)), load_claims()
     now = time.time() if now is None else now
-    stand = standings(plan, now)
+    stand = statuses(plan, now)
     paths = records_so_far(plan, stand)
     if not paths and all(one.state == "waits" and not one.images for one in stand):
         return (
@@ -56,10 +56,10 @@ def write_now(experiment: str, now: float | None = None) -> str:
     return f"{page_of(plan, claims, stand, table, out, now)}: open it in a browser"
 
 
-def standings(plan: Plan, now: float) -> list[Standing]:
+def statuses(plan: Plan, now: float) -> list[Status]:
     """How each run of an experiment stands."""
     return [
-        standing(run_of(plan, name, seed), recipe, seed, now)
+        status_of(run_of(plan, name, seed), recipe, seed, now)
         for name, recipe in plan.recipes.items()
         for seed in plan.experiment.seeds
     ]
@@ -70,7 +70,7 @@ def run_of(plan: Plan, recipe: str, seed: int) -> Path:
     return Path(plan.experiment.results) / "distill" / recipe / f"seed{seed}"
 
 
-def records_so_far(plan: Plan, stand: Sequence[Standing]) -> list[Path]:
+def records_so_far(plan: Plan, stand: Sequence[Status]) -> list[Path]:
     """The files of records that there are: of teacher and real images, and of these very runs.
 
     A run's evaluation that is older than its manifest is of a run that was here before.
@@ -91,7 +91,7 @@ def records_so_far(plan: Plan, stand: Sequence[Standing]) -> list[Path]:
 def page_of(
     plan: Plan,
     claims: Claims,
-    stand: Sequence[Standing],
+    stand: Sequence[Status],
     table: pd.DataFrame,
     out: Path,
     now: float,

@@ -12,7 +12,7 @@ from sid.report.benchmark import Benchmark
 from sid.report.bracket import bracket
 from sid.report.labels import figures, number
 from sid.report.naming import start, titles
-from sid.report.standing import Standing, duration
+from sid.report.status import Status, duration
 from sid.verdict.claim import TEACHER, Claims
 from sid.verdict.claims import judge
 from sid.verdict.judged import begin
@@ -76,7 +76,7 @@ class Progress(NamedTuple):
 
 
 def progress(
-    standings: Sequence[Standing],
+    statuses: Sequence[Status],
     found: Sequence[Benchmark],
     claims: Claims,
     finals: Iterable[str],
@@ -85,24 +85,24 @@ def progress(
     """The section.
 
     Args:
-        standings: of every run of the experiment.
+        statuses: of every run of the experiment.
         found: the benchmarks of the records so far.
         claims: that name recipes and have their published numbers.
         finals: what has its fresh draws: `RECIPE/seedN`, and `TEACHER`.
         when: the page is drawn.
     """
-    named = titles(claims.subjects, [one.recipe for one in standings])
+    named = titles(claims.subjects, [one.recipe for one in statuses])
     curves = _curves(found)
     order = list(named)
-    standings = sorted(standings, key=lambda one: (order.index(one.recipe), one.seed))
-    rows = [_row(one, standings, named, curves, claims) for one in standings]
-    pending = _pending(standings, named, set(finals))
+    statuses = sorted(statuses, key=lambda one: (order.index(one.recipe), one.seed))
+    rows = [_row(one, statuses, named, curves, claims) for one in statuses]
+    pending = _pending(statuses, named, set(finals))
     notes = [
         "Hours are those of training; work that was lost, and evaluations, are not in them.",
         "Distances are of the curve: one fixed noise"
         f"{_sizes(found)}. The best of several reads a little low, and is drawn afresh in the end.",
     ]
-    return Progress(when, _said(standings, named, curves), rows, pending, notes)
+    return Progress(when, _said(statuses, named, curves), rows, pending, notes)
 
 
 def verdicts_so_far(
@@ -153,8 +153,8 @@ def _curves(found: Sequence[Benchmark]) -> dict[Run, Curve]:
 
 
 def _row(
-    one: Standing,
-    standings: Sequence[Standing],
+    one: Status,
+    statuses: Sequence[Status],
     named: Mapping[str, str],
     curves: Mapping[Run, Curve],
     claims: Claims,
@@ -168,7 +168,7 @@ def _row(
     why = one.why
     before = start(claims.subjects, one.recipe)
     if one.state == "waits" and not why and before in named:
-        first = next(each for each in standings if (each.recipe, each.seed) == (before, one.seed))
+        first = next(each for each in statuses if (each.recipe, each.seed) == (before, one.seed))
         why = "" if first.over else f"for {named[before]}, from which it starts"
     return Row(
         named[one.recipe],
@@ -192,11 +192,11 @@ def _at(images: int, value: float) -> str:
 
 
 def _pending(
-    standings: Sequence[Standing], named: Mapping[str, str], finals: set[str]
+    statuses: Sequence[Status], named: Mapping[str, str], finals: set[str]
 ) -> dict[str, str]:
     """Why claims about a recipe wait, by recipe; that of the teacher by `TEACHER`."""
     waits: dict[str, list[str]] = {}
-    for one in standings:
+    for one in statuses:
         name = f"{named[one.recipe]} seed {one.seed}"
         if not one.over:
             at = f"{number(one.images / 1000)} of {number(one.total / 1000)} kimg"
@@ -211,23 +211,22 @@ def _pending(
 
 
 def _said(
-    standings: Sequence[Standing], named: Mapping[str, str], curves: Mapping[Run, Curve]
+    statuses: Sequence[Status], named: Mapping[str, str], curves: Mapping[Run, Curve]
 ) -> list[str]:
-    many: Counter[str] = Counter(one.state for one in standings)
+    many: Counter[str] = Counter(one.state for one in statuses)
     counted = [f"{many[state]} {_verb(state, many[state])}" for state in STATES if many[state]]
-    said = [f"Of {len(standings)} run{'s' if len(standings) > 1 else ''} {listed(counted, 6)}."]
-    left = max((one.left for one in standings if one.state == "trains"), default=math.nan)
+    said = [f"Of {len(statuses)} run{'s' if len(statuses) > 1 else ''} {listed(counted, 6)}."]
+    left = max((one.left for one in statuses if one.state == "trains"), default=math.nan)
     if math.isfinite(left):
         after = " Those that wait come after." if many["waits"] else ""
         said.append(f"What trains now has {duration(left)} left at its present rate.{after}")
-    units = sorted({one.unit for one in standings} - {""})
+    units = sorted({one.unit for one in statuses} - {""})
     spent = [
-        f"{number(sum(one.hours for one in standings if one.unit == unit))} {unit}"
-        for unit in units
+        f"{number(sum(one.hours for one in statuses if one.unit == unit))} {unit}" for unit in units
     ]
     if spent:
         said.append(f"Training took {listed(spent)} so far.")
-    for one in standings:
+    for one in statuses:
         if one.state == "reached":
             said.append(
                 f"{named[one.recipe]} seed {one.seed} reached {one.why}, by fresh draws of this "

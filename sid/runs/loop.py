@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from torch import Tensor
 
 from sid.errors import UserError
+from sid.files import write_json
 from sid.networks import EDMPrecond
 from sid.progress import Progress
 from sid.runs.folder import RunFolder, Standing

@@ -12,6 +12,7 @@ from sid.errors import UserError
 from sid.files import read_json
 from sid.networks.weights import read_metadata
 from sid.runs.folder import RunFolder, differences
+from sid.runs.legs import ends
 from sid.runs.loop import STATE_EVERY_S
 
 # In the order of a run's life.
@@ -20,7 +21,7 @@ QUIET_S = 600.0  # A run that has written nothing for as long does not train now
 TAIL = 1 << 16  # Bytes of the log that are read; a line has some hundreds.
 
 
-class Standing(NamedTuple):
+class Status(NamedTuple):
     """How one run stands.
 
     Attributes:
@@ -63,7 +64,7 @@ class Checkpoint(NamedTuple):
     written: float
 
 
-def standing(run: Path, recipe: Recipe, seed: int, now: float) -> Standing:
+def status_of(run: Path, recipe: Recipe, seed: int, now: float) -> Status:
     """How the run in a folder stands, which may be missing or be written at this moment.
 
     Args:
@@ -75,34 +76,34 @@ def standing(run: Path, recipe: Recipe, seed: int, now: float) -> Standing:
     Raises:
         UserError: a file that is always written whole is damaged.
     """
-    folder, total = RunFolder(run), math.ceil(int(recipe.kimg * 1000) / recipe.batch) * recipe.batch
-    waits = Standing(recipe.name, seed, "waits", "", 0, total)
+    folder, total = RunFolder(run), recipe.times()[-1]
+    waits = Status(recipe.name, seed, "waits", "", 0, total)
     manifest = _read(folder.manifest)
     if not manifest:
         return waits
-    wanted = recipe.model_dump(mode="json", exclude={"gates", "kimg"})
+    free = {"gates"} if recipe.lr_decay else {"gates", "kimg"}  # A run goes on to a larger budget.
+    wanted = recipe.model_dump(mode="json", exclude=free)
     changed = differences(manifest.get("recipe") or {}, wanted)
     if changed:
         why = f"the folder holds a run of another {', '.join(changed)}, which will be set aside"
         return waits._replace(why=why, own=False)
-    points, done, reached = checkpoints(folder.state), _read(folder.done), _read(run / REACHED)
-    images, seconds = points[-1][:2] if points else (0, 0.0)
-    if done:
-        images, seconds = int(done["images"]), float(done["seconds"])
-    begun = waits._replace(rate=_rate(points, seconds), **_cost(manifest, seconds))
-    if reached:
-        return begun._replace(state="reached", why=_reached(reached), images=images)
-    if done and images >= total:
-        return begun._replace(state="ended", why=str(done.get("ended") or ""), images=images)
+    at, points = folder.standing(), checkpoints(folder.state)
+    begun = waits._replace(
+        images=at.images, rate=_rate(points, at.seconds), **_cost(manifest, at.seconds)
+    )
+    if reached := _read(folder.reached):
+        return begun._replace(state="reached", why=_reached(reached))
+    if folder.done.exists() and at.images >= total:
+        return begun._replace(state="ended")
     if stopped := _read(folder.stopped):
-        return begun._replace(state="stopped", why=str(stopped["reason"]), images=images)
+        return begun._replace(state="stopped", why=str(stopped["reason"]))
+    over = [folder.leg_path(end) for end in ends(folder)]
+    if over and _written(over, []) >= _written([run / "lock"], []):
+        return begun._replace(state="pauses", why="its leg is over, the next one waits")
     silent = now - _written([folder.manifest, folder.log, run / "lock"], points)
     if silent > max([QUIET_S, *(3 * (b.written - a.written) for a, b in _pairs(points))]):
-        return begun._replace(state="pauses", why=f"silent for {duration(silent)}", images=images)
-    return begun._replace(state="trains", images=max(images, logged(folder.log)))
-
-
-REACHED = "reached.json"
+        return begun._replace(state="pauses", why=f"silent for {duration(silent)}")
+    return begun._replace(state="trains", images=max(at.images, logged(folder.log)))
 
 
 def logged(log: Path) -> int:
@@ -176,7 +177,7 @@ def _pairs(points: list[Checkpoint]) -> list[tuple[Checkpoint, Checkpoint]]:
 def _written(paths: Iterable[Path], points: list[Checkpoint]) -> float:
     """When a run last wrote anything."""
     times = [path.stat().st_mtime for path in paths if path.exists()]
-    return max([*times, *(point.written for point in points)])
+    return max([*times, *(point.written for point in points)], default=0.0)
 
 
 def _cost(manifest: dict[str, Any], seconds: float) -> dict[str, Any]:
