@@ -11,6 +11,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from sid.config import Batches, Strict, lay_over, parse, read_layers
 from sid.distill.recipe import Recipe, load_recipe
 from sid.errors import UserError
+from sid.evaluate.implementations import curve_of, names_of
 from sid.shipped import located
 from sid.teacher.recipe import TeacherRecipe, load_teacher
 from sid.verdict.claim import TEACHER, Claims, chosen
@@ -33,6 +34,9 @@ class Evaluation(Strict):
         extractor: as of `sid evaluate`; null trains a classifier on the data set's labels.
         metrics: as of `sid evaluate`; null takes the usual ones.
         implementations: as of `sid evaluate`; null takes those that are usual for the extractor.
+        curve: those of them that measure each snapshot, with commas; by the first of them the best
+            is chosen. Null takes the first, `ours` where nobody says otherwise.
+        group: snapshots that one job measures while the next leg trains; null takes a whole leg.
         statistics: published moments of the data set, which NVIDIA's protocol compares with.
         labels: how classes are drawn of a network that takes any: `uniform`, or as often as the
             `data set` has them (`sid.evaluate.labels`).
@@ -44,6 +48,8 @@ class Evaluation(Strict):
     extractor: str | None = None
     metrics: str | None = None
     implementations: str | None = None
+    curve: str | None = None
+    group: PositiveInt | None = None
     statistics: str | None = None
     labels: Literal["uniform", "data set"] = "uniform"
 
@@ -74,7 +80,7 @@ class Allocation(Strict):
 
 
 class Allocations(Strict):
-    """What the jobs of each long stage ask of a cluster; an evaluation is one task."""
+    """What the jobs of each long stage ask of a cluster; tasks of an evaluation share its sets."""
 
     teacher: Allocation = Allocation()
     distill: Allocation = Allocation()
@@ -218,6 +224,10 @@ def load_plan(config: Mapping[str, Any]) -> Plan:
             raise UserError(f"{paths[name]}: start: {recipe.start} has a start of its own")
     for name, recipe in recipes.items():
         check_split(paths[name], recipe, experiment.cluster.distill)
+    check_even(experiment.cluster.evaluate)
+    about = experiment.evaluation
+    named = names_of(about.implementations, about.extractor or "")
+    curve_of(about.curve, named, "configuration: evaluation: curve")
     if experiment.teacher_from == "train":
         check_split(experiment.teacher, teacher, experiment.cluster.teacher)
     return Plan(experiment, teacher.scaled(experiment.budget), recipes, paths)
@@ -257,6 +267,15 @@ def check_split(path: str, trained: Batches, asked: Allocation) -> None:
             f"{path}: {parts} micro-batches cannot be dealt evenly to the {asked.tasks} tasks of "
             "the configuration's cluster section; change one of them"
         )
+    check_even(asked)
+
+
+def check_even(asked: Allocation) -> None:
+    """Check that a job can be spread over its machines.
+
+    Raises:
+        UserError: something is left over.
+    """
     for name in ("tasks", "gpus"):
         if getattr(asked, name) % asked.nodes:
             raise UserError(f"configuration: cluster: {name} must be a multiple of nodes")

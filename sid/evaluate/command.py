@@ -13,22 +13,23 @@ from sid.errors import UserError, warn
 from sid.evaluate.evaluate import (
     evaluate_images,
     evaluate_network,
-    evaluate_run,
     evaluate_teacher,
-    run_passes,
     teacher_passes,
 )
+from sid.evaluate.evaluator import Evaluator
 from sid.evaluate.extractors import load_extractor, train_extractor
 from sid.evaluate.features.image_features import CAP, ImageFeatures
 from sid.evaluate.features.statistics import Statistics
+from sid.evaluate.implementations import curve_of
 from sid.evaluate.metrics.memorisation import memorisation, write_pairs
 from sid.evaluate.metrics.metric import indexed
 from sid.evaluate.metrics.neighbours import Manifold
 from sid.evaluate.real_images import evaluate_halves, evaluate_redrawn
 from sid.evaluate.records import Record, check_external, write_records
 from sid.evaluate.reference import check_counts, check_shapes, count_of, read_reference
+from sid.evaluate.runs import evaluate_run, evaluate_snapshots, part_of, run_passes
 from sid.evaluate.samplers import CHUNK, sampler_for, weights_at
-from sid.evaluate.session import Chunk, Extractor, Measurement, Session, Sizes
+from sid.evaluate.session import Chunk, Extractor, Measurement, NCurve, Session, Sizes
 from sid.networks import load_network
 from sid.options import Device, Out, Quiet, Seed, Threads, group, set_up_device, with_options
 from sid.runs.folder import snapshot_at
@@ -44,6 +45,13 @@ app = typer.Typer(
 
 Data = Annotated[Path, typer.Argument(help="The real images, a zip in EDM's layout.")]
 Json = Annotated[Path, typer.Option(help="Where to write the records.")]
+Curve = Annotated[
+    str | None,
+    typer.Option(
+        help="Those of the implementations that measure each snapshot, with commas; by the first "
+        "of them the best is chosen. The first of all if not given."
+    ),
+]
 Steps = Annotated[int | None, typer.Option(help="Of a teacher's sampler; 18 if not given.", min=1)]
 Sampler = Annotated[
     str | None, typer.Option(help=f"Published steps and churn: {', '.join(PUBLISHED_SAMPLERS)}.")
@@ -172,6 +180,11 @@ def extractor(data: Data, out: Out, seed: Seed = 0) -> None:
     print(f"{out}: {trained.name}, {trained.accuracy:.1%} of the held-out fifth right")
 
 
+def _points(evaluator: Evaluator, curve: str | None) -> Evaluator:
+    """What measures the points of a curve, as `--curve` says."""
+    return evaluator.by(curve_of(curve, [one.name for one in evaluator.implementations]))
+
+
 @app.command()
 @with_options
 def run(
@@ -180,16 +193,50 @@ def run(
     json: Json,
     sizes: Sizes,
     options: Measurement,
+    curve: Curve = None,
 ) -> None:
     """Measure each snapshot of a run on one noise, the last and the best on fresh ones.
+
+    Snapshots that were measured before, alone or by `sid evaluate snapshots`, are not measured
+    again. Several processes have snapshots and draws of their own.
 
     Example: sid evaluate run results/distill/sid/seed0 results/data/digits.zip
     --extractor results/extractor.safetensors --json results/evaluate/sid-seed0.json
     """
-    with Session(f"evaluate {run}", json, options) as session:
+    with Session(f"evaluate {run}", json, options, dealt=True) as session:
         evaluator = session.evaluator(read_zip(data))
-        session.progress.expect(run_passes(evaluator, run, **asdict(sizes)))
-        records = evaluate_run(evaluator, run, **asdict(sizes), device=session.device)
+        points = _points(evaluator, curve)
+        session.progress.expect(run_passes(evaluator, points, run, **asdict(sizes)))
+        records = evaluate_run(evaluator, run, curve=points, **asdict(sizes), device=session.device)
+        session.write(records)
+
+
+@app.command()
+@with_options
+def snapshots(
+    run: Annotated[Path, typer.Argument(help="Folder of a distillation, which may be going on.")],
+    data: Data,
+    json: Json,
+    options: Measurement,
+    first: Annotated[int, typer.Option("--from", help="Images of the first.", min=0)] = 0,
+    last: Annotated[
+        int | None, typer.Option("--to", help="Images of the last; all so far if not given.", min=0)
+    ] = None,
+    n_curve: NCurve = 5000,
+    curve: Curve = None,
+) -> None:
+    """Measure some snapshots of a run, while it is trained, for `sid evaluate run` to go on with.
+
+    Example: sid evaluate snapshots results/distill/sid/seed0 results/data/digits.zip --to 10048
+    --extractor results/extractor.safetensors --json results/evaluate/sid-seed0-first.json
+    """
+    with Session(f"evaluate {run}", json, options, dealt=True) as session:
+        evaluator = session.evaluator(read_zip(data))
+        points = _points(evaluator, curve)
+        session.progress.expect(len(part_of(run, first, last)) * points.passes(n_curve))
+        records = evaluate_snapshots(
+            points, run, first, last, n_curve=n_curve, device=session.device
+        )
         session.write(records)
 
 

@@ -1,41 +1,21 @@
-"""The stage: snapshots, teachers and real images in, records out."""
+"""Networks, teachers and sets of images in, records out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from sid.data.images import ImageSet
 from sid.errors import UserError
 from sid.evaluate.evaluator import Evaluator
 from sid.evaluate.records import Record
-from sid.evaluate.samplers import sample_generator, sample_teacher, sampler_for
-from sid.files import read_json, sha256
+from sid.evaluate.samplers import sample_teacher, sampler_for
+from sid.files import sha256
 from sid.networks import EDMPrecond, load_network
-from sid.runs.folder import RunFolder
 from sid.teacher.sampler import PUBLISHED_SAMPLERS, Churn
 
 TEACHER_STEPS = (1, 3, 5, 9, 18)  # 1, 5, 9, 17 and 35 network evaluations; EDM's CIFAR-10 uses 35.
-
-
-def snapshots_of(run: Path) -> dict[Path, str]:
-    """The snapshots of a finished run, by images seen, and their checksums, as in `done.json`.
-
-    Raises:
-        UserError: no such run, or it is not finished.
-    """
-    folder = RunFolder(run)
-    if not folder.manifest.exists():
-        raise UserError(f"{run}: not a run (no manifest.json); make one with `sid distill`")
-    if not folder.done.exists():
-        raise UserError(f"{run}: not finished (no done.json); run the same `sid distill` again")
-    done = read_json(folder.done)
-    hashes = done.get("snapshots") if isinstance(done, dict) else None
-    if not isinstance(hashes, dict) or not hashes:
-        raise UserError(f"{folder.done}: lists no snapshots; delete it and finish the run again")
-    return {folder.snapshots / name: hashes[name] for name in sorted(hashes)}
 
 
 def load_network_of(
@@ -69,16 +49,6 @@ def origin(about: dict[str, Any], path: Path) -> dict[str, Any]:
         "generated": str(path),
         "generated_sha256": about["sha256"],
     }
-
-
-def frechet(records: Iterable[Record]) -> float:
-    """The Frechet distance by which the best snapshot is chosen: ours, or the first there is."""
-    found = {r.implementation: r.value for r in records if r.metric == "frechet_distance"}
-    if not found:
-        raise UserError(
-            "--metrics: no frechet_distance, by which the best snapshot is chosen; add fd, and ours"
-        )
-    return found.get("ours", next(iter(found.values())))
 
 
 def evaluate_network(
@@ -148,66 +118,6 @@ def evaluate_images(
         given = {**about, "generated": name}
         records += evaluator.given(images, given, draw=draw, seed=seed + draw)
     return records
-
-
-def evaluate_run(
-    evaluator: Evaluator,
-    run: Path,
-    *,
-    n_curve: int = 5000,
-    n_final: int = 20000,
-    draws: int = 3,
-    device: torch.device,
-) -> list[Record]:
-    """Every snapshot on one fixed noise, then the last and the best on fresh noise.
-
-    The best is chosen on draw 0 and measured on draws 1 .. `draws`, so that its value is not
-    flattered by having been chosen.
-
-    Args:
-        evaluator: the implementations and the reference; its progress is advanced by `run_passes`.
-        run: folder of a finished distillation.
-        n_curve: images per snapshot.
-        n_final: images per draw of the two selected snapshots.
-        draws: how many.
-        device: of the networks.
-
-    Raises:
-        UserError: the run is unfinished or damaged, or its images have another shape.
-    """
-    hashes = snapshots_of(run)
-    paths = list(hashes)
-
-    def measure(path: Path, n: int, draw: int, role: str, selection: str) -> list[Record]:
-        if not path.exists() or sha256(path) != hashes[path]:
-            raise UserError(
-                f"{path}: missing or changed since the run finished; "
-                f"delete {run} and train the run again"
-            )
-        keys = ("recipe", "method", "seed", "images", "iterations", "sigma_init")
-        network, found = load_network_of(path, keys, evaluator.shape, device)
-        about = {**origin(found, path), "role": role, "selection": selection, "nfe": 1}
-        sampler = sample_generator(network, draw, found["sigma_init"], evaluator.counts)
-        return evaluator.sampled(sampler, n, about, draw=draw, seed=draw)
-
-    curve = [measure(path, n_curve, 0, "curve", "") for path in paths]
-    best, last = paths[int(np.argmin([frechet(part) for part in curve]))], paths[-1]
-    final = []
-    for draw in range(1, draws + 1):
-        records = measure(last, n_final, draw, "final", "last")
-        final += records
-        if best == last:
-            final += [record.model_copy(update={"selection": "best"}) for record in records]
-        else:
-            final += measure(best, n_final, draw, "final", "best")
-    return [record for part in curve for record in part] + final
-
-
-def run_passes(evaluator: Evaluator, run: Path, *, n_curve: int, n_final: int, draws: int) -> int:
-    """Progress that `evaluate_run` is worth, at most."""
-    return len(snapshots_of(run)) * evaluator.passes(n_curve) + 2 * draws * evaluator.passes(
-        n_final
-    )
 
 
 def teacher_steps(dataset: str) -> dict[int, Churn]:

@@ -1,8 +1,10 @@
 """Every implementation against one reference, on one set of images after another."""
 
+import copy
 import math
 import time
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -60,10 +62,10 @@ class Evaluator:
     ) -> None:
         self.reference, self.extractor, self.metrics = reference, extractor, tuple(metrics)
         self.counts = counts
-        self._workspace, self._progress, self._chunk = workspace, progress, chunk
+        self.workspace, self.progress, self._chunk = workspace, progress, chunk
         self._real: ImageFeatures | None = None
         self._moments: Statistics | None = None
-        self._mismatch = ""
+        self._mismatches: set[str] = set()
         if isinstance(reference, ImageSet):
             kept = workspace.subfolder(f"reference-{reference.sha256[:12]}")
             self._real = ImageFeatures(reference, extractor, kept)
@@ -111,6 +113,49 @@ class Evaluator:
         """Checksums of the reference and of its published moments, one of which each record has."""
         return {one.sha256 for one in (self.reference, self._published) if one}
 
+    def by(self, names: Sequence[str]) -> "Evaluator":
+        """The same by some of its implementations, which share what is made of the reference.
+
+        Args:
+            names: of those that it asks, in the order in which the new one asks them.
+        """
+        by_name = {one.name: one for one in self.implementations}
+        other = copy.copy(self)
+        other.implementations = [by_name[name] for name in names]
+        return other
+
+    def asked(self, weights: str, n: int, draw: int, labels: str) -> dict[str, Any]:
+        """What the records of a set of drawn images depend on, but for rounding.
+
+        Device, versions, threads and images per forward are in the records, and not in here.
+
+        Args:
+            weights: checksum of the network's file.
+            n: images.
+            draw: number of the draw, which is its seed too.
+            labels: as of `labels`.
+        """
+        return {
+            "weights_sha256": weights,
+            "n_images": n,
+            "draw": draw,
+            "labels": labels,
+            "dataset": self.reference.name,
+            "extractor": self.extractor.name,
+            "metrics": sorted(self.metrics),
+            "implementations": [one.name for one in self.implementations],
+            "extractor_sha256": [self._weights[one.name] for one in self.implementations],
+            "reference_sha256": [self._of(one).sha256 for one in self.implementations],
+        }
+
+    @cached_property
+    def _weights(self) -> dict[str, str]:
+        """Checksums of the weights that the features of each implementation come from."""
+        return {
+            one.name: one.weights(self._real) if self._real else self.extractor.sha256
+            for one in self.implementations
+        }
+
     def passes(self, n: int, *, drawn: bool = True) -> int:
         """Progress that a set of `n` images is worth: drawing it, and each implementation."""
         return n * (len(self.implementations) + drawn)
@@ -130,17 +175,17 @@ class Evaluator:
         """
         about = {**about, "labels": self.labels(sampler.rule)}
         drawn_from = {**about, "seed": seed, "counts": sampler.rule.counts, **self._machine}
-        images = self._workspace.images(
-            str(about["generated"]), sampler, n, drawn_from, self._progress, self._chunk
+        images = self.workspace.images(
+            str(about["generated"]), sampler, n, drawn_from, self.progress, self._chunk
         )
         return self._records(images, drawn_from, about, draw, seed)
 
     def labels(self, rule: LabelRule) -> str:
         """How the classes of the images are drawn, and in what the real images' differ."""
         mismatch = class_mismatch(rule, self.reference)
-        if mismatch and not self._mismatch:
+        if mismatch and mismatch not in self._mismatches:
             warn(f"images are drawn {rule.text}, and {mismatch}")
-        self._mismatch = mismatch
+        self._mismatches.add(mismatch)
         equal = rule if rule.counts else LabelRule(rule.classes, equal_counts(rule, self.reference))
         return "; ".join(filter(None, (equal.text, mismatch)))
 
@@ -166,9 +211,7 @@ class Evaluator:
         where = {**self._common, "extractor_sha256": self.extractor.sha256}
 
         def make() -> list[Record]:
-            generated = ImageFeatures(
-                images, self.extractor, self._workspace.subfolder("generated")
-            )
+            generated = ImageFeatures(images, self.extractor, self.workspace.subfolder("generated"))
             row = {**where, **about, "generated_sha256": images.sha256, "n_images": len(images)}
             row |= {"kimg": about.get("images", 0) / 1000, "draw": draw, "seed": seed}
             asked = [self._ask(one, generated, row) for one in self.implementations]
@@ -177,8 +220,8 @@ class Evaluator:
                 raise UserError(f"{images.name}: no metric has a value; add `ours`")
             return with_errors(records)
 
-        records = self._workspace.records({**origin, **about, **asked, **where}, make)
-        self._progress.advance(
+        records = self.workspace.records({**origin, **about, **asked, **where}, make)
+        self.progress.advance(
             len(images) * len(self.implementations), **{records[0].metric: records[0].value}
         )
         return records
@@ -212,16 +255,20 @@ class Evaluator:
 
     def _reference_for(self, one: Implementation) -> Reference:
         """The reference as an implementation takes it: as cached moments where these suffice."""
-        if self._published and one.name.startswith("nvidia"):
-            return self._published
-        if not self._real:
-            assert isinstance(self.reference, Statistics)
-            return self.reference
+        found = self._of(one)
+        if isinstance(found, Statistics):
+            return found
+        assert self._real
         if not (one.statistics and self._of_moments):
             return self._real
         if self._moments is None:
             self._moments = cached_statistics(self._real)
         return self._moments
+
+    def _of(self, one: Implementation) -> ImageSet | Statistics:
+        """What an implementation compares with: published moments, or the reference."""
+        published = self._published if one.name.startswith("nvidia") else None
+        return published or self.reference
 
 
 def finite(values: Sequence[Value], implementation: str, name: str) -> list[Value]:

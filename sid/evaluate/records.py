@@ -143,9 +143,15 @@ def check_external(name: str, seed: int) -> None:
         raise UserError("--seed: draws of a named generator are of the seeds 1, 2, ...; drop it")
 
 
-def write_records(path: Path, records: list[Record]) -> None:
-    """Write one evaluation's records as `{"records": [...]}`, atomically."""
-    write_json(path, {"records": [record.model_dump() for record in records]})
+def write_records(path: Path, records: list[Record], **about: Any) -> None:
+    """Write one evaluation's records as `{"records": [...]}`, atomically.
+
+    Args:
+        path: the file.
+        records: of the evaluation.
+        **about: what stands beside them, which `read_records` passes over.
+    """
+    write_json(path, {"records": [record.model_dump() for record in records], **about})
 
 
 def read_records(path: Path) -> list[Record]:

@@ -30,6 +30,9 @@ Chunk = Annotated[
     int, typer.Option(help="Images per forward of a network; another rounds otherwise.", min=1)
 ]
 
+# Two images for each of the ten splits of the inception score are the least.
+NCurve = Annotated[int, typer.Option(help="Images per snapshot of a curve.", min=20)]
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -63,8 +66,7 @@ class Measurement:
 class Sizes:
     """Numbers of images, of the evaluations of runs, teachers and real images."""
 
-    # Two images for each of the ten splits of the inception score are the least.
-    n_curve: Annotated[int, typer.Option(help="Images per snapshot of a curve.", min=20)] = 5000
+    n_curve: NCurve = 5000
     n_final: Annotated[int, typer.Option(help="Images per draw of a final value.", min=20)] = 20000
     draws: Annotated[int, typer.Option(help="Draws, each with a seed of its own.", min=1)] = 3
 
@@ -85,20 +87,25 @@ class Session(AbstractContextManager["Session"]):
         title: of the progress.
         json: where the records will be written, if anywhere.
         options: of the command.
+        dealt: whether processes have whole sets of images each, in place of parts of one.
 
     Raises:
         UserError: a metric is unknown, or no file can be at `json`.
     """
 
-    def __init__(self, title: str, json: Path | None, options: Measurement) -> None:
+    def __init__(
+        self, title: str, json: Path | None, options: Measurement, *, dealt: bool = False
+    ) -> None:
         metric_names(options.metrics)  # Before any image is read.
-        self._title, self._json, self._options = title, json, options
+        self._title, self._json, self._options, self._dealt = title, json, options, dealt
         self.world, self.device = join(set_up_device(options.device, options.threads))
         self._stack = ExitStack()
 
     def __enter__(self) -> "Session":
         self._stack.enter_context(threadpool_limits(self._options.threads))
-        self.workspace = self._stack.enter_context(Workspace(self._json, self.world))
+        self.workspace = self._stack.enter_context(
+            Workspace(self._json, self.world, dealt=self._dealt)
+        )
         quiet = self._options.quiet or not self.world.main
         self.progress = self._stack.enter_context(Progress(self._title, 1, quiet=quiet))
         return self

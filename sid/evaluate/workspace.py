@@ -38,15 +38,20 @@ class Workspace:
     Args:
         result: the file that the evaluation will write; the folder lies beside it. None: a
             temporary folder, which no second process and no later run can go on with.
-        world: the processes that draw images together; the first measures them.
+        world: the processes of the evaluation. They draw the images of each set together, and the
+            first measures them.
+        dealt: each process draws and measures sets of its own instead (`sid.evaluate.measured`).
 
     Raises:
         UserError: several processes and no `result`, no file can be there, or another evaluation
             writes it.
     """
 
-    def __init__(self, result: Path | None, world: World | None = None) -> None:
+    def __init__(
+        self, result: Path | None, world: World | None = None, *, dealt: bool = False
+    ) -> None:
         self.world = world or World()
+        self._together = World() if dealt else self.world  # Those that have one set.
         if result is None and self.world.size > 1:
             raise UserError("--json: several processes need it: they meet in a folder beside it")
         if result is None:
@@ -81,8 +86,9 @@ class Workspace:
         self._lock.close()
 
     def subfolder(self, name: str) -> Path:
-        """A folder for what is made anew each time."""
-        return self.folder / name
+        """A folder for what is made anew each time, by each process that has sets of its own."""
+        alone = self._together.size < self.world.size
+        return self.folder / (f"{name}-{self.world.rank}" if alone else name)
 
     def images(
         self,
@@ -106,7 +112,8 @@ class Workspace:
             chunk: images per forward.
         """
         folder = self.folder / key_of({**identity, "n": n, "chunk": chunk})
-        if self.world.main and folder != self._last:
+        together = self._together
+        if together.main and folder != self._last:
             shutil.rmtree(self._last, ignore_errors=True)  # Measured, and its records are kept.
         self._last = folder
         folder.mkdir(exist_ok=True)
@@ -114,23 +121,23 @@ class Workspace:
         images = Rows(folder / "images", np.uint8, (n, *sampler.shape), writable=True)
         drawn = Rows(folder / "drawn", np.uint8, (total,), writable=True)
         found = np.frombuffer((folder / "drawn").read_bytes().ljust(total, b"\0"), np.uint8)
-        for k in range(self.world.rank, total, self.world.size):
+        for k in range(together.rank, total, together.size):
             start = k * chunk
             if not found[k]:
                 images.write(start, sampler.draw(start, start + chunk)[: n - start])
                 drawn.write(k, np.ones(1, np.uint8))
-            last = min((k + self.world.size) * chunk, n)
+            last = min((k + together.size) * chunk, n)
             progress.advance(last - start)
-        self.world.wait()
-        digest = sha256(folder / "images") if self.world.main else ""
+        together.wait()
+        digest = sha256(folder / "images") if together.main else ""
         return ImageSet(name, images, None, digest)
 
     def records(
         self, identity: Mapping[str, Any], make: Callable[[], list[Record]]
     ) -> list[Record]:
-        """The records that `make` makes in the first process, made once."""
+        """The records that `make` makes in the first process that has the set, made once."""
         path = self.folder / f"{key_of(identity)}.json"
-        if self.world.main and not path.exists():
+        if self._together.main and not path.exists():
             write_records(path, make())
         # A measurement may take longer than processes wait for each other.
         while not path.exists():

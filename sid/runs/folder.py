@@ -40,8 +40,9 @@ class RunFolder:
     """Where one run lives.
 
     `manifest.json` says what was run, `log.jsonl` how it went, `snapshots/` holds the averaged
-    networks by images seen, `state/` the checkpoints, `legs/` a file for each leg that is over;
-    `done.json` appears at the end, and `stopped.json` while a gate keeps the run from going on.
+    networks by images seen, `measured/` their records where they were evaluated, `state/` the
+    checkpoints, `legs/` a file for each leg that is over; `done.json` appears at the end, and
+    `stopped.json` while a gate keeps the run from going on.
     `reached.json`, which an evaluation writes, ends the run before.
 
     Args:
@@ -54,6 +55,7 @@ class RunFolder:
         self.log = path / "log.jsonl"
         self.snapshots = path / "snapshots"
         self.state = path / "state"
+        self.measured = path / "measured"
         self.legs = path / "legs"
         self.reached = path / "reached.json"
         self.done = path / "done.json"
@@ -264,6 +266,10 @@ class RunFolder:
     def snapshot_path(self, images: int) -> Path:
         """Where the snapshot after `images` images is; names sort by images."""
         return self.snapshots / f"{images:012d}.safetensors"
+
+    def measured_path(self, images: int) -> Path:
+        """Where the records of that snapshot are."""
+        return self.measured / f"{images:012d}.json"
 
     def leg_path(self, images: int) -> Path:
         """Where the file of the leg that ends at `images` images is."""

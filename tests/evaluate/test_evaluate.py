@@ -14,10 +14,7 @@ from sid.data.zips import read_zip, write_zip
 from sid.errors import UserError
 from sid.evaluate.command import app
 from sid.evaluate.evaluate import (
-    evaluate_run,
     evaluate_teacher,
-    run_passes,
-    snapshots_of,
     teacher_passes,
     teacher_steps,
 )
@@ -28,6 +25,7 @@ from sid.evaluate.merging import merge_records
 from sid.evaluate.metrics import metric_names
 from sid.evaluate.real_images import evaluate_halves, evaluate_redrawn, halves
 from sid.evaluate.records import Record, load_table, read_records
+from sid.evaluate.runs import evaluate_run, run_passes, snapshots_of
 from sid.evaluate.workspace import Workspace
 from sid.files import read_json, sha256, write_json
 from sid.networks import save_network
@@ -71,7 +69,8 @@ def measure(run: Path, reference: ImageSet, extractor: Extractor) -> list[Record
         records = evaluate_run(evaluator, run, **sizes, device=CPU)
         best_is_last = len({r.images for r in records if r.role == "final"}) == 1
         saved = 2 * evaluator.passes(90) if best_is_last else 0
-        assert progress._done == run_passes(evaluator, run, **sizes) - saved
+        curve = evaluator.by(["ours"])
+        assert progress._done == run_passes(evaluator, curve, run, **sizes) - saved
     return records
 
 
@@ -80,7 +79,8 @@ def test_run(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> None:
     records = measure(run, reference, extractor)
     curve = [record for record in records if record.role == "curve"]
     final = [record for record in records if record.role == "final"]
-    assert len(curve) == 3 * 8  # Three metrics, three and two.
+    assert len(curve) == 3 * 3  # Three metrics, by ours alone.
+    assert {r.implementation for r in curve} == {"ours"}
     assert {(r.images, r.kimg, r.iterations) for r in curve} == {
         (0, 0.0, 0),
         (64, 0.064, 8),
@@ -88,7 +88,7 @@ def test_run(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> None:
     }
     assert {(r.draw, r.seed, r.n_images, r.selection) for r in curve} == {(0, 0, 60, "")}
     assert {(r.draw, r.seed, r.n_images) for r in final} == {(1, 1, 90), (2, 2, 90)}
-    assert len(final) == 2 * 2 * 8
+    assert len(final) == 2 * 2 * 8  # Three metrics, three and two.
     assert {r.images for r in final if r.selection == "last"} == {128}
     ours = [r for r in curve if (r.implementation, r.metric) == ("ours", "frechet_distance")]
     best = min(ours, key=lambda record: record.value)
@@ -155,7 +155,7 @@ def test_halves_share_no_image(reference: ImageSet, extractor: Extractor) -> Non
 
         def against(half: ImageSet) -> Evaluator:
             parts = (half, extractor, evaluator.implementations, metric_names(None))
-            where = {"workspace": evaluator._workspace, "progress": evaluator._progress}
+            where = {"workspace": evaluator.workspace, "progress": evaluator.progress}
             return Evaluator(*parts, **where, device=CPU)
 
         records = evaluate_halves(against, reference, 2)
@@ -181,7 +181,7 @@ def test_refusals(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> 
         snapshots_of(run)
     write_json(done, whole)
     write_snapshot(snapshot, 1, 64)
-    with pytest.raises(UserError, match=r"64.safetensors: missing or changed since the run"):
+    with pytest.raises(UserError, match=r"64.safetensors: missing or changed since it"):
         measure(run, reference, extractor)
 
     def accept() -> None:
@@ -220,10 +220,10 @@ def test_commands(reference: ImageSet, extractor: Extractor, tmp_path: Path) -> 
         sid("sample", made, "--n", "3", "--out", tmp_path / "samples.zip")
         assert read_zip(tmp_path / "samples.zip").shape == (3, 1, 8, 8)
     sid("real", *given, tmp_path / "real.json", "--draws", "1")
-    assert len(read_records(tmp_path / "run.json")) == 3 * 8
+    assert len(read_records(tmp_path / "run.json")) == 3 + 2 * 8
     out = tmp_path / "records.csv"
     files = [tmp_path / f"{name}.json" for name in ("run", "teacher", "real")]
-    assert len(merge_records(files, out)) == 96
+    assert len(merge_records(files, out)) == 91
     table = load_table(out)
     assert isinstance(table, pd.DataFrame)
     assert set(table["role"]) == {"curve", "final", "teacher", "redrawn", "halves"}

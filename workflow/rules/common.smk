@@ -41,6 +41,9 @@ METRIC_OPTIONS = shlex.join(
     for key in ("metrics", "implementations")
     if getattr(EVALUATION, key)
 )
+CURVE = f"--n-curve {EVALUATION.n_curve}"
+SIZES = f"{CURVE} --n-final {EVALUATION.n_final} --draws {EVALUATION.draws}"
+BY = f"--curve={shlex.quote(EVALUATION.curve)}" if EVALUATION.curve else ""
 MOMENTS = f"--statistics={EVALUATION.statistics}" if EVALUATION.statistics else ""
 if EVALUATION.labels == "data set":
     MOMENTS += f" --frequencies={DATA}"
@@ -55,6 +58,7 @@ wildcard_constraints:
     recipe="|".join(PLAN.recipes),
     seed=r"\d+",
     leg=r"\d{12}",
+    group=r"\d{12}-\d{12}",
 
 
 def start_done(wildcards):
@@ -78,6 +82,40 @@ def leg_before(wildcards):
     ends = LEGS[wildcards.recipe]
     place = ends.index(int(wildcards.get("leg", ends[-1])))
     return leg_file(wildcards.recipe, wildcards.seed, ends[place - 1]) if place else []
+
+
+def groups_of(recipe):
+    """First and last images of the snapshots that one job measures, all but the last such job's.
+
+    A job has snapshots of one leg, and measures them while the next one trains. The last ones are
+    left to the evaluation of the run, which would wait for that job alone.
+    """
+    groups, begun = [], 0
+    for end in LEGS[recipe]:
+        times = [time for time in PLAN.recipes[recipe].times() if begun <= time <= end]
+        size = EVALUATION.group or len(times)
+        for last in [*times[size - 1 :: size], *([end] if len(times) % size else [])]:
+            groups.append((begun, last))
+            begun = (
+                last + 1
+            )  # Also of snapshots of an earlier, shorter budget between two times.
+    return groups[:-1]
+
+
+def group_files(wildcards):
+    """The records of the groups of a run."""
+    run = f"{RESULTS}/evaluate/{wildcards.recipe}/seed{wildcards.seed}"
+    return [
+        f"{run}/{first:012d}-{last:012d}.json"
+        for first, last in groups_of(wildcards.recipe)
+    ]
+
+
+def group_leg(wildcards):
+    """The file of the leg that a group's snapshots are of."""
+    last = int(wildcards.group.partition("-")[2])
+    end = next(end for end in LEGS[wildcards.recipe] if end >= last)
+    return leg_file(wildcards.recipe, wildcards.seed, end)
 
 
 def start_option(wildcards):
@@ -128,6 +166,42 @@ def distill_command(wildcards, input, output):
         + f" --budget {EXPERIMENT.budget} --restart"
         + (f" --leg {int(leg)}" if leg else "")
     )
+
+
+def evaluation(what, subject, wildcards, input, output, *options):
+    """`sid evaluate`, likewise."""
+    options = [METRIC_OPTIONS, *filter(None, options)]
+    return (
+        f"evaluate {what} {subject} {input.data} --extractor {extractor_of(wildcards, input)}"
+        f" {' '.join(options)} --json {output[0]}"
+    )
+
+
+def run_command(wildcards, input, output):
+    """Of a run."""
+    run = f"{RESULTS}/distill/{wildcards.recipe}/seed{wildcards.seed}"
+    return evaluation("run", run, wildcards, input, output, MOMENTS, BY, SIZES)
+
+
+def snapshots_command(wildcards, input, output):
+    """Of a group of snapshots."""
+    run = f"{RESULTS}/distill/{wildcards.recipe}/seed{wildcards.seed}"
+    first, last = map(int, wildcards.group.split("-"))
+    part = f"--from {first} --to {last}"
+    return evaluation(
+        "snapshots", run, wildcards, input, output, MOMENTS, BY, CURVE, part
+    )
+
+
+def evaluate_teacher_command(wildcards, input, output):
+    """Of the teacher."""
+    teacher = teacher_of(wildcards, input)
+    return evaluation("teacher", teacher, wildcards, input, output, MOMENTS, SIZES)
+
+
+def real_command(wildcards, input, output):
+    """Of the real images."""
+    return evaluation("real", "", wildcards, input, output, SIZES)
 
 
 def cluster_resources(allocation):

@@ -21,6 +21,7 @@ rule evaluate_run:
         data=DATA,
         extractor=CLASSIFIER,
         run=f"{RESULTS}/distill/{{recipe}}/seed{{seed}}/done.json",
+        groups=group_files,
     output:
         f"{RESULTS}/evaluate/{{recipe}}/seed{{seed}}.json",
     log:
@@ -30,19 +31,29 @@ rule evaluate_run:
     resources:
         **cluster_resources(EXPERIMENT.cluster.evaluate),
     params:
-        run=subpath(input.run, parent=True),
-        extractor=extractor_of,
-        asked=f"{METRIC_OPTIONS} {MOMENTS}",
-        n_curve=EVALUATION.n_curve,
-        n_final=EVALUATION.n_final,
-        draws=EVALUATION.draws,
+        submitit="sid.cluster:Command",
+        command=run_command,
     shell:
-        "sid evaluate run {params.run} {input.data} --extractor {params.extractor} {params.asked}"
-        " --n-curve {params.n_curve} --n-final {params.n_final} --draws {params.draws}"
-        " --json {output} 2> >(tee {log} >&2)"
+        "sid {params.command} --threads {threads} 2> >(tee {log} >&2)"
 
 
-rule evaluate_teacher:
+# Snapshots of a leg, measured while the next one trains; the evaluation of the run goes on with them.
+use rule evaluate_run as evaluate_snapshots with:
+    input:
+        data=DATA,
+        extractor=CLASSIFIER,
+        leg=group_leg,
+    output:
+        f"{RESULTS}/evaluate/{{recipe}}/seed{{seed}}/{{group}}.json",
+    log:
+        f"{RESULTS}/logs/evaluate-{{recipe}}-seed{{seed}}-{{group}}.log",
+    params:
+        submitit="sid.cluster:Command",
+        command=snapshots_command,
+
+
+# The longest job after the teacher itself: begun late, it would run alone at the end.
+use rule evaluate_run as evaluate_teacher with:
     input:
         data=DATA,
         extractor=CLASSIFIER,
@@ -51,26 +62,13 @@ rule evaluate_teacher:
         f"{RESULTS}/evaluate/teacher.json",
     log:
         f"{RESULTS}/logs/evaluate-teacher.log",
-    # The longest job after the teacher itself: begun late, it would run alone at the end.
     priority: 20
-    conda:
-        "../../environment.yml"
-    resources:
-        **cluster_resources(EXPERIMENT.cluster.evaluate),
     params:
-        teacher=teacher_of,
-        extractor=extractor_of,
-        asked=f"{METRIC_OPTIONS} {MOMENTS}",
-        n_curve=EVALUATION.n_curve,
-        n_final=EVALUATION.n_final,
-        draws=EVALUATION.draws,
-    shell:
-        "sid evaluate teacher {params.teacher} {input.data} --extractor {params.extractor} {params.asked}"
-        " --n-curve {params.n_curve} --n-final {params.n_final} --draws {params.draws}"
-        " --json {output} 2> >(tee {log} >&2)"
+        submitit="sid.cluster:Command",
+        command=evaluate_teacher_command,
 
 
-rule evaluate_real:
+use rule evaluate_run as evaluate_real with:
     input:
         data=DATA,
         extractor=CLASSIFIER,
@@ -78,20 +76,9 @@ rule evaluate_real:
         f"{RESULTS}/evaluate/real.json",
     log:
         f"{RESULTS}/logs/evaluate-real.log",
-    conda:
-        "../../environment.yml"
-    resources:
-        **cluster_resources(EXPERIMENT.cluster.evaluate),
     params:
-        extractor=extractor_of,
-        asked=METRIC_OPTIONS,
-        n_curve=EVALUATION.n_curve,
-        n_final=EVALUATION.n_final,
-        draws=EVALUATION.draws,
-    shell:
-        "sid evaluate real {input.data} --extractor {params.extractor} {params.asked}"
-        " --n-curve {params.n_curve} --n-final {params.n_final} --draws {params.draws}"
-        " --json {output} 2> >(tee {log} >&2)"
+        submitit="sid.cluster:Command",
+        command=real_command,
 
 
 rule records:

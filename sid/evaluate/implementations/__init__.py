@@ -1,6 +1,6 @@
 """Implementations: ways to compute metrics from images. All see the same images."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 
@@ -8,7 +8,14 @@ from sid.errors import UserError
 from sid.evaluate.implementations.implementation import Implementation
 from sid.plugins import plugins
 
-__all__ = ["IMPLEMENTATIONS", "Implementation", "implementations_of", "usual"]
+__all__ = [
+    "IMPLEMENTATIONS",
+    "Implementation",
+    "curve_of",
+    "implementations_of",
+    "names_of",
+    "usual",
+]
 
 
 def _make(module: str, name: str, *given: object) -> Implementation:
@@ -42,16 +49,46 @@ def usual(extractor: str) -> list[str]:
     return ["ours", "torch-fidelity", "clean-fid"]
 
 
-def implementations_of(text: str | None, extractor: str) -> list[Implementation]:
-    """The implementations of a comma-separated list, or those usual for an extractor.
+def listed(text: str | None) -> list[str]:
+    """The names of a comma-separated list, each once."""
+    return list(dict.fromkeys(filter(None, (part.strip() for part in (text or "").split(",")))))
+
+
+def names_of(text: str | None, extractor: str) -> list[str]:
+    """The names of a comma-separated list, or of those usual for an extractor.
 
     Raises:
         UserError: one is unknown.
     """
-    words = filter(None, (part.strip() for part in (text or "").split(",")))
-    names = list(dict.fromkeys(words)) or usual(extractor)
+    names = listed(text) or usual(extractor)
     for name in names:
         if name not in IMPLEMENTATIONS:
             known = ", ".join(IMPLEMENTATIONS)
             raise UserError(f"--implementations: {name} is unknown; known are {known}")
-    return [IMPLEMENTATIONS[name]() for name in names]
+    return names
+
+
+def curve_of(text: str | None, names: Sequence[str], where: str = "--curve") -> list[str]:
+    """The names of those that measure each snapshot of a curve.
+
+    Args:
+        text: a comma-separated list; the first of `names` where it is empty.
+        names: of the implementations that measure the final draws.
+        where: the text is from, for the error.
+
+    Raises:
+        UserError: one is not among `names`: final values would not continue its curve.
+    """
+    chosen = listed(text) or list(names[:1])
+    for name in chosen:
+        if name not in names:
+            raise UserError(
+                f"{where}: {name} is not among the implementations {', '.join(names)}; "
+                "add it to them, or take one of them"
+            )
+    return chosen
+
+
+def implementations_of(text: str | None, extractor: str) -> list[Implementation]:
+    """The implementations of `names_of`."""
+    return [IMPLEMENTATIONS[name]() for name in names_of(text, extractor)]
