@@ -70,7 +70,7 @@ def bracket(claims: Claims, recipe: str, kimg: float) -> Bracket:
     if kimg >= mark.kimg:
         text = point
     elif begun:
-        text = f"between its start, {_value(begun)}, and {point}"
+        text = f"{_value(begun)} at its start, {point}"
     else:
         text = f"not below {point}, its lowest"
     return Bracket(mark.kimg, mark.number.value, begun.number.value if begun else None, text)

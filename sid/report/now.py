@@ -43,7 +43,7 @@ def write_now(experiment: str, now: float | None = None) -> str:
     now = time.time() if now is None else now
     stand = statuses(plan, now)
     paths = records_so_far(plan, stand)
-    if not paths and all(one.state == "waits" and not one.images for one in stand):
+    if not paths and all(one.state == "waits" and one.own for one in stand):
         return (
             f"{plan.experiment.results}: nothing yet: no run has begun and nothing is measured; "
             "start the experiment, then ask again"

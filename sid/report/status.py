@@ -88,13 +88,13 @@ def status_of(run: Path, recipe: Recipe, seed: int, now: float) -> Status:
         why = f"the folder holds a run of another {', '.join(changed)}, which will be set aside"
         return waits._replace(why=why, own=False)
     at, points = folder.standing(), checkpoints(folder.state)
-    begun = waits._replace(
-        images=at.images, rate=_rate(points, at.seconds), **_cost(manifest, at.seconds)
-    )
+    begun = waits._replace(images=at.images, rate=rate_of(points), **_cost(manifest, at.seconds))
     if reached := _read(folder.reached):
         return begun._replace(state="reached", why=_reached(reached))
     if folder.done.exists() and at.images >= total:
         return begun._replace(state="ended")
+    if folder.done.exists():
+        return begun._replace(state="pauses", why="its budget is larger now, and it is to go on")
     if stopped := _read(folder.stopped):
         return begun._replace(state="stopped", why=str(stopped["reason"]))
     over = [folder.leg_path(end) for end in ends(folder)]
@@ -162,12 +162,12 @@ def _read(path: Path) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _rate(points: list[Checkpoint], seconds: float) -> float:
+def rate_of(points: list[Checkpoint]) -> float:
     """Images a second at present; of the whole run where the last two lie too near."""
     for before, last in _pairs(points):
         if last.seconds - before.seconds >= STATE_EVERY_S:
             return (last.images - before.images) / (last.seconds - before.seconds)
-    return points[-1].images / seconds if points and seconds > 0 else math.nan
+    return points[-1].images / points[-1].seconds if points else math.nan
 
 
 def _pairs(points: list[Checkpoint]) -> list[tuple[Checkpoint, Checkpoint]]:
