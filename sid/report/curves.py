@@ -1,7 +1,5 @@
 """The headline figure: distance over images seen, for every recipe, in log-log."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,12 +9,13 @@ from numpy.typing import NDArray
 from sid.evaluate.metrics import label
 from sid.report.axes import finish, what
 from sid.report.benchmark import DISTANCE, Benchmark
-from sid.report.bracket import Bracket, Mark, bracket, marks
+from sid.report.bracket import Mark, marks
 from sid.report.labels import SIZE, Name, figures, margin_of, write_names
 from sid.report.levels import colour_of, draw_levels, levels
 from sid.report.lines import Line, lines
 from sid.report.naming import start, titles
 from sid.report.style import INK, Look, looks, style
+from sid.report.unfinished import draw_bracket, said_below, unfinished
 from sid.verdict.claim import Claims
 from sid.verdict.published import GRADES, Number
 
@@ -24,6 +23,7 @@ Array = NDArray[np.float64]
 
 BESIDE = 1.08  # Fresh draws stand right of the last snapshot, by this factor.
 LEFT, PLOT, TOP, BOTTOM, HEIGHT = 0.8, 5.6, 0.5, 0.95, 5.3  # Inches.
+LINE = 0.14  # Inches of a further line below.
 
 
 def _fresh(axes: Axes, rows: pd.DataFrame, look: Look, kimg: float) -> None:
@@ -70,22 +70,6 @@ def _draw_line(axes: Axes, recipe: str, line: Line, look: Look) -> None:
     for x, y in line.tails:
         seen = x > 0
         axes.plot(x[seen], y[seen], color=colour, lw=0.8, ls=look.dash, label="_tail")
-
-
-def _draw_bracket(axes: Axes, line: Line, known: Bracket, look: Look) -> None:
-    """From where a curve ends to the published checkpoint: the published one was not lower.
-
-    What starts from a published checkpoint too is shaded up to that one's distance.
-    """
-    kimg, _ = line.end
-    if known.low and kimg < known.kimg:
-        between: Any = {"color": look.colour, "zorder": 1}
-        axes.plot([kimg, known.kimg], [known.low] * 2, ls=":", lw=1, label="_bracket", **between)
-        if known.high:
-            limits = axes.get_xlim()
-            axes.fill_between(
-                [limits[0], known.kimg], known.low, known.high, alpha=0.08, lw=0, **between
-            )
 
 
 def draw_mark(axes: Axes, x: float, published: Number, look: Look) -> None:
@@ -165,19 +149,12 @@ def plot_curves(benchmark: Benchmark, claims: Claims, paper: pd.DataFrame) -> Fi
     looked = looks(claims.subjects, named)
     names = _names(shown, stars, named, looked)
     texts = [level.said for level in flat]
+    ahead = unfinished(shown, claims)
+    more = said_below(shown, ahead)
     margin = margin_of([*(name.text for name in names), *texts])
     width = LEFT + PLOT + margin
     with style():
-        figure = Figure(figsize=(width, HEIGHT))
-        left, main = figure.subplots(
-            1, 2, width_ratios=[1, 8.2], gridspec_kw={"wspace": 0.03}, sharey=True
-        )
-        figure.subplots_adjust(
-            left=LEFT / width,
-            right=(LEFT + PLOT) / width,
-            top=1 - TOP / HEIGHT,
-            bottom=BOTTOM / HEIGHT,
-        )
+        figure, left, main = _panels(width, BOTTOM + LINE * len(more))
         _start(left, shown, claims, looked)
         main.set(xscale="log", yscale="log")
         finals = benchmark.distances("final")
@@ -190,9 +167,8 @@ def plot_curves(benchmark: Benchmark, claims: Claims, paper: pd.DataFrame) -> Fi
             draw_mark(main, mark.kimg, mark.number, looked[recipe])
         draw_levels(main, flat)
         _limits(main, shown, stars, [level.value for level in flat])
-        for recipe, line in shown.items():
-            known = bracket(claims, recipe, line.end[0])
-            _draw_bracket(main, line, known, looked[recipe])
+        for recipe, known in ahead.items():
+            draw_bracket(main, shown[recipe], known, looked[recipe])
         edge = main.get_xlim()[1]
         names += [
             Name(text, edge, level.value, colour_of(level), level.kind == "teacher")
@@ -202,8 +178,24 @@ def plot_curves(benchmark: Benchmark, claims: Claims, paper: pd.DataFrame) -> Fi
         seeds = max(line.seeds for line in shown.values())
         counted = [named[recipe] for recipe in shown if start(claims.subjects, recipe)]
         name = label(DISTANCE, benchmark.extractor)
-        finish(figure, (left, main), benchmark, name, what(benchmark, seeds, counted, bool(stars)))
+        said = [*what(benchmark, seeds, counted, bool(stars)), *more]
+        finish(figure, (left, main), benchmark, name, said)
     return figure
+
+
+def _panels(width: float, bottom: float) -> tuple[Figure, Axes, Axes]:
+    """The figure, its panel of image 0 and that of the curves; inches."""
+    figure = Figure(figsize=(width, HEIGHT))
+    left, main = figure.subplots(
+        1, 2, width_ratios=[1, 8.2], gridspec_kw={"wspace": 0.03}, sharey=True
+    )
+    figure.subplots_adjust(
+        left=LEFT / width,
+        right=(LEFT + PLOT) / width,
+        top=1 - TOP / HEIGHT,
+        bottom=bottom / HEIGHT,
+    )
+    return figure, left, main
 
 
 def _limits(axes: Axes, shown: dict[str, Line], stars: dict[str, Mark], flat: list[float]) -> None:

@@ -37,7 +37,7 @@ class Row(NamedTuple):
         name, seed: of the recipe for people, of the training.
         share: of its images that it has seen, from 0 to 1.
         images, rate, left, hours: seen of how many, speed, time left, GPU-hours.
-        newest, best: distances of the curve and where.
+        newest, best: distances of the curve and where, the second so far.
         published: where the published curve was at these images.
         state, why, measured: how it stands, and how far it is measured.
     """
@@ -163,7 +163,8 @@ def _row(
     measured = newest = best = ""
     if curve and one.own:
         last, least = max(curve), min(curve, key=curve.__getitem__)
-        newest, best = _at(last, curve[last]), _at(least, curve[least])
+        newest = _at(last, curve[last])
+        best = "the best so far" if least == last else f"best {_at(least, curve[least])}"
         measured = f"measured to {number(last / 1000)} kimg" if last else "measured at its start"
     why = one.why
     before = start(claims.subjects, one.recipe)
