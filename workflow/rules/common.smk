@@ -3,10 +3,9 @@ import sys
 from pathlib import Path
 
 from sid.errors import UserError
-from sid.experiment import claims_of, configuration, load_plan
+from sid.experiment import claims_of, configuration, load_plan, published_claims
 from sid.shipped import located, tables
 from sid.teacher.importing import imported_name
-from sid.verdict.claim import load_claims
 from sid.verify.subjects import named
 
 # `--config experiment=NAME` is config/NAME.yaml. Snakemake's `configfile` does not know `base`.
@@ -14,7 +13,7 @@ try:
     PLAN = load_plan(
         configuration(config, workflow.overwrite_configfiles, located(Path("config")))
     )
-    CLAIMS = claims_of(PLAN, load_claims())
+    CLAIMS = claims_of(PLAN, published_claims())
 except UserError as error:
     # One line for a person, in place of a traceback through the workflow.
     print(f"error: {error}", file=sys.stderr)
