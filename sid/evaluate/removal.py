@@ -15,7 +15,7 @@ from sid.evaluate.records import Record, read_records
 from sid.files import read_json, sha256, sync_folder
 from sid.runs.folder import LOCK_EVERY_S, RunFolder, locked
 from sid.runs.removed import Removed, read_removed, write_removed
-from sid.runs.schedule import snapshot_times
+from sid.runs.schedule import snapshot_times, thinned
 
 Keep = Literal["all", "curve", "best"]
 # What two values of a curve must share to be compared.
@@ -45,7 +45,7 @@ def removable(keep: Keep, values: Mapping[int, float], spaced: Collection[int]) 
 
 
 def log_spaced(folder: RunFolder) -> list[int]:
-    """The images of the log-spaced curve of a run's recipe.
+    """The images of the log-spaced curve of a run's recipe, three for each factor of ten.
 
     Raises:
         UserError: the manifest does not tell.
@@ -53,7 +53,7 @@ def log_spaced(folder: RunFolder) -> list[int]:
     try:
         recipe = read_json(folder.manifest)["recipe"]
         total, first = (int(recipe[key] * 1000) for key in ("kimg", "first_kimg"))
-        return snapshot_times(total, recipe["batch"], first, recipe["per_decade"])
+        return thinned(snapshot_times(total, recipe["batch"], first, recipe["per_decade"]), first)
     except (KeyError, TypeError) as error:
         raise UserError(
             f"{folder.manifest}: does not tell when snapshots are taken ({error}); "

@@ -7,7 +7,13 @@ import torch
 from torch import nn
 
 from sid.runs.ema import ema_decay, ema_update
-from sid.runs.schedule import learning_rate, leg_ends, snapshot_times
+from sid.runs.schedule import (
+    groups,
+    learning_rate,
+    leg_ends,
+    snapshot_times,
+    thinned,
+)
 
 
 def test_rate_rises_stays_and_falls() -> None:
@@ -92,3 +98,24 @@ def test_first_update_copies() -> None:
 
 def test_rampup_bounds_the_half_life() -> None:
     assert ema_decay(1000, 50, 10**6, 0.05) == pytest.approx(0.5)
+
+
+def test_thinned_times_are_some_of_them_with_the_first_and_the_last() -> None:
+    """Of ten for each factor of ten about three stay: 1, 2 and 5."""
+    times = snapshot_times(500_000_000, 256, 10_000, 10)
+    found = thinned(times, 10_000)
+    assert set(found) < set(times)
+    assert (found[:2], found[-1]) == ([0, 10_240], times[-1])
+    rounded = [float(f"{images:.1g}") for images in found[1:]]
+    assert rounded[3:9] == [1e5, 2e5, 5e5, 1e6, 2e6, 5e6]
+    assert len(found) == 16
+    coarse = snapshot_times(1_000_000, 100, 1000, 2)
+    assert thinned(coarse, 1000) == coarse
+    assert thinned([0, 256], 10_000) == [0, 256]
+
+
+def test_groups_are_of_one_leg_each_and_leave_nothing_out() -> None:
+    times, ends = [0, 10, 20, 30, 40, 50, 60], [30, 60]
+    assert groups(times, ends, None) == [(0, 30), (31, 60)]
+    assert groups(times, ends, 3) == [(0, 20), (21, 30), (31, 60)]
+    assert groups(times, ends, 2) == [(0, 10), (11, 30), (31, 50), (51, 60)]

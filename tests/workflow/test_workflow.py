@@ -113,7 +113,7 @@ def test_bad_configuration_is_one_line(checkout: Path) -> None:
 def test_unknown_budget(checkout: Path) -> None:
     done = run("python", "workflow/launch.py", "huge", cwd=checkout)
     assert done.returncode == 2
-    assert "BUDGET=huge: unknown; known are demo, long, short" in done.stderr
+    assert "BUDGET=huge: unknown; known are demo, long, short, try" in done.stderr
 
 
 def test_read_only_checkout_is_one_line(checkout: Path) -> None:
