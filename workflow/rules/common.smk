@@ -12,11 +12,11 @@ from sid.experiment import (
     configuration,
     is_try,
     load_plan,
+    published_claims,
 )
 from sid.runs.schedule import groups
 from sid.shipped import located, tables
 from sid.teacher.importing import imported_name
-from sid.verdict.claim import load_claims
 from sid.verify.subjects import named
 
 # `--config experiment=NAME` is config/NAME.yaml. Snakemake's `configfile` does not know `base`.
@@ -24,9 +24,11 @@ FILES = workflow.overwrite_configfiles, located(Path("config"))
 try:
     PLAN = load_plan(configuration(config, *FILES))
     # What `--config try=true` tries.
-    REAL = load_plan(configuration({**config, "try": False}, *FILES))
-    CLAIMS = claims_of(PLAN, load_claims())
-    TO_REACH = claims_to_reach(PLAN, load_claims())
+    REAL = PLAN
+    if is_try(config):
+        REAL = load_plan(configuration({**config, "try": False}, *FILES))
+    CLAIMS = claims_of(PLAN, published_claims())
+    TO_REACH = claims_to_reach(PLAN, published_claims())
 except UserError as error:
     # One line for a person, in place of a traceback through the workflow.
     print(f"error: {error}", file=sys.stderr)
