@@ -68,7 +68,7 @@ def part_of(run: Path, first: int, last: int | None) -> dict[Path, str]:
     """
     folder, found = RunFolder(run), snapshots_of(run, finished=False)
     if last is not None and not folder.done.exists():
-        come = ends(folder)[-1]
+        come = max(ends(folder), default=0)
         if come < last:
             raise UserError(f"--to {last}: {run} has come to {come} images; train it on first")
     return {
