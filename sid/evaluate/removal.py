@@ -131,7 +131,7 @@ def proven(folder: RunFolder, chosen: Collection[int]) -> dict[str, Removed]:
             continue
         digest = sha256(path)
         measured = read_records(folder.measured_path(images))
-        if all(record.weights_sha256 == digest for record in measured):
+        if {record.weights_sha256 for record in measured} == {digest}:
             found[path.name] = Removed(images, digest)
         else:
             warn(f"{path}: changed since it was measured, and is kept")

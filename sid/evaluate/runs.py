@@ -97,9 +97,10 @@ class Snapshots:
         """Classes that the generators take, 0 for none.
 
         Raises:
-            UserError: no snapshot is there, or the first of them is damaged.
+            UserError: no snapshot is there, or the last of them is damaged.
         """
-        path = next((path for path in self.hashes if path.exists()), None)
+        # The last one stays where others are removed, by another job perhaps.
+        path = next((path for path in reversed(self.hashes) if path.exists()), None)
         if path is None:
             raise UserError(f"{self.run.snapshots}: no snapshot of the run is left; {self._mend}")
         return parse_architecture(read_metadata(path).get("architecture"), path).label_dim

@@ -87,6 +87,11 @@ def test_an_experiment_is_printed_by_recipe() -> None:
     assert rows["sum"][:2] == ["5", "5,300"]
 
 
+def test_the_document_has_the_experiment_as_it_is_printed() -> None:
+    printed = sid("cost", "--experiment", "cifar10").stdout
+    assert printed in (ROOT / "docs" / "scaling.md").read_text()
+
+
 def test_a_recipe_is_printed_with_its_evaluation() -> None:
     printed = sid("cost", SID, "--gpu", "h100").stdout
     assert "evaluation: 1,025 snapshots of 50,000 images by nvidia; 2 x 10 draws" in printed

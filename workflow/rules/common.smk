@@ -3,6 +3,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import yaml
+
 from sid.errors import UserError
 from sid.experiment import (
     claims_of,
@@ -278,7 +280,13 @@ if workflow.output_settings.dryrun and workflow.is_main_process:
 
 
 onstart:
-    announce()
+    targets = workflow.dag_settings.targets
+    if targets and all(str(name).split("_")[-1] == "page" for name in targets):
+        # At its end Snakemake removes every lock of the folder, also that of the workflow which
+        # runs here beside it; the page has none.
+        workflow.persistence.unlock = workflow.persistence.noop
+    else:
+        announce()
 
 
 onsuccess:
