@@ -31,9 +31,8 @@ def asking(plan: Plan) -> list[str]:
         size = plan.experiment.evaluation.group
         measured += seeds * len(groups(recipe.times(), ends, size))
     lines = [
-        f"The real run asks for {legs:,} trainings of {of(cluster.distill)}, one after another in "
-        f"each of {seeds * len(plan.recipes)} runs, and {measured:,} evaluations of "
-        f"{of(cluster.evaluate)}"
+        f"The real run asks for {legs:,} trainings of {of(cluster.distill)} (the legs of a run one "
+        f"after another), and {measured:,} evaluations of {of(cluster.evaluate)}"
     ]
     try:
         return lines + summary(plan, [name for name in plan.recipes for _ in range(seeds)])

@@ -3,7 +3,12 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
+from sid.evaluate.records import load_table
+from sid.runs.folder import RunFolder
+from sid.runs.removed import read_removed
+from tests.conftest import tiny_recipe, tiny_teacher
 from tests.workflow.test_workflow import counts_of, run
 
 DRY = ("snakemake", "-n", "--quiet", "rules", "--config")
@@ -36,3 +41,37 @@ def test_the_end_says_what_was_tried_and_what_the_real_run_asks_for(checkout: Pa
     assert "and 7 evaluations of 1 task" in lines[1]
     again = run(*words, cwd=checkout)
     assert "Tried" not in again.stderr
+
+
+@pytest.mark.slow
+def test_a_try_runs_to_the_page_and_removes_what_it_measured(checkout: Path) -> None:
+    """Recipes of which a twenty-thousandth is what other tests train in seconds."""
+    budget = 20_000.0
+    recipes = {
+        "teacher": tiny_teacher(kimg=1.0 * budget, ema_kimg=0.5 * budget),
+        "sid": tiny_recipe(kimg=1.0 * budget, ema_kimg=0.5 * budget),
+    }
+    for name, recipe in recipes.items():
+        path = checkout / "config" / f"{name}.yaml"
+        path.write_text(yaml.safe_dump(recipe.model_dump(mode="json")))
+    over = checkout / "over.yaml"
+    chosen = {"teacher": "config/teacher.yaml", "recipes": ["config/sid.yaml"]}
+    over.write_text(yaml.safe_dump(chosen))
+    given = ("--config", "try=true", "leg_kimg=0.5", "--configfile", over)
+    done = run("snakemake", "--cores", "2", "--quiet", "rules", *map(str, given), cwd=checkout)
+    assert done.returncode == 0, done.stderr
+    (tried,) = (line for line in done.stderr.splitlines() if line.startswith("Tried on local"))
+    assert "2 distill_leg, " in tried
+    assert "2 evaluate_snapshots, " in tried
+    assert "The real run asks for 16 trainings of 1 task" in done.stderr
+
+    results = checkout / "results" / "try"
+    folder = RunFolder(results / "distill" / "sid" / "seed0")
+    gone = read_removed(folder.path)
+    assert gone
+    assert not any((folder.snapshots / name).exists() for name in gone)
+    records = load_table(results / "records.csv")
+    curve = records[records["role"] == "curve"]
+    assert {one.images for one in gone.values()} < set(curve["images"])
+    assert (checkout / "reports" / "try" / "index.html").exists()
+    assert {path.name for path in (checkout / "results").iterdir()} == {"data", "try"}
