@@ -4,21 +4,24 @@
     python -m benchmarks.evaluate_run ../before --rounds 3
 
 The run is one of the digits with the demo's numbers of images, trained in half a minute. Both
-checkouts evaluate it in turn, in processes of their own; their values are compared. Seconds are
-those that were computed: other work on the machine counts only by the cache that it takes.
+checkouts evaluate it in turn, in processes of their own, and measure every snapshot anew; what both
+have measured is compared. Seconds are those that were computed: other work on the machine counts
+only by the cache that it takes.
 """
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
 
+WHICH = ("role", "images", "selection", "draw", "implementation", "metric")
 # What the current folder holds comes first in the path of modules: `sid` is that of the checkout.
 SID = "import sys; sys.path.insert(0, ''); from sid.cli import main; main()"
 
@@ -46,6 +49,14 @@ def train(folder: Path, budget: float) -> list[Path]:
     return [run, data, extractor]
 
 
+def values(path: Path) -> dict[tuple[object, ...], tuple[float, float]]:
+    """Values and errors, nan where there is none, by what they are of."""
+    return {
+        tuple(record[key] for key in WHICH): (record["value"], float(record["stderr"] or np.nan))
+        for record in json.loads(path.read_text())["records"]
+    }
+
+
 def main(
     other: Annotated[Path, typer.Argument(help="A checkout of another commit.")],
     rounds: Annotated[int, typer.Option(min=1)] = 3,
@@ -56,24 +67,26 @@ def main(
     """Measure, and print seconds, ratios and how far the values are apart."""
     sides = {"here": Path.cwd(), "other": other.resolve()}
     seconds: dict[str, list[float]] = {side: [] for side in sides}
-    values: dict[str, Any] = {}
+    found: dict[str, dict[tuple[object, ...], tuple[float, float]]] = {}
     with tempfile.TemporaryDirectory() as place:
         run, data, extractor = train(Path(place), budget)
         words = [run, data, "--extractor", extractor, "--n-curve", n_curve, "--n-final", n_final]
         for turn in range(rounds):
             for side in list(sides)[:: 1 if turn % 2 else -1]:
+                shutil.rmtree(run / "measured", ignore_errors=True)
                 json_file = Path(place) / f"{side}.json"
                 command = [*words, "--quiet", "--json", json_file]
                 seconds[side].append(sid(sides[side], "evaluate run", *command))
-                records = json.loads(json_file.read_text())["records"]
-                values[side] = [record[key] for record in records for key in ("value", "stderr")]
+                found[side] = values(json_file)
     for side in sides:
         print(f"{side}: {' '.join(f'{one:.1f}' for one in seconds[side])} processor seconds")
     ratios = np.divide(seconds["other"], seconds["here"])
     print(f"other to here: {' '.join(f'{ratio:.2f}' for ratio in ratios)}")
-    here, there = (np.array(values[side], float) for side in sides)
+    both = found["here"].keys() & found["other"].keys()
+    here, there = (np.array([found[side][one] for one in both]) for side in sides)
     off = np.nanmax(np.abs(here - there) / np.abs(there))
-    print(f"values and errors differ by {off:.1g} of themselves at most")
+    counts = " and ".join(str(len(found[side])) for side in sides)
+    print(f"{counts} values; the {len(both)} that both have, and their errors, differ by {off:.1g}")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ its gates as users have them. Then SiD is broken on purpose, in every way that t
 import math
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +28,7 @@ from sid.data.sets.digits import digits
 from sid.data.zips import read_zip, write_zip
 from sid.distill.distillation import Distillation
 from sid.distill.gates import distance, pixel_noise, spread
+from sid.distill.player import Batch, Player
 from sid.distill.recipe import Recipe
 from sid.networks import load_network
 from sid.runs.folder import RunFolder, snapshot_at
@@ -135,14 +137,25 @@ class Drift(Noise):
         return made + 0.1 * self.since * noise
 
 
+class Spoilt(Batch):
+    """A micro-batch of which every fourth noise is not finite."""
+
+    def normal(self, what: str) -> Tensor:
+        """Normal numbers, and others."""
+        drawn = super().normal(what)
+        if what == "noise":
+            drawn[::4] = math.nan
+        return drawn
+
+
 class ImagesNotFinite(Broken):
     """A quarter of the images that the fake score trains on are not finite."""
 
-    def _normal(self, name: str, start: int, stop: int) -> Tensor:
-        drawn = super()._normal(name, start, stop)
-        if name == "fake noise" and self.since:
-            drawn[::4] = math.nan
-        return drawn
+    def drawn(self, player: Player, start: int, stop: int, images: int) -> Batch:
+        """As every distillation's, or with noise that is not finite."""
+        drawn = super().drawn(player, start, stop, images)
+        kind = Spoilt if self.since and player.name == "fake" else Batch
+        return kind(**{field.name: getattr(drawn, field.name) for field in fields(drawn)})
 
 
 class GradientsNotFinite(Broken):
@@ -150,7 +163,7 @@ class GradientsNotFinite(Broken):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        for network in (self.fake, self.generator):
+        for network in self.networks.values():
             weight = next(network.parameters()).requires_grad_(True)
             weight.register_hook(self._spoilt)  # type: ignore[no-untyped-call]
             weight.requires_grad_(False)

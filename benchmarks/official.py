@@ -84,7 +84,7 @@ class Official:
         self.fake_adam, self.generator_adam = (
             torch.optim.Adam(network.parameters(), lr=lr, betas=betas, eps=recipe.eps)
             for network, lr, betas in (
-                (self.fake, recipe.lr_fake, recipe.betas_fake),
+                (self.fake, recipe.lr_of_fake, recipe.betas_fake),
                 (self.generator, recipe.lr_generator, recipe.betas_generator),
             )
         )

@@ -4,7 +4,9 @@
 
 Each experiment makes records of runs and draws, y_ij = mean + run_i + draw_j + own_ij, lays them
 before `sid.verdict.claims.judge` and looks at the verdict. `shared` is the part of the redraw
-variance that all runs, and the teacher, have in common. Six minutes on one idle core.
+variance that all runs, and the teacher, have in common. A rule that is wrong in exactly 5 % goes
+beyond two Monte Carlo errors in one cell of 44. So a cell that misses a bound is simulated again,
+by four times as many fresh experiments, and it is these that count. Ten minutes on one idle core.
 """
 
 import gc
@@ -22,12 +24,13 @@ from benchmarks.verdict_records import Array, claim_of, claims_of, rows_of, tabl
 from sid.files import write_atomic
 from sid.verdict.claim import Claim
 from sid.verdict.claims import judge
-from sid.verdict.design import MINIMUM_OF_3
+from sid.verdict.gap import SHIFT
 from sid.verdict.published import Number
 from sid.verdict.verdict import BROKEN, KEPT, Verdict
 
 LEVEL, ERROR = 0.90, 0.05
 SLACK, POWER_SLACK = 0.02, 0.05  # Of coverage, and of tabulated power.
+AGAIN, FRESH = 4, 1000  # Of a cell that misses a bound: times as many, and by other seeds.
 CHECKPOINT, RETRAINING = math.log(1.02), math.log(1.05)  # Margins.
 TEACHER = {"role": "teacher", "recipe": "t", "selection": "", "nfe": 35}
 
@@ -163,7 +166,7 @@ def _checkpoint(cell: Cell, rng: np.random.Generator) -> tuple[Array, Claim, Tru
     claim = claim_of("checkpoint", of=cell.against, draws=cell.draws)
     mean = math.log(2) + draw + own
     # The printed ratio of a new draw leaves out how far the published value is from its mean.
-    add = MINIMUM_OF_3 * float(mean.std(ddof=1)) if cell.against == "minimum of 3" else 0.0
+    add = SHIFT["minimum of 3"] * float(mean.std(ddof=1)) if cell.against == "minimum of 3" else 0.0
     new = cell.redraw_sd * rng.standard_normal() - value - add
     return mean, _with(claim, 2 * math.exp(value)), Truth(cell.gap, new)
 
@@ -171,13 +174,19 @@ def _checkpoint(cell: Cell, rng: np.random.Generator) -> tuple[Array, Claim, Tru
 def _retraining(cell: Cell, rng: np.random.Generator) -> tuple[Array, Claim, Truth]:
     """Our runs, and a published value or one run of a law that is better by the gap."""
     run, draw, own = _noise(cell, cell.runs, rng)
-    value = -cell.gap
+    value, published, new = -cell.gap, *_published_runs(cell, rng)
     if cell.against == "another run":
-        noise = cell.redraw_sd / math.sqrt(10) * rng.standard_normal()
-        value += cell.run_sd * rng.standard_normal() + noise
+        value += published
     claim = claim_of("retraining", draws=cell.draws, bound=0.05)
-    new = cell.run_sd * rng.standard_normal() - value
+    new -= value
     return math.log(2) + run + draw + own, _with(claim, 2 * math.exp(value)), Truth(-value, new)
+
+
+def _published_runs(cell: Cell, rng: np.random.Generator) -> tuple[float, float]:
+    """Two runs, each read as published numbers are: as a mean of ten draws of its own."""
+    sd = math.hypot(cell.run_sd, cell.redraw_sd / math.sqrt(10))
+    first, second = (sd * rng.standard_normal(2)).tolist()
+    return first, second
 
 
 def _ranking(cell: Cell, rng: np.random.Generator) -> tuple[Array, Claim, Truth]:
@@ -222,16 +231,19 @@ def main(
     """Simulate all cells, print those that miss a bound, and write the table."""
     gc.freeze()
     gc.disable()  # Nothing here makes cycles, and the libraries' objects are many.
-    rows, failed = [], 0
+    rows = []
     for number, cell in enumerate(cells()):
-        found = simulate(cell, experiments, seed + number)
-        missed = misses(cell, found, experiments)
-        failed += bool(missed)
-        row = {**cell._asdict(), **found, "experiments": experiments}
-        rows.append({**row, "missed": "; ".join(missed)})
-        if missed:
-            print(f"FAIL  {cell}: {'; '.join(missed)}", flush=True)
-    print(f"{len(rows) - failed} of {len(rows)} cells pass")
+        count, found = experiments, simulate(cell, experiments, seed + number)
+        first = missed = misses(cell, found, count)
+        if first:
+            count = AGAIN * experiments
+            found = simulate(cell, count, FRESH + seed + number)
+            missed = misses(cell, found, count)
+            print(f"{'FAIL' if missed else 'again'}  {cell}: {first}, then {missed}", flush=True)
+        told = {"first_missed": "; ".join(first), "missed": "; ".join(missed)}
+        rows.append({**cell._asdict(), **found, "experiments": count, **told})
+    passed, at_once = (sum(not row[name] for row in rows) for name in ("missed", "first_missed"))
+    print(f"{passed} of {len(rows)} cells pass, {at_once} at once")
     if out:
         table = pd.DataFrame(rows).round(6)
         write_atomic(out, lambda path: table.to_csv(path, index=False))

@@ -19,13 +19,14 @@ STAGES = {
     "distill": "Distil a teacher into a one-step generator.",
     "evaluate": "Measure runs, teachers and the real images themselves.",
     "merge": "Merge records of several evaluations, machines or people into one table.",
+    "reached": "Look whether a run in training has reached a published number, and may end.",
     "verdict": "Judge the claims by the records.",
     "report": "Write the tables, the figures and one self-contained page.",
     "verify": "Measure published checkpoints, and judge what was published of them.",
     "bundle": "Put records and all that follows from them in one file to hand in.",
 }
 # Commands that are no folder of their own.
-MODULES = {"merge": "sid.evaluate.merging"}
+MODULES = {"merge": "sid.evaluate.merging", "reached": "sid.verdict.reached_command"}
 
 
 def build(wanted: str | None) -> typer.Typer:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,16 +13,24 @@ from sid.config import Batches, Strict, lay_over, parse, read_layers
 from sid.distill.recipe import Recipe, load_recipe
 from sid.errors import UserError
 from sid.evaluate.implementations import curve_of, names_of
+from sid.evaluate.removal import Keep
 from sid.shipped import located
 from sid.teacher.recipe import TeacherRecipe, load_teacher
-from sid.verdict.claim import TEACHER, Claims, chosen
+from sid.verdict.claim import TEACHER, Claims, chosen, load_claims
 
 
 class DataSource(Strict):
-    """A data set: its name, and what `sid data` is told to make it, without the source."""
+    """A data set.
+
+    Attributes:
+        name: of the data set, and of its file.
+        make: what `sid data` is told to make it, without the source.
+        folder: of the prepared file; null for `data` in the experiment's results.
+    """
 
     name: str
     make: str
+    folder: str | None = None
 
 
 class Evaluation(Strict):
@@ -78,6 +87,10 @@ class Allocation(Strict):
     hours: PositiveFloat = 1
     memory_gb: PositiveFloat = 4
 
+    def alone(self) -> "Allocation":
+        """The same for a job of one process."""
+        return self.model_copy(update={"nodes": 1, "tasks": 1, "gpus": min(self.gpus, 1)})
+
 
 class Allocations(Strict):
     """What the jobs of each long stage ask of a cluster; tasks of an evaluation share its sets."""
@@ -103,6 +116,10 @@ class Experiment(Strict):
         leg_kimg: a distillation is a chain of jobs, each of so many thousand images (the first ones
             of less), whatever the budget; null for one job.
         evaluation: numbers of images.
+        keep: what stays of a run's snapshots once they are measured: `all`; `best`, the best and
+            the last so far; or `curve`, these and the log-spaced curve.
+        until: `budget`; or `reached`: a run whose fresh draws are within the margin of its claim
+            about training again ends with the leg that is then in training (docs/verdicts.md).
         threads: of one job, of each of its processes on a cluster.
         cluster: what a job asks of a cluster.
         claims: what the verdict is about, as `sid verdict --claims` takes it; null for all claims
@@ -121,6 +138,8 @@ class Experiment(Strict):
     budget: PositiveFloat
     leg_kimg: float | None = Field(None, ge=0.001)
     evaluation: Evaluation
+    keep: Keep = "all"
+    until: Literal["budget", "reached"] = "budget"
     threads: Threads
     cluster: Allocations = Allocations()
     claims: list[str] | None = None
@@ -177,20 +196,51 @@ def configuration(
 
     Args:
         settings: of `--config`, laid over those of the files; `experiment` names an experiment,
-            the demo where it is not given.
+            the demo where it is not given; `try` makes it small (`config/budget/try.yaml`).
         files: of `--configfile`; each is laid, with its bases, over the experiment.
         folder: of experiments.
 
     Raises:
-        UserError: there is no such experiment, or a file cannot be read.
+        UserError: there is no such experiment, `try` is neither true nor false, or a file cannot
+            be read.
     """
     values = read_layers(experiment_path(str(settings.get("experiment", "demo")), folder))
-    dropped = {"experiment", "verify", "verify_options"}  # Of the target `verify`.
+    dropped = {"experiment", "try", "verify", "verify_options"}  # Of the target `verify`.
     for path in files:
         values = lay_over(values, read_layers(path))
         dropped.add("base")
-    values = lay_over(values, settings)
+    values = tried(values, settings, folder) if is_try(settings) else lay_over(values, settings)
     return {key: value for key, value in values.items() if key not in dropped}
+
+
+def is_try(settings: Mapping[str, Any]) -> bool:
+    """Whether `--config try=true` is given; Snakemake takes only `True` for a truth value.
+
+    Raises:
+        UserError: it is neither true nor false.
+    """
+    given = str(settings.get("try", False)).lower()
+    if given not in ("true", "false"):
+        raise UserError(f"--config try={given}: give true or false")
+    return given == "true"
+
+
+def tried(values: Mapping[str, Any], settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """An experiment made small, in folders within its own; what it prepares of the data is kept.
+
+    Args:
+        values: the experiment.
+        settings: of `--config`, laid over what makes it small.
+        folder: of experiments.
+
+    Raises:
+        UserError: the file of what makes it small cannot be read.
+    """
+    real = lay_over(values, settings)
+    places: dict[str, Any] = {key: f"{real[key]}/try" for key in ("results", "reports")}
+    data = {"folder": f"{real['results']}/data", **real["data"]}
+    small = lay_over(values, read_layers(folder / "budget" / "try.yaml"))
+    return lay_over(lay_over(small, settings), {**places, "data": data})
 
 
 def load_plan(config: Mapping[str, Any]) -> Plan:
@@ -253,6 +303,51 @@ def claims_of(plan: Plan, claims: Claims) -> list[str]:
         and claim.against in (*plan.recipes, TEACHER, "")
         and claim.about.dataset == plan.experiment.data.name
     ]
+
+
+@cache
+def published_claims() -> Claims:
+    """The claims of the suite's tables, read once for all the experiments of a graph.
+
+    Raises:
+        UserError: as `load_claims`.
+    """
+    return load_claims()
+
+
+def claims_to_reach(plan: Plan, claims: Claims) -> dict[str, str]:
+    """The claim that may end a run before its budget, by recipe; none unless `until: reached`.
+
+    Args:
+        plan: the experiment.
+        claims: of which.
+
+    Raises:
+        UserError: nothing could ever be called reached.
+    """
+    experiment = plan.experiment
+    if experiment.until != "reached":
+        return {}
+    found = {
+        claim.subject: claim
+        for claim in (claims.claims[name] for name in claims_of(plan, claims))
+        if claim.kind == "retraining"
+    }
+    where = "configuration: until: reached"
+    if not found:
+        raise UserError(f"{where}: no claim about training a recipe again; set until: budget")
+    if not experiment.leg_kimg:
+        raise UserError(f"{where}: a run ends between its legs; set leg_kimg")
+    about = experiment.evaluation
+    names = names_of(about.implementations, about.extractor or "")
+    by = curve_of(about.curve, names)
+    for claim in found.values():
+        if claim.protocol.implementation not in by:
+            raise UserError(
+                f"{where}: {claim.name} is about {claim.protocol.implementation}, which measures "
+                "no curve here; name it in evaluation: curve"
+            )
+    return {name: claim.name for name, claim in found.items()}
 
 
 def check_split(path: str, trained: Batches, asked: Allocation) -> None:

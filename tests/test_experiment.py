@@ -9,7 +9,14 @@ import yaml
 from sid.config import lay_over, parse, read_layers, read_yaml
 from sid.distill.recipe import Recipe
 from sid.errors import UserError
-from sid.experiment import claims_of, configuration, load_experiment, load_plan, schema
+from sid.experiment import (
+    claims_of,
+    claims_to_reach,
+    configuration,
+    load_experiment,
+    load_plan,
+    schema,
+)
 from sid.verdict.claim import load_claims
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -66,6 +73,37 @@ def test_command_line_lies_over_files_and_files_over_the_experiment(tmp_path: Pa
     assert configuration({}, [], Path("config")) == demo()
     with pytest.raises(UserError, match="base: unknown key"):
         load_plan(configuration({"base": "low.yaml"}, [], Path("config")))
+
+
+def test_a_small_try_lies_between_experiment_and_command_line() -> None:
+    """In folders within those of the experiment, with the data set that is prepared for both."""
+    given = {"experiment": "cifar10", "try": True, "seeds": [3], "results": "/work/mine"}
+    found = load_plan(configuration(given, [], Path("config"))).experiment
+    small = read_yaml(Path("config/budget/try.yaml"))
+    assert (found.results, found.reports) == ("/work/mine/try", "reports/cifar10/try")
+    assert found.data.folder == "/work/mine/data"
+    assert found.seeds == [3]
+    assert (found.budget, found.leg_kimg) == (small["budget"], small["leg_kimg"])
+    assert found.evaluation.n_curve == small["evaluation"]["n_curve"]
+    assert found.evaluation.extractor == "inception-2015"
+    assert found.cluster.distill.gpus == 4
+    fewer = configuration({**given, "evaluation": {"n_curve": 150}}, [], Path("config"))
+    assert load_plan(fewer).experiment.evaluation.n_curve == 150
+
+
+def test_without_a_try_nothing_is_changed() -> None:
+    given = {"experiment": "cifar10", "try": False}
+    assert configuration(given, [], Path("config")) == read_layers(Path("config/cifar10.yaml"))
+    with pytest.raises(UserError, match="--config try=yes please: give true or false"):
+        configuration({**given, "try": "yes please"}, [], Path("config"))
+
+
+@pytest.mark.parametrize("name", ["cifar10", "cifar10-cond", "imagenet64", "ffhq64", "afhqv2-64"])
+def test_a_small_try_has_legs_and_few_images(name: str) -> None:
+    plan = load_plan(configuration({"experiment": name, "try": True}, [], Path("config")))
+    legs = [len(each.leg_ends(plan.experiment.leg_kimg)) for each in plan.recipes.values()]
+    assert max(legs) > 1
+    assert max(each.times()[-1] for each in plan.recipes.values()) < 60_000
 
 
 def test_demo_has_four_methods_and_a_control() -> None:
@@ -132,6 +170,23 @@ def test_a_claim_against_a_recipe_that_is_not_there_is_none_of_the_experiment() 
     assert "cifar10-uncond-sida-alpha1/faster-than-sid" not in found
     # Recipes of other data may have the same names as the digits'.
     assert claims_of(load_experiment("fashion-mnist", Path("config")), claims) == []
+
+
+def test_a_run_can_end_at_its_claim_where_one_can_be_reached() -> None:
+    asked = {"experiment": "cifar10"}
+    claims, cifar10 = load_claims(), configuration(asked, [], Path("config"))
+    assert claims_to_reach(load_plan(cifar10), claims) == {}
+    plan = load_plan({**cifar10, "until": "reached"})
+    assert claims_to_reach(plan, claims) == {name: f"{name}/retrained-fid" for name in plan.recipes}
+    ours = {**cifar10["evaluation"], "curve": "ours"}
+    for change, part in (
+        ({"leg_kimg": None}, "set leg_kimg"),
+        ({"evaluation": ours}, "evaluation: curve"),
+        ({"claims": []}, "until: budget"),
+    ):
+        wrong = load_plan({**cifar10, "until": "reached", **change})
+        with pytest.raises(UserError, match=f"until: reached.*{part}"):
+            claims_to_reach(wrong, claims)
 
 
 def test_schema_is_up_to_date() -> None:

@@ -13,10 +13,12 @@ import yaml
 
 from sid.data.sets.digits import digits
 from sid.data.zips import read_zip, write_zip
+from sid.distill.method import method_class
 from sid.errors import UserError
 from sid.evaluate.records import read_records
 from sid.files import read_json
 from sid.networks import load_network
+from sid.networks.weights import load_tensors
 from tests.test_cli import sid as here
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "extending.md"
@@ -78,14 +80,41 @@ def test_a_metric_an_extractor_and_an_implementation(package: Path, tmp_path: Pa
     }
 
 
-def test_a_method(package: Path, tmp_path: Path) -> None:
-    recipe = yaml.safe_load(Path("config/recipes/digits/diff-instruct.yaml").read_text())
-    recipe |= {"name": "mine", "method": {"name": "fading", "fade_kimg": 0.5}}
+METHODS = {"fading": {"fade_kimg": 0.5}, "critic": {"width": 4}}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_method(method: str, package: Path, tmp_path: Path) -> None:
+    """From its recipe to a run; what it trains is in the checkpoints."""
+    recipe = yaml.safe_load(Path("config/recipes/digits/sid.yaml").read_text())
+    recipe |= {"name": "mine", "method": {"name": method, **METHODS[method]}}
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(recipe))
+    assert "of them learn " in sid(package, "recipes", "show", tmp_path / "mine.yaml")
     sid(package, "distill", "--recipe", tmp_path / "mine.yaml", "--tiny", "--out", tmp_path / "run")
     done = read_json(tmp_path / "run" / "manifest.json")
-    assert done["recipe"]["method"]["name"] == "fading"
+    assert done["recipe"]["method"]["name"] == method
     assert (tmp_path / "run" / "done.json").exists()
+    if method == "critic":
+        (last, *_) = sorted((tmp_path / "run" / "state").iterdir(), reverse=True)
+        kept = load_tensors(last)[0]
+        assert {"critic.0.weight", "critic_adam.0.exp_avg", "generator_adam.0.step"} <= set(kept)
+
+
+def test_a_file_beside_the_rivals_is_a_method(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else is touched: not the entry points, and no list."""
+    import baselines.methods
+
+    name = "baselines.methods.my_players"
+    monkeypatch.setattr(baselines.methods, "__path__", [*baselines.methods.__path__, str(package)])
+    for other in package.glob("*.py"):
+        if other.stem != "my_players":
+            other.unlink()
+    monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delitem(sys.modules, name)
+    found = method_class("my-players")
+    assert (found.__name__, found.__module__) == ("Critic", name)
 
 
 def test_a_network(package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,6 +73,7 @@ def test_functions_are_short() -> None:
 def test_the_picture_of_the_flow_is_that_of_the_rules() -> None:
     """The document's Mermaid graph has the edges that Snakemake finds between the rules."""
     command = [sys.executable, "-m", "snakemake", "--rulegraph", "mermaid-js"]
+    command += ["--config", "leg_kimg=10"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     rules = dict(re.findall(r"(id\d+)\[(\w+)\]", done.stdout))
     edges = re.findall(r"(id\d+) --> (id\d+)", done.stdout)

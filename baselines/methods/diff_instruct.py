@@ -1,11 +1,6 @@
 """Diff-Instruct (Luo et al. 2023, arXiv 2305.18455): descend the integral KL divergence."""
 
-import torch
-from torch import Tensor
-
-from sid.distill.method import Draw, Loss, drop_nonfinite
-from sid.distill.sid import ScoreDistillation, score_gap, teacher_error
-from sid.networks import EDMPrecond
+from sid.distill.scores import ScoreDistillation
 
 
 class DiffInstruct(ScoreDistillation):
@@ -16,16 +11,4 @@ class DiffInstruct(ScoreDistillation):
     what they descend. The fake score trains as in SiD.
     """
 
-    def generator_loss(
-        self, teacher: EDMPrecond, fake: EDMPrecond, generated: Tensor, draw: Draw, images: int
-    ) -> Loss:
-        """A loss whose gradient with respect to x_g is the direction above."""
-        with torch.no_grad():
-            noisy = draw.diffuse(generated)
-            true = teacher(noisy, draw.sigma, draw.labels)
-            denoised = fake(noisy, draw.sigma, draw.labels)
-        generated, true, denoised = drop_nonfinite(generated, true, denoised)
-        with torch.no_grad():
-            direction = (denoised - true) / teacher_error(generated, true)[:, None, None, None]
-        loss = self.generator_weight * (direction * generated).sum(dim=(1, 2, 3))
-        return Loss(loss, {"score_gap": score_gap(true, denoised)})
+    detached: bool = True

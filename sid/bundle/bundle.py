@@ -85,18 +85,25 @@ def check_bundle(bundle: Path) -> int:
     """
     with tempfile.TemporaryDirectory() as place:
         folder = bundle if bundle.is_dir() else unpack(bundle, Path(place) / "bundle")
-        check_sums(folder)
-        again = Path(place) / "again"
-        render(folder, again, read_verdicts(folder / "verdicts")["claim"].tolist())
-        files, made = files_of(folder), files_of(again)
-        if lacking := sorted(_following(files) - made.keys()):
-            raise UserError(f"{bundle}: {lacking[0]}: does not follow from its records")
-        for name, path in made.items():
-            if name not in files or path.read_bytes() != files[name].read_bytes():
-                raise UserError(
-                    f"{bundle}: {name}: is not what its records give here; compare versions.json "
-                    "with the versions installed, or get the bundle again"
-                )
+        try:
+            return _again(folder, Path(place) / "again")
+        except UserError as error:  # An archive's files are called by their names in it.
+            raise UserError(str(error).replace(str(folder), str(bundle))) from error
+
+
+def _again(folder: Path, again: Path) -> int:
+    """Make what follows from the records of a bundle's folder into another, and compare."""
+    check_sums(folder)
+    render(folder, again, read_verdicts(folder / "verdicts")["claim"].tolist())
+    files, made = files_of(folder), files_of(again)
+    if lacking := sorted(_following(files) - made.keys()):
+        raise UserError(f"{folder / lacking[0]}: does not follow from its records; take it out")
+    for name, path in made.items():
+        if name not in files or path.read_bytes() != files[name].read_bytes():
+            raise UserError(
+                f"{folder / name}: is not what its records give here; compare versions.json "
+                "with the versions installed, or get the bundle again"
+            )
     return len(made)
 
 

@@ -6,13 +6,14 @@ import typer
 
 from sid.config import recipe_files, recipe_path
 from sid.cost.cost import GIB, Cost, cost, number
+from sid.cost.listing import experiment_lines, measuring_lines, plan_with
+from sid.cost.plan import GPUS
 from sid.cost.rates import gpus
 from sid.distill.recipe import Recipe
 from sid.errors import UserError
 from sid.recipes.listing import aligned, load
 from sid.teacher.recipe import TeacherRecipe
 
-GPUS = ("A100", "H100")
 SCRIPTS = 4  # GPUs of each of the authors' scripts (--nproc_per_node=4).
 LEGEND = (
     "GiB a GPU: counted, without what CUDA and its libraries take. Days: on 4 GPUs, as in the "
@@ -26,18 +27,30 @@ def cost_command(
         str | None, typer.Argument(help="As `sid recipes` lists it, or YAML.")
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="All published recipes.")] = False,
+    experiment: Annotated[
+        str | None, typer.Option(help="All of an experiment; with RECIPE, that which measures it.")
+    ] = None,
     gpu: Annotated[str | None, typer.Option(help="a100, h100 ...; A100 and H100 without.")] = None,
     markdown: Annotated[bool, typer.Option(help="The table of docs/scaling.md.")] = False,
 ) -> None:
-    """Print what a recipe costs on GPUs, from rates that are measured, cited or estimated.
+    """Print what training and evaluation cost on GPUs, and the disk that they take.
+
+    Rates are measured, cited or estimated; which, is said with each.
 
     Example: sid cost cifar10-uncond-sid-alpha1.2 --gpu h100
     """
     chosen = (known(gpu),) if gpu else GPUS
-    if bool(recipe) == every:
-        raise UserError("sid cost: name a recipe, or --all")
+    if bool(recipe or experiment) == every:
+        raise UserError("sid cost: name a recipe, --experiment NAME, or --all")
     if recipe:
-        print("\n".join(details([cost(load(recipe_path(recipe)), name) for name in chosen])))
+        found = load(recipe_path(recipe))
+        print("\n".join(details([cost(found, name) for name in chosen])))
+        plan = plan_with(found, experiment)
+        if plan:
+            print("\n".join(measuring_lines(plan, found.name, chosen)))
+        return
+    if experiment:
+        print("\n".join(experiment_lines(experiment, chosen)))
         return
     rows = table([[cost(each, name) for name in chosen] for each in published()])
     if markdown:

@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sid.cost.count import count
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+from sid.cost.count import Counted, count
 from sid.cost.rates import Rate, network_of, operations, rate, sized
+from sid.distill.player import Player
 from sid.distill.recipe import Recipe
+from sid.networks import Architecture
 from sid.teacher.recipe import TeacherRecipe
 
-# Float32 numbers held for each weight. Teacher: weight, gradient, Adam's two, average.
-# Distillation: these of the generator, all but the average of the fake score, the teacher's weight.
-HELD = {"teacher": 5, "distill": 10}
-# Networks whose passes are kept at once: in the generator's turn its own and both scores'.
-GRAPHS = {"teacher": 1, "distill": 3}
+# Float32 numbers held for each weight that is trained: itself, its gradient, Adam's two; and for
+# each of the network that samples are drawn from, its average.
+TRAINED, AVERAGE = 4, 1
 GIB = 2**30
 
 
@@ -59,17 +61,6 @@ class Cost:
         return self.gpu_hours / 24 / gpus
 
 
-def summary(recipes: Sequence[Recipe], teacher: TeacherRecipe) -> str:
-    """What several distillations of a teacher come to, in one line."""
-    sums = {}
-    for gpu in ("A100", "H100"):
-        costs = [cost(recipe, gpu, teacher) for recipe in recipes]
-        sums[gpu] = sum(each.gpu_hours for each in costs)
-        evidence = ", ".join(sorted({each.rate.evidence for each in costs}))
-    hours = " or ".join(f"{number(value)} {gpu}-hours" for gpu, value in sums.items())
-    return f"Distillations to do: {len(recipes)}, about {hours} ({evidence}; docs/scaling.md)"
-
-
 def number(value: float) -> str:
     """A number to two significant digits, because no rate here is known better."""
     return f"{float(f'{value:.2g}'):,.12g}"
@@ -87,17 +78,25 @@ def cost(recipe: Recipe | TeacherRecipe, gpu: str, teacher: TeacherRecipe | None
         UserError: the teacher's recipe is not found, or leaves its size to the data.
     """
     if isinstance(recipe, TeacherRecipe):
-        name, stage, work = recipe.name, "teacher", "teacher"
+        name = recipe.name
         precision = "fp16" if recipe.network.get("use_fp16") else "fp32"
-        architecture = sized(recipe)
+        counted = count(sized(recipe))
+        held, graphs = (TRAINED + AVERAGE) * counted.weights, 1
+        needed, speed = (
+            operations("teacher", counted),
+            rate(gpu, "teacher", name, precision, counted),
+        )
     else:
-        name, stage, precision = recipe.teacher, "distill", recipe.precision
-        work = "sida" if recipe.method.needs_data else "sid"
+        name, precision = recipe.teacher, recipe.precision
         changes = {"dropout": recipe.dropout, "use_fp16": precision in ("fp16", "bf16")}
         whole = sized(teacher) if teacher else network_of(name)
         architecture = whole.model_copy(update=changes)
-    counted = count(architecture)
-    activations = GRAPHS[stage] * (counted.casts + recipe.micro * counted.saved)
+        counted, players = count(architecture), recipe.method.players(recipe)
+        trained = counted.weights + others(recipe, architecture)
+        held = TRAINED * trained + (AVERAGE + 1) * counted.weights  # And the teacher.
+        graphs = max(player.graphs for player in players)
+        needed = step_operations(players, counted)
+        speed = rate_of(recipe, gpu, needed, counted)
     return Cost(
         recipe.name,
         gpu,
@@ -105,8 +104,37 @@ def cost(recipe: Recipe | TeacherRecipe, gpu: str, teacher: TeacherRecipe | None
         precision,
         recipe.micro,
         recipe.batch // recipe.micro,
-        operations(work, counted),
-        4 * HELD[stage] * counted.weights,
-        activations,
-        rate(gpu, work, name, precision, counted),
+        needed,
+        4 * held,
+        graphs * (counted.casts + recipe.micro * counted.saved),
+        speed,
     )
+
+
+def others(recipe: Recipe, architecture: Architecture) -> int:
+    """Weights that the method trains beside the generator's."""
+    with FakeTensorMode():
+        made = recipe.method.networks(architecture.build)
+        return sum(p.numel() for network in made.values() for p in network.parameters())
+
+
+def step_operations(players: Sequence[Player], counted: Counted) -> int:
+    """Floating-point operations of a step, of one image, of all players on average."""
+    whole, encoder = (
+        sum(player.passes[part] / player.every for player in players) for part in (0, 1)
+    )
+    return round(whole * counted.forward + encoder * counted.encoder)
+
+
+def rate_of(recipe: Recipe, gpu: str, needed: int, counted: Counted) -> Rate:
+    """The rate of a distillation: that of SiD or SiDA where its passes are theirs.
+
+    Otherwise it is SiD's, by the operations.
+    """
+    same = [work for work in ("sid", "sida") if operations(work, counted) == needed]
+    work = same[0] if same else "sid"
+    found = rate(gpu, work, recipe.teacher, recipe.precision, counted)
+    if same:
+        return found
+    speed = found.images_per_second * operations("sid", counted) / needed
+    return Rate(speed, "estimated", f"operations of {recipe.method.name} at SiD's: {found.basis}")

@@ -22,7 +22,9 @@ SAME = {"tf32": "fp32", "bf16": "fp16"}
 #   sid: generated without gradient; fake score forward and back; generator forward and back,
 #        through teacher and fake score forward and to their inputs.
 #   sida: real images through the fake score's encoder, forward and back, besides.
-PASSES = {"teacher": (3, 0), "sid": (1 + 3 + 3 + 2 + 2, 0), "sida": (11, 3)}
+#   forward: a pass in an evaluation.
+PASSES = {"teacher": (3, 0), "sid": (1 + 3 + 3 + 2 + 2, 0), "sida": (11, 3), "forward": (1, 0)}
+EXTRACTOR = "extractor"  # The work of a rate whose network is an extractor.
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,14 @@ class Row:
     source: str
 
 
+@dataclass(frozen=True)
+class ExtractorSize:
+    """An extractor: floating-point operations of an image, and numbers that it gives."""
+
+    operations: int
+    width: int
+
+
 @cache
 def gpus() -> dict[str, Gpu]:
     """The GPUs of `gpus.csv` by name, the oldest first."""
@@ -90,6 +100,21 @@ def rates() -> tuple[Row, ...]:
         speed = float(row["images_per_second"])
         rows.append(Row(**given, images_per_second=speed, source=row["source"]))
     return tuple(rows)
+
+
+@cache
+def extractor_size(name: str) -> ExtractorSize:
+    """An extractor of `extractors.csv`.
+
+    Raises:
+        UserError: it is not in there.
+    """
+    path = TABLES / "extractors.csv"
+    rows = {row["extractor"]: row for row in read_table(path, MEND, dtype=str).to_dict("records")}
+    if name not in rows:
+        raise UserError(f"{path}: has no extractor {name}, whose operations are to be counted")
+    width = int(rows[name]["features"]) + int(rows[name]["logits"])
+    return ExtractorSize(round(float(rows[name]["gflop"]) * 1e9), width)
 
 
 def sized(teacher: TeacherRecipe) -> Architecture:
@@ -138,18 +163,29 @@ def growth(old: str, new: str, precision: str) -> float:
 
 
 def rate(gpu: str, work: str, network: str, precision: str, counted: Counted) -> Rate:
-    """The rate of a training on a GPU: a row's own, else the nearest row's by operations.
+    """The rate of passes of a network on a GPU: a row's own, else the nearest row's by operations.
 
     Args:
         gpu: its name in `gpus.csv`.
-        work: teacher, sid or sida.
+        work: teacher, sid, sida or forward.
         network: name of the teacher's recipe.
         precision: of the recipe.
         counted: that network.
     """
+    return _rate(gpu, work, network, precision, operations(work, counted))
+
+
+def extractor_rate(gpu: str, name: str) -> Rate:
+    """Images a second that an extractor sees on a GPU, in float32 (see `rate`)."""
+    return _rate(gpu, EXTRACTOR, name, "fp32", extractor_size(name).operations)
+
+
+def _rate(gpu: str, work: str, network: str, precision: str, needed: int) -> Rate:
     known = SAME.get(precision, precision)
-    rows = [row for row in rates() if row.precision == precision] or [
-        row for row in rates() if row.precision == known
+    # An extractor's rate is nobody else's: its layers are of another kind.
+    ours = [row for row in rates() if row.work != EXTRACTOR or row.network == network]
+    rows = [row for row in ours if row.precision == precision] or [
+        row for row in ours if row.precision == known
     ]
     order = list(gpus())
 
@@ -160,9 +196,15 @@ def rate(gpu: str, work: str, network: str, precision: str, counted: Counted) ->
     near = min(rows, key=distance)
     if (near.gpu, near.work, near.network, near.precision) == (gpu, work, network, precision):
         return Rate(near.images_per_second, near.evidence, near.source)
-    theirs = counted if near.network == network else count(network_of(near.network))
-    share = operations(near.work, theirs) / operations(work, counted)
+    share = row_operations(near) / needed
     times = growth(near.gpu, gpu, known)
     basis = f"operations at the rate of {near.work} {near.network}, {near.gpu} {near.precision}"
     scale = "" if near.gpu == gpu else f", times {times:.3g} for the GPU"
     return Rate(near.images_per_second * share * times, "estimated", basis + scale)
+
+
+def row_operations(row: Row) -> int:
+    """Floating-point operations of one image of a row's work."""
+    if row.work == EXTRACTOR:
+        return extractor_size(row.network).operations
+    return operations(row.work, count(network_of(row.network)))

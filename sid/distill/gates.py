@@ -15,15 +15,15 @@ from sid.runs.loop import Problem
 
 PROBE = 64  # Images of the fixed noise that are looked at.
 APART = 0.1  # What begins nearer to white noise than this, in `pixel_noise`, is not judged by it.
-WINDOW = 100  # Updates over which dropped images and mended gradients are counted.
+WINDOW = 100  # Steps over which dropped images and mended gradients are counted.
 
 
 class Gates(Strict):
     """Bounds; null switches a gate off. What they let pass and stop is measured (docs/training.md).
 
     Attributes:
-        max_dropped: share of the images of 100 updates that were left out as not finite.
-        max_sanitised: share of 100 updates whose gradients were not finite.
+        max_dropped: share of the images of 100 steps that were left out as not finite.
+        max_sanitised: share of the updates of 100 steps whose gradients were not finite.
         min_spread: standard deviation over images, as a share of the data's: below it the generator
             makes one image.
         max_noise: how far the generated images may go from the data, at 0, to white noise, at 1,
@@ -96,10 +96,14 @@ class Watch:
         real: real images in [-1, 1], [B, C, H, W].
         first: what the generator makes of the fixed noise at image 0, [B, C, H, W].
         batch: images per update.
+        updates: of networks in a step, on average.
     """
 
-    def __init__(self, gates: Gates, real: Tensor, first: Tensor, batch: int) -> None:
+    def __init__(
+        self, gates: Gates, real: Tensor, first: Tensor, batch: int, updates: float
+    ) -> None:
         self.gates, self.real, self.batch = gates, real, batch
+        self.window = round(WINDOW * updates)  # Updates of networks, each of `batch` images.
         # What the run begins with is no fault of its own: a start may be blurred, noisy or far off.
         self.least_spread = min(spread(real), 5 * spread(first))
         self.least_noise = max(pixel_noise(real), pixel_noise(first))
@@ -109,7 +113,7 @@ class Watch:
         self.sanitised = torch.zeros((), dtype=torch.int64)
 
     def count(self, images: int, dropped: int, sanitised: int) -> None:
-        """Note one update that ends at `images`."""
+        """Note one step that ends at `images`."""
         if (images // self.batch) % WINDOW == 1:
             self.dropped.zero_()
             self.sanitised.zero_()
@@ -118,14 +122,14 @@ class Watch:
 
     def counts_problem(self) -> Problem | None:
         """Judge the counts of the updates since the last multiple of 100."""
-        gates, both = self.gates, WINDOW * 2  # Both networks see `batch` images an update.
+        gates = self.gates
         for key, found, bound, what in (
             ("max_dropped", self.dropped, gates.max_dropped, "images"),
             ("max_sanitised", self.sanitised, gates.max_sanitised, "gradients"),
         ):
-            of = both * self.batch if what == "images" else both
+            of = self.window * self.batch if what == "images" else self.window
             if bound is not None and found.item() > bound * of:
-                share = f"{found.item()} of the {of} {what} of {WINDOW} updates are not finite"
+                share = f"{found.item()} of the {of} {what} of {WINDOW} steps are not finite"
                 return Problem(key, f"{share}, which is above the share {bound:g} ({key})")
         return None
 

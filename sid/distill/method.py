@@ -1,20 +1,38 @@
-"""What differs between SiD, SiDA, Diff-Instruct ...: two losses and when the generator trains."""
+"""What differs between SiD, SiDA, Diff-Instruct ...: what is trained, on which loss and when."""
 
+import importlib
+import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import torch
-from pydantic import PositiveFloat, PrivateAttr
-from torch import Tensor
+from pydantic import PrivateAttr
+from torch import Tensor, nn
 
 from sid.config import Strict, parse
+from sid.distill.player import Batch, Player
 from sid.errors import UserError
 from sid.networks import EDMPrecond
 from sid.plugins import plugins
 from sid.runs.update import Loss
 
-__all__ = ["Draw", "Loss", "Method", "build_method", "drop_nonfinite", "method_class"]
+if TYPE_CHECKING:
+    from sid.distill.recipe import Recipe
+
+__all__ = [
+    "Batch",
+    "Draw",
+    "Loss",
+    "Method",
+    "Player",
+    "build_method",
+    "drop_nonfinite",
+    "method_class",
+    "methods",
+]
+
+RIVALS = "baselines.methods"
 
 
 class Draw(NamedTuple):
@@ -50,21 +68,19 @@ def drop_nonfinite(*tensors: Tensor) -> tuple[Tensor, ...]:
 class Method(Strict, ABC):
     """A way to distil; its fields are the options of a recipe's `method` section.
 
-    A method is found by its name among the entry points of the group `sid.methods`, so that a
-    package can bring its own.
+    A rival's is the one class of a file in `baselines/methods/`, whose name the file gives:
+    `diff_instruct.py` is `diff-instruct`. Other packages bring theirs as entry points of the group
+    `sid.methods`.
 
     Attributes:
-        needs_data: whether updates of the fake score see real images.
+        needs_data: whether updates see real images.
         durations: fields that are durations, in thousands of images.
         paper: options where the paper says other than the authors' code, as the paper says.
-        fake_grad_clip: bound on each entry of the fake score's gradient, None for no bound.
     """
 
     needs_data: ClassVar[bool] = False
     durations: ClassVar[tuple[str, ...]] = ()
     paper: ClassVar[Mapping[str, Any]] = {}
-
-    fake_grad_clip: PositiveFloat | None = None
 
     _section: dict[str, Any] = PrivateAttr(default_factory=dict)
 
@@ -85,29 +101,19 @@ class Method(Strict, ABC):
         scaled._section = {**self._section, **durations}
         return scaled
 
-    @abstractmethod
-    def fake_loss(
-        self, fake: EDMPrecond, generated: Tensor, real: Tensor | None, draw: Draw
-    ) -> Loss:
-        """Loss of the fake score f_psi on generated images [B, C, H, W] without their gradient."""
+    def networks(self, copied: Callable[[], EDMPrecond]) -> dict[str, nn.Module]:
+        """What it trains beside the generator, by name, in its initial state.
 
-    @abstractmethod
-    def generator_loss(
-        self, teacher: EDMPrecond, fake: EDMPrecond, generated: Tensor, draw: Draw, images: int
-    ) -> Loss:
-        """Loss of the generator, whose gradient flows through `generated`, [B, C, H, W].
+        Random weights may be drawn from torch's generator, which is seeded.
 
         Args:
-            teacher: f_phi, without parameter gradients.
-            fake: f_psi, without parameter gradients.
-            generated: G(z).
-            draw: randomness of this micro-batch.
-            images: images seen before this update.
+            copied: gives a copy of the teacher with the recipe's dropout and precision.
         """
+        return {}
 
-    def trains_generator(self, images: int) -> bool:
-        """Whether the generator moves after `images` images; always, unless a warm-up says no."""
-        return True
+    @abstractmethod
+    def players(self, recipe: "Recipe") -> Sequence[Player]:
+        """Who moves, in the order of a step; the generator is the network `generator`."""
 
 
 def build_method(section: Mapping[str, Any], *, paper: bool) -> Method:
@@ -133,10 +139,25 @@ def method_class(name: str) -> type[Method]:
     Raises:
         UserError: no installed package brings such a method.
     """
-    known = plugins("sid.methods")
+    known = methods()
     if name not in known:
         raise UserError(f"method.name: {name!r} is unknown; known are {', '.join(sorted(known))}")
     loaded = known[name]
     if not (isinstance(loaded, type) and issubclass(loaded, Method)):
         raise UserError(f"method.name: {name!r} names {loaded!r}, which is no sid.distill.Method")
     return loaded
+
+
+def methods() -> dict[str, Any]:
+    """All methods by name: the rivals' files, and what packages register."""
+    found: dict[str, Any] = {}
+    for file in pkgutil.iter_modules(importlib.import_module(RIVALS).__path__, f"{RIVALS}."):
+        module = importlib.import_module(file.name)
+        (found[file.name.rpartition(".")[2].replace("_", "-")],) = (
+            kind
+            for kind in vars(module).values()
+            if isinstance(kind, type)
+            and issubclass(kind, Method)
+            and kind.__module__ == module.__name__
+        )
+    return {**found, **plugins("sid.methods")}

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import (
     Field,
+    NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
     ValidationInfo,
@@ -19,6 +20,7 @@ from sid.config import Batches, Beta, Name, parse, read_layers
 from sid.distill.gates import Gates
 from sid.distill.method import Method, build_method
 from sid.errors import UserError
+from sid.runs.optimizer import Kind
 from sid.runs.precision import Precision
 from sid.runs.schedule import leg_ends, snapshot_times
 
@@ -38,11 +40,16 @@ class Recipe(Batches):
         batch: images per update.
         micro_batch: images per forward pass, None for the whole batch; SiDA's discriminator loss is
             a mean over it.
-        kimg: budget, thousands of images.
-        lr_generator, lr_fake: learning rates of Adam.
+        kimg: budget, thousands of images seen (`sid.distill.player` says what that counts).
+        lr_generator, lr_fake: learning rates; the second is None for methods without a fake score,
+            or for that of the generator.
+        lr_warmup_kimg: over which the rates rise from 0, thousands of images.
         lr_decay: last share of the budget over which the rates fall to 0 (papers: none).
-        betas_generator, betas_fake: of Adam.
-        eps: of Adam (papers: 1e-8 in float32, 1e-6 in fp16).
+        optimizer: `adam`, `adamw` or `radam`.
+        betas_generator, betas_fake: of its moments.
+        eps: of it (papers: 1e-8 in float32, 1e-6 in fp16).
+        weight_decay: of it.
+        clip_norm: bound on the norm of each network's gradient, None for no bound.
         precision: `fp32` without TF32 or `fp16` as published; `tf32` and `bf16` are faster and on
             the user's own evidence.
         dropout: of the network that is being updated; the others are in evaluation mode.
@@ -67,11 +74,15 @@ class Recipe(Batches):
     method: Method
     kimg: PositiveFloat
     lr_generator: PositiveFloat
-    lr_fake: PositiveFloat
+    lr_fake: PositiveFloat | None = None
+    lr_warmup_kimg: NonNegativeFloat = 0.0
     lr_decay: float = Field(0.0, ge=0, le=1)
+    optimizer: Kind = "adam"
     betas_generator: tuple[Beta, Beta] = (0.0, 0.999)
     betas_fake: tuple[Beta, Beta] = (0.0, 0.999)
     eps: PositiveFloat = 1e-8
+    weight_decay: NonNegativeFloat = 0.0
+    clip_norm: PositiveFloat | None = None
     precision: Precision = "fp32"
     dropout: float = Field(0.0, ge=0, lt=1)
     augment: float = Field(0.0, ge=0, le=1)
@@ -128,9 +139,25 @@ class Recipe(Batches):
         """Images at which the legs of a run end; without `leg_kimg` it is one leg."""
         return leg_ends(self.times(), None if leg_kimg is None else int(leg_kimg * 1000))
 
+    @property
+    def lr_of_fake(self) -> float:
+        """The learning rate of the fake score."""
+        return self.lr_generator if self.lr_fake is None else self.lr_fake
+
+    def optimizer_options(self) -> dict[str, Any]:
+        """What the optimisers of all networks share, as fields of `Optimizer`."""
+        return {
+            "eps": self.eps,
+            "kind": self.optimizer,
+            "weight_decay": self.weight_decay,
+            "clip_norm": self.clip_norm,
+            "warmup": self.lr_warmup_kimg * 1000,
+        }
+
     def scaled(self, budget: float) -> Self:
         """The same recipe with every duration times `budget`, the method's warm-ups too."""
-        changed = {key: getattr(self, key) * budget for key in ("kimg", "ema_kimg")}
+        keys = ("kimg", "ema_kimg", "lr_warmup_kimg")
+        changed = {key: getattr(self, key) * budget for key in keys}
         return self.model_copy(update={**changed, "method": self.method.scaled(budget)})
 
 

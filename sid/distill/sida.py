@@ -1,7 +1,7 @@
 """SiDA: SiD with an adversarial loss (Zhou et al. 2025, arXiv 2410.14919)."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from pydantic import NonNegativeFloat, PositiveFloat
@@ -9,9 +9,14 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from sid.distill.method import Draw, Loss, drop_nonfinite
-from sid.distill.sid import SiD, score_gap, sid_loss, teacher_error
+from sid.distill.player import Player
+from sid.distill.scores import score_gap, teacher_error
+from sid.distill.sid import SiD
 from sid.networks import EDMPrecond
-from sid.teacher.loss import denoising_loss, edm_weight
+from sid.teacher.loss import edm_weight
+
+if TYPE_CHECKING:
+    from sid.distill.recipe import Recipe
 
 
 def discriminator_logits(bottleneck: Tensor) -> Tensor:
@@ -55,6 +60,11 @@ class SiDA(SiD):
     logit_bound: PositiveFloat | None = 10.0
     fake_grad_clip: PositiveFloat | None = 1.0
 
+    def players(self, recipe: "Recipe") -> Sequence[Player]:
+        """As SiD's; the fake score's encoder sees real images besides."""
+        fake, generator = super().players(recipe)
+        return fake._replace(passes=(fake.passes[0], 3)), generator
+
     def fake_loss(
         self, fake: EDMPrecond, generated: Tensor, real: Tensor | None, draw: Draw
     ) -> Loss:
@@ -73,26 +83,26 @@ class SiDA(SiD):
         )
         fakes, reals = cross_entropy(logits, real=False), cross_entropy(real_logits, real=True)
         adversarial = (fakes + reals) / 2
-        denoising = denoising_loss(denoised, generated, sigma, sigma_data)
+        denoising = self.denoising(denoised, generated, sigma, sigma_data)
         weight = self.discriminator_weight * edm_weight(sigma, sigma_data)
         return Loss(denoising + weight * adversarial, {"discriminator": adversarial.detach()})
 
     def generator_loss(
         self, teacher: EDMPrecond, fake: EDMPrecond, generated: Tensor, draw: Draw, images: int
     ) -> Loss:
-        """Half `sid_loss`, half the adversarial loss, once its warm-up is over."""
+        """Half SiD's loss, half the adversarial loss, once its warm-up is over."""
         if images < self.adversarial_from_kimg * 1000:
             return super().generator_loss(teacher, fake, generated, draw, images)
         noisy = draw.diffuse(generated)
         true = teacher(noisy, draw.sigma, draw.labels)
         denoised, bottleneck = fake.both(noisy, draw.sigma, draw.labels)
-        generated, true, denoised, logits = drop_nonfinite(
-            generated, true, denoised, discriminator_logits(bottleneck)
+        generated, true, denoised, sigma, logits = drop_nonfinite(
+            generated, true, denoised, draw.sigma, discriminator_logits(bottleneck)
         )
         if self.logit_bound is not None:
             logits = logits.clamp(-self.logit_bound, self.logit_bound)
         adversarial = cross_entropy(logits, real=True)
-        distil = self.generator_weight * sid_loss(generated, true, denoised, self.alpha)
+        distil = self.distilled(generated, true, denoised, sigma)
         pixels = generated.shape[1:].numel()
         fool = self.adversarial_weight * pixels * adversarial / teacher_error(generated, true)
         numbers = {"score_gap": score_gap(true, denoised), "adversarial": adversarial.detach()}

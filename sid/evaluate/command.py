@@ -27,12 +27,13 @@ from sid.evaluate.metrics.neighbours import Manifold
 from sid.evaluate.real_images import evaluate_halves, evaluate_redrawn
 from sid.evaluate.records import Record, check_external, write_records
 from sid.evaluate.reference import check_counts, check_shapes, count_of, read_reference
+from sid.evaluate.removal import Keep, remove_measured
 from sid.evaluate.runs import evaluate_run, evaluate_snapshots, part_of, run_passes
 from sid.evaluate.samplers import CHUNK, sampler_for, weights_at
 from sid.evaluate.session import Chunk, Extractor, Measurement, NCurve, Session, Sizes
 from sid.networks import load_network
 from sid.options import Device, Out, Quiet, Seed, Threads, group, set_up_device, with_options
-from sid.runs.folder import snapshot_at
+from sid.runs.folder import RunFolder, snapshot_at
 from sid.teacher.sampler import PUBLISHED_SAMPLERS
 
 app = typer.Typer(
@@ -50,6 +51,13 @@ Curve = Annotated[
     typer.Option(
         help="Those of the implementations that measure each snapshot, with commas; by the first "
         "of them the best is chosen. The first of all if not given."
+    ),
+]
+Kept = Annotated[
+    Keep,
+    typer.Option(
+        help="What stays of the snapshots once they are measured: all; best and last so far; or "
+        "those and the log-spaced curve."
     ),
 ]
 Steps = Annotated[int | None, typer.Option(help="Of a teacher's sampler; 18 if not given.", min=1)]
@@ -194,6 +202,7 @@ def run(
     sizes: Sizes,
     options: Measurement,
     curve: Curve = None,
+    keep: Kept = "all",
 ) -> None:
     """Measure each snapshot of a run on one noise, the last and the best on fresh ones.
 
@@ -209,6 +218,8 @@ def run(
         session.progress.expect(run_passes(evaluator, points, run, **asdict(sizes)))
         records = evaluate_run(evaluator, run, curve=points, **asdict(sizes), device=session.device)
         session.write(records)
+        if session.world.main:
+            remove_measured(RunFolder(run), keep, records)
 
 
 @app.command()
@@ -224,6 +235,7 @@ def snapshots(
     ] = None,
     n_curve: NCurve = 5000,
     curve: Curve = None,
+    keep: Kept = "all",
 ) -> None:
     """Measure some snapshots of a run, while it is trained, for `sid evaluate run` to go on with.
 
@@ -238,6 +250,8 @@ def snapshots(
             points, run, first, last, n_curve=n_curve, device=session.device
         )
         session.write(records)
+        if session.world.main:
+            remove_measured(RunFolder(run), keep, records)
 
 
 @app.command()

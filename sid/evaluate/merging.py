@@ -96,7 +96,7 @@ def _refuse_conflicts(table: pd.DataFrame, which: pd.Series) -> None:
         files = ", ".join(sorted({name for rows in conflicts for name in rows["file"]}))
         raise UserError(
             f"{len(conflicts)} measurements have two values ({files}); leave one file out, or "
-            "name the one that is right with --prefer FILE"
+            "name the one that is right by `sid merge ... --prefer FILE`"
         )
 
 

@@ -251,6 +251,9 @@ def load_table(path: Path) -> pd.DataFrame:
         UserError: the file is missing or damaged, or lacks a column.
     """
     mend = "make it with `sid merge`"
+    if path.suffix == ".json":
+        merge = f"sid merge {path} --out {path.with_suffix('.csv')}"
+        raise UserError(f"{path}: is JSON, and a merged table was expected; make one: {merge}")
     numbers = [name for name, field in Record.model_fields.items() if field.annotation in NUMBERS]
     texts = dict.fromkeys(set(Record.model_fields) - {*numbers, *OPTIONAL}, str)
     empty = {name: [""] for name in OPTIONAL}

@@ -35,7 +35,9 @@ def values(recipe: Recipe | TeacherRecipe) -> dict[str, Any]:
 
 def source(recipe: Recipe | TeacherRecipe, key: str) -> str:
     """Where the value of a key comes from; what is said of a section holds for all in it."""
-    return recipe.sources.get(key) or recipe.sources.get(key.partition(".")[0], UNSOURCED)
+    while key not in recipe.sources and "." in key:
+        key = key.rpartition(".")[0]
+    return recipe.sources.get(key, UNSOURCED)
 
 
 def _flat(found: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
@@ -77,7 +79,7 @@ def _alpha(recipe: Recipe) -> float | None:
 
 def _row(recipe: Recipe) -> list[str]:
     alpha = _alpha(recipe)
-    rates = dict.fromkeys(f"{rate:g}" for rate in (recipe.lr_generator, recipe.lr_fake))
+    rates = dict.fromkeys(f"{rate:g}" for rate in (recipe.lr_generator, recipe.lr_of_fake))
     return [
         recipe.name,
         _method(recipe),
@@ -105,10 +107,20 @@ def _teacher(recipe: TeacherRecipe) -> str:
 
 
 def shown(recipe: Recipe | TeacherRecipe) -> str:
-    """One recipe: key, value and source of each value."""
+    """One recipe: key, value and source of each value, and what an image seen is."""
     found = values(recipe)
     rows = [[key, _text(value), source(recipe, key)] for key, value in found.items()]
-    return "\n".join([f"recipe {recipe.name}", *aligned(rows)])
+    lines = [f"recipe {recipe.name}", *aligned(rows)]
+    return "\n".join([*lines, _turns(recipe)] if isinstance(recipe, Recipe) else lines)
+
+
+def _turns(recipe: Recipe) -> str:
+    """What the images seen count (`sid.distill.player`)."""
+    moves = [
+        f"{player.name} in {'every step' if player.every == 1 else f'one step of {player.every}'}"
+        for player in recipe.method.players(recipe)
+    ]
+    return f"images seen: {recipe.batch} a step; of them learn {', '.join(moves)}"
 
 
 def _text(value: Any) -> str:

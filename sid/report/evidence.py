@@ -7,6 +7,7 @@ from typing import Any
 from sid.evaluate.metrics import label
 from sid.report.forest import compared, percent
 from sid.report.labels import number
+from sid.verdict.claim import TEACHER
 
 Row = Mapping[str, Any]
 MINUS = "\N{MINUS SIGN}"
@@ -52,9 +53,10 @@ def evidence(row: Row) -> list[tuple[str, str]]:
         ("Spread", _spread(row)),
         ("Interval", _with(interval(row), f" ({share(row['level'])})")),
         ("Of a new run or evaluation", interval(row, "new_low", "new_high")),
-        ("Smallest margin that keeps it", share(row["needed_margin"])),
+        _smallest(row),
         ("Criterion", _criterion(row)),
-        ("Test that it is broken", _test(row)),
+        ("Test that it is broken", _test(row["p_value"], row["p_holm"])),
+        ("Test that it is kept", _test(row["p_kept"], row["p_kept_holm"])),
         ("What would change it", sentence(row["changes"])),
         ("Records", row["records"]),
     ]
@@ -108,6 +110,17 @@ def _spread(row: Row) -> str:
     return _with(", ".join(filter(None, (runs, draws))), ", one standard deviation")
 
 
+def _smallest(row: Row) -> tuple[str, str]:
+    """The least that would keep the claim, in the unit of its criterion."""
+    needed = row["needed_margin"]
+    if row["kind"] == "ranking":
+        other = "the teacher" if row["against"] == TEACHER else row["against"]
+        factor = f"{1 + needed:.4g} times the value of {other}"
+        return "Smallest bound that keeps it", factor if math.isfinite(needed) else ""
+    unit = "of the slope" if row["kind"] == "power-law" else "of the published value"
+    return "Smallest margin that keeps it", _with(share(needed), f" {unit}")
+
+
 def _criterion(row: Row) -> str:
     fixed = f"Fixed by commit {row['fixed']}." if row["fixed"] else ""
     changed = f"Changed after an outcome had been committed: {row['changed']}"
@@ -115,12 +128,11 @@ def _criterion(row: Row) -> str:
     return " ".join(filter(None, parts))
 
 
-def _test(row: Row) -> str:
-    if not math.isfinite(row["p_value"]):
+def _test(p: float, holm: float) -> str:
+    if not math.isfinite(p):
         return ""
-    holm = row["p_holm"]
     corrected = f"; {_p(holm)} by Holm, for all tests of this page" if math.isfinite(holm) else ""
-    return _p(row["p_value"]) + corrected
+    return _p(p) + corrected
 
 
 def _p(value: float) -> str:

@@ -8,7 +8,9 @@ import pandas as pd
 from sid.report.benchmark import Benchmark
 from sid.report.naming import teacher_nfe
 from sid.verdict.claim import Claims
-from sid.verdict.intervals import mean_interval
+from sid.verdict.design import crossed
+from sid.verdict.judged import counted
+from sid.verdict.parts import reach
 
 # The papers' metrics, and which value is the best.
 SHOWN = {
@@ -29,7 +31,7 @@ def our_values(
 
     A teacher, or a generator from elsewhere, has the kind `checkpoint` where its weights are not
     from here. The records' value is the geometric mean over draws, then over training seeds, and
-    its interval is over seeds where there are two, else over draws.
+    its interval is over seeds and the draws that they share (`sid.verdict.design`).
     """
     found = _measured(benchmark, claims)
     rows = verdicts[verdicts["kind"].isin(list(KINDS))] if "kind" in verdicts else verdicts[:0]
@@ -60,11 +62,9 @@ def _measured(
     value = pd.to_numeric(rows["value"], errors="coerce").astype(float)
     rows = rows.assign(value=value)[np.isfinite(value) & (value > 0)]
     nfe = teacher_nfe(rows, claims.subjects)
-    published = rows["recipe"].map(
-        {name: bool(about.retraining) for name, about in claims.subjects.items()}
-    )
+    retrained = [name for name, about in claims.subjects.items() if about.retraining]
     # Published generators are those of the lowest distance; others are taken where they end.
-    wanted = pd.Series(np.where(published.fillna(False).astype(bool), "best", "last"), rows.index)
+    wanted = np.where(rows["recipe"].isin(retrained), "best", "last")
     chosen = (
         (rows["role"] == "external")
         | ((rows["role"] == "final") & (rows["selection"] == wanted))
@@ -86,13 +86,16 @@ def _measured(
 
 def _mean(rows: pd.DataFrame) -> dict[str, object]:
     """The geometric mean of one generator's, or one recipe's, values, with its interval."""
-    logs = np.log(rows["value"].to_numpy())
-    runs = pd.Series(logs).groupby(rows["run_seed"].to_numpy()).mean()
-    units, what = (runs, "training seeds") if len(runs) > 1 else (logs, "draws")
-    interval = mean_interval(list(units), LEVEL).exp()
+    logs = np.log(rows["value"])
+    every = logs.groupby([rows["run_seed"], rows["draw"]]).mean().unstack()
+    shared = every.dropna(axis="columns")
+    found = crossed((every.mean(axis="columns").to_frame() if shared.empty else shared).to_numpy())
+    told = [part for part in found.parts if part.freedom > 0]  # One draw has none.
+    half = reach(told, LEVEL) if told else math.nan
+    runs, draws = found.runs, found.draws
     return {
-        "value": interval.value,
-        "low": interval.low,
-        "high": interval.high,
-        "over": f"{len(units)} {what if len(units) > 1 else what[:-1]}",
+        "value": math.exp(found.mean),
+        "low": math.exp(found.mean - half),
+        "high": math.exp(found.mean + half),
+        "over": f"{runs} training seeds" if runs > 1 else counted(draws, "draw"),
     }

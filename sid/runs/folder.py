@@ -18,6 +18,7 @@ from sid import provenance
 from sid.errors import UserError
 from sid.files import read_json, write_json
 from sid.networks import EDMPrecond, read_metadata, save_network
+from sid.runs.removed import refuse_removed
 from sid.runs.world import World
 
 ALONE = World()
@@ -41,9 +42,10 @@ class RunFolder:
 
     `manifest.json` says what was run, `log.jsonl` how it went, `snapshots/` holds the averaged
     networks by images seen, `measured/` their records where they were evaluated, `state/` the
-    checkpoints, `legs/` a file for each leg that is over; `done.json` appears at the end, and
-    `stopped.json` while a gate keeps the run from going on.
-    `reached.json`, which an evaluation writes, ends the run before.
+    checkpoints, `legs/` a file for each leg that is over; `done.json` appears at the end.
+    `reached.json`, which an evaluation writes, ends the run before. `stopped.json` is there while a
+    gate keeps it from going on. `removed.json` names the snapshots that were removed after they
+    were measured.
 
     Args:
         path: the folder; made when missing.
@@ -308,10 +310,13 @@ def locked(handle: IO[str]) -> bool:
 def snapshot_at(path: Path) -> Path:
     """A weights file: `path` itself, or the last snapshot of the finished run `path`.
 
+    The last one is never removed.
+
     Raises:
-        UserError: the run has not come to its end.
+        UserError: the run has not come to its end, or `path` is a snapshot that was removed.
     """
     if not path.is_dir():
+        refuse_removed(path)
         return path
     folder = RunFolder(path)
     if folder.snapshots.exists() and not folder.done.exists():

@@ -66,3 +66,41 @@ def leg_ends(times: Sequence[int], leg: int | None) -> list[int]:
     wanted = [leg // 8, leg // 4, leg // 2, *range(leg, times[-1], leg)]
     ends = {times[bisect_left(times, w)] for w in wanted if 0 < w < times[-1]}
     return sorted(ends | {times[-1]})
+
+
+def groups(times: Sequence[int], ends: Sequence[int], size: int | None) -> list[tuple[int, int]]:
+    """First and last images of the snapshots that one job measures, each group within a leg.
+
+    Together they cover all images, also those of snapshots that an earlier, shorter budget took
+    between two times.
+
+    Args:
+        times: of the run's snapshots.
+        ends: of its legs.
+        size: snapshots of a group at most; None for those of a whole leg.
+    """
+    found, begun = [], 0
+    for end in ends:
+        leg = [time for time in times if begun <= time <= end]
+        some = size or len(leg)
+        for last in [*leg[some - 1 :: some], *([end] if len(leg) % some else [])]:
+            found.append((begun, last))
+            begun = last + 1
+    return found
+
+
+def thinned(times: Sequence[int], first: int, per_decade: int = 3) -> list[int]:
+    """About so many of each factor of ten of log-spaced times, with the first and the last.
+
+    Args:
+        times: of log-spaced snapshots, from 0 on.
+        first: images of the first after 0.
+        per_decade: how many are wanted; all stay where there are fewer.
+    """
+    later = [time for time in times if time > 0]
+    steps = math.ceil(math.log10(max(later[-1] / first, 1)) * per_decade)
+    found = {times[0], times[-1]}
+    for k in range(steps):
+        wanted = math.log(first) + k / per_decade * math.log(10)
+        found.add(min(later, key=lambda time: abs(math.log(time) - wanted)))
+    return sorted(found)

@@ -1,4 +1,4 @@
-"""One update of one network: micro-batches, gradients over processes, what is not finite, Adam."""
+"""One update: micro-batches, gradients over processes, what is not finite, bounds, a step."""
 
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -37,28 +37,30 @@ class Update(NamedTuple):
 
 
 def update(
-    adam: torch.optim.Adam,
+    optimizer: torch.optim.Optimizer,
     losses: Iterable[tuple[int, Callable[[], Loss]]],
     batch: int,
     world: World,
     *,
     name: str,
     lr: float,
-    clip: float | None,
+    clip: float | None = None,
+    clip_norm: float | None = None,
 ) -> Update:
     """Accumulate the gradient of the mean loss, sum it over the processes and descend.
 
     Args:
-        adam: of the network.
+        optimizer: of the network.
         losses: for each micro-batch of this process, its size and what computes its loss.
         batch: images of the update over all processes.
         world: the processes.
         name: of the network, in the names of the numbers.
         lr: learning rate of this update.
         clip: bound on each entry of the gradient, or None.
+        clip_norm: bound on the norm of the whole gradient, or None.
     """
-    adam.zero_grad(set_to_none=True)
-    parameters = [p for group in adam.param_groups for p in group["params"]]
+    optimizer.zero_grad(set_to_none=True)
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
     totals: dict[str, Tensor] = {}
     for size, compute in losses:
         loss = compute()
@@ -84,9 +86,11 @@ def update(
         norm = nn.utils.get_total_norm(gradients)
     if clip is not None:
         nn.utils.clip_grad_value_(parameters, clip)
-    for group in adam.param_groups:
+    if clip_norm is not None:
+        nn.utils.clip_grad_norm_(parameters, clip_norm)
+    for group in optimizer.param_groups:
         group["lr"] = lr
-    adam.step()
+    optimizer.step()
     found = dict(zip(totals, numbers.tolist(), strict=True))
     dropped_images = round(found.pop("dropped"))
     found[f"{name}_gradient"] = min(norm.item(), LARGEST)

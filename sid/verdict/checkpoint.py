@@ -1,31 +1,28 @@
 """Does a published checkpoint give the published number? Draws of one generator against it."""
 
 import math
-
-import numpy as np
+from bisect import bisect_left
 
 from sid.verdict.claim import Claim
-from sid.verdict.design import Estimate, beyond, crossed, published_shift, published_variance
+from sid.verdict.design import Estimate, crossed
 from sid.verdict.evidence import Records, logs, shared
+from sid.verdict.gap import SHIFT, Gap
 from sid.verdict.judged import (
     MANY,
-    Judged,
     Ratio,
     begin,
     compared,
-    first_enough,
     from_start,
     limits,
-    many_t,
     measured,
     per_cent,
-    ratio_of,
     spreads,
     unsure,
 )
+from sid.verdict.parts import known, reach
 from sid.verdict.published import Number
 from sid.verdict.side import LackingError
-from sid.verdict.verdict import Outcome
+from sid.verdict.verdict import Outcome, Verdict
 
 KINDS = {
     "mean of 10": "a mean of ten evaluations",
@@ -35,7 +32,7 @@ KINDS = {
 }
 
 
-def checkpoint(records: Records, claim: Claim) -> Judged:
+def checkpoint(records: Records, claim: Claim) -> Verdict:
     """Compare our draws with the published value, two-sided, within the margin.
 
     Raises:
@@ -44,40 +41,28 @@ def checkpoint(records: Records, claim: Claim) -> Judged:
     number, side = _number(claim), records.external(claim, claim.subject)
     draws, short = shared([side], claim.protocol.draws)
     found = crossed(logs(side, list(side.values), draws))
-    share, of = number.rounding / number.value, claim.protocol.of
-    add = published_shift(of, found.redraw_sd)
-    error = published_variance(of, found.redraw_sd, np.array([found.draws]), share)
-    variance = found.variance + float(error[0])
     level, margin = claim.criterion.level, math.log1p(claim.criterion.bound)
-    ratio = ratio_of(
-        found.mean - math.log(number.value) - add,
-        variance,
-        found.new_variance,
-        found.freedom,
-        level,
-    )
-    away = abs(ratio.value)
+    gap = _gap(claim, number, found)
+    ratio = Ratio(gap.value, *gap.limits(found.draws, level), reach(found.new, level))
     flaws = list(filter(None, (side.flaw, short, unsure(claim), _still(found))))
-    outcome: Outcome = "undecided" if flaws else _outcome(ratio, margin)
+    outcome: Outcome = "undecided" if flaws else _outcome(gap, found.draws, margin, level)
     verdict = measured(begin(claim), [side], list(side.values), draws, found)
     verdict = compared(verdict, ratio, outcome, "this checkpoint")
-    least = " (of which the expectation counts)" if add else ""
+    least = " (of which the expectation counts)" if SHIFT[claim.protocol.of] else ""
     told = (
         f"reads {math.exp(found.mean):.4g} over {spreads(found)}, published is {number.text}, "
         f"{KINDS[claim.protocol.of]}{least}: ratio {verdict.value:.4g}, {limits(verdict)}, margin "
         f"{per_cent(claim.criterion.bound)}"
     )
-    return Judged(
-        verdict.model_copy(
-            update={
-                "figure": "reproduced / published",
-                "reproduced": math.exp(found.mean),
-                "needed_margin": math.expm1(away + ratio.half),
-                "p_value": math.nan if flaws else beyond(away - margin, variance, found.freedom),
-                "reason": "; ".join([told, *flaws, *side.notes]),
-                "changes": _changes(claim, outcome, ratio, found, bool(unsure(claim))),
-            }
-        )
+    return verdict.model_copy(
+        update={
+            "figure": "reproduced / published",
+            "reproduced": math.exp(found.mean),
+            "needed_margin": _needed(ratio),
+            "p_value": math.nan if flaws else gap.beyond(found.draws, margin),
+            "reason": "; ".join([told, *flaws, *side.notes]),
+            "changes": _changes(claim, outcome, ratio, found, gap),
+        }
     )
 
 
@@ -89,41 +74,54 @@ def _number(claim: Claim) -> Number:
 
 def _still(found: Estimate) -> str:
     """A flaw where draws do not scatter."""
-    return "" if found.decides() else "its draws have no spread to judge by"
+    return "" if known(found.parts) else "its draws have no spread to judge by"
 
 
-def _outcome(ratio: Ratio, margin: float) -> Outcome:
-    away = abs(ratio.value)
-    if away + ratio.half < margin:
+def _gap(claim: Claim, number: Number, found: Estimate) -> Gap:
+    """The log ratio, of a minimum with its expected shift."""
+    of, s = claim.protocol.of, found.redraw_sd
+    shift = SHIFT[of] * s if SHIFT[of] else 0.0
+    value = found.mean - math.log(number.value) - shift
+    return Gap(value, s, of, number.rounding / number.value)
+
+
+def _needed(ratio: Ratio) -> float:
+    """The smallest margin, as a share, at which the claim would be kept."""
+    return math.expm1(max(-ratio.low, ratio.high))
+
+
+def _outcome(gap: Gap, draws: int, margin: float, level: float) -> Outcome:
+    low, high = gap.limits(draws, level)
+    if -margin < low and high < margin:
         return "reproduces"
-    return "differs" if away - ratio.half > margin else "inconclusive"
+    beyond = low > margin or high < -margin
+    if beyond and gap.beyond(draws, margin) <= (1 - level) / 2:
+        return "differs"
+    return "inconclusive"
 
 
-def _changes(
-    claim: Claim, outcome: Outcome, ratio: Ratio, found: Estimate, unverified: bool
-) -> str:
+def _changes(claim: Claim, outcome: Outcome, ratio: Ratio, found: Estimate, gap: Gap) -> str:
     """What would change the verdict, in words."""
-    if unverified:
+    needed = per_cent(_needed(ratio))
+    if unsure(claim):
         return "the published value checked against the paper"
     if outcome == "undecided":
         return f"{claim.protocol.draws} draws of the published protocol, each of its own noise"
     if outcome != "inconclusive":
-        needed = per_cent(math.expm1(abs(ratio.value) + ratio.half))
         return f"a margin on the other side of {needed}, or another published value"
-    more = _more_draws(claim, ratio, found)
-    if more:
-        return from_start(found.draws + more, "draws")
+    enough = _enough_draws(claim, gap, found.draws)
+    if enough:
+        return from_start(enough, "draws")
     mean = "" if claim.protocol.of == "mean of 10" else "a published mean of ten, or "
-    needed = per_cent(math.expm1(abs(ratio.value) + ratio.half))
     return f"{mean}a margin of {needed}; draws alone would not do"
 
 
-def _more_draws(claim: Claim, ratio: Ratio, found: Estimate) -> int:
-    """How many more draws would decide, with the mean and the spread as they are; 0 for none."""
-    number, away = _number(claim), abs(ratio.value)
-    draws = np.arange(1.0, MANY + 1)
-    s, share = found.redraw_sd, number.rounding / number.value
-    variance = s**2 / draws + published_variance(claim.protocol.of, s, draws, share)
-    half = many_t(claim.criterion.level) * np.sqrt(variance)
-    margin = math.log1p(claim.criterion.bound)
-    return max(0, first_enough((away + half < margin) | (away - half > margin)) - found.draws)
+def _enough_draws(claim: Claim, gap: Gap, have: int) -> int:
+    """How many draws would decide, with the mean and the spread as they are; 0 for none."""
+    level, margin = claim.criterion.level, math.log1p(claim.criterion.bound)
+
+    def decide(draws: int) -> bool:
+        return _outcome(gap, draws, margin, level) != "inconclusive"
+
+    enough = bisect_left(range(MANY + 1), True, lo=have, key=decide)
+    return enough if enough <= MANY else 0

@@ -13,14 +13,14 @@ from sid.verdict.entries import Kind
 from sid.verdict.evidence import Records
 from sid.verdict.fall import fall
 from sid.verdict.faster import faster
-from sid.verdict.judged import Judged, begin
+from sid.verdict.judged import begin
 from sid.verdict.power_law import follows_power_law
 from sid.verdict.ranking import ranking
 from sid.verdict.retraining import retraining
 from sid.verdict.side import LackingError
 from sid.verdict.verdict import BROKEN, Verdict
 
-KINDS: dict[Kind, Callable[[Records, Claim], Judged]] = {
+KINDS: dict[Kind, Callable[[Records, Claim], Verdict]] = {
     "checkpoint": checkpoint,
     "retraining": retraining,
     "ranking": ranking,
@@ -56,24 +56,24 @@ def judge(table: pd.DataFrame, claims: Claims, names: Sequence[str] | None = Non
     return together([_judged(records, claim) for claim in chosen])
 
 
-def _judged(records: Records, claim: Claim) -> Judged:
+def _judged(records: Records, claim: Claim) -> Verdict:
     try:
         return KINDS[claim.kind](records, claim)
     except LackingError as lack:
         update = {"verdict": lack.outcome, "reason": lack.reason, "changes": lack.changes}
-        return Judged(begin(claim).model_copy(update=update))
+        return begin(claim).model_copy(update=update)
 
 
-def together(judged: Sequence[Judged]) -> list[Verdict]:
+def together(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """Verdicts that are read together: those that Holm's correction does not keep are open again.
 
     All tests that could have broken a claim count, and among rankings also those that keep one.
     """
-    broken = holm([each.verdict.p_value for each in judged])
-    kept = holm([each.kept_p for each in judged])
+    broken = holm([each.p_value for each in verdicts])
+    kept = holm([each.p_kept for each in verdicts])
     found = []
-    for each, p, p_kept in zip(judged, broken, kept, strict=True):
-        verdict = each.verdict.model_copy(update={"p_holm": p})
+    for each, p, p_kept in zip(verdicts, broken, kept, strict=True):
+        verdict = each.model_copy(update={"p_holm": p, "p_kept_holm": p_kept})
         least, outcome = (1 - verdict.level) / 2, verdict.verdict
         count, read = 0, math.nan
         if outcome in BROKEN and p > least:

@@ -2,12 +2,13 @@
 
 y_ij is the log value of run i on draw j. All runs, and the teacher, are drawn with the same noise,
 so that they move together from draw to draw; the spread over runs does not show that, the spread
-of the draws' means does. With run means r_i, draw means c_j and grand mean M the error of M is
+of the draws' means does. With run means r_i, draw means c_j and grand mean M the error of M has two
+parts,
 
-    V = s_r^2 / N + s_c^2 / K,    N - 1 degrees of freedom,
+    s_r^2 / N with N - 1 degrees of freedom, and s_c^2 / K with K - 1,
 
-and of a single run s^2 / K with K - 1 degrees, which says nothing of training. `docs/verdicts.md`
-has what simulation makes of it.
+and of a single run only s^2 / K with K - 1 degrees, which says nothing of training.
+`docs/verdicts.md` has what simulation makes of it.
 """
 
 import math
@@ -16,13 +17,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
+
+from sid.verdict.parts import Part
 
 Array = NDArray[np.float64]
-
-# Expected minimum of three standard normal values is -0.846, and its variance 0.56.
-MINIMUM_OF_3 = 0.846
-VARIANCE_OF_MINIMUM = 0.56
 
 
 class Estimate(NamedTuple):
@@ -33,9 +31,8 @@ class Estimate(NamedTuple):
         runs, draws: N and K.
         run_sd: s_r, over run means; nan of one run.
         redraw_sd: over the draws of one run, pooled over runs; nan of one draw.
-        variance: V, of the mean.
-        new_variance: of a new run about the mean, noise apart; of one run that of a new draw.
-        freedom: degrees of freedom of both; 0 where nothing repeats.
+        parts: of the variance of the mean; the last is that of draws.
+        new: of the variance of a new run about the mean, noise apart; of one run, of a new draw.
     """
 
     mean: float
@@ -43,13 +40,8 @@ class Estimate(NamedTuple):
     draws: int
     run_sd: float
     redraw_sd: float
-    variance: float
-    new_variance: float
-    freedom: int
-
-    def decides(self) -> bool:
-        """Whether there is an error to decide by: a variance of zero is a sign of copies."""
-        return self.freedom > 0 and math.isfinite(self.variance) and self.variance > 0
+    parts: tuple[Part, ...]
+    new: tuple[Part, ...]
 
 
 def crossed(y: Array) -> Estimate:
@@ -65,89 +57,40 @@ def crossed(y: Array) -> Estimate:
     if draws > 1:
         within = float(y.var(axis=1, ddof=1).mean())
     if runs == 1:
-        return Estimate(
-            mean, 1, draws, math.nan, math.sqrt(within), within / draws,
-            within * (1 + 1 / draws), draws - 1,
-        )  # fmt: skip
-    over_runs = float(y.mean(axis=1).var(ddof=1))
-    over_draws = float(y.mean(axis=0).var(ddof=1)) if draws > 1 else math.nan
+        parts, new = Part(within / draws, draws - 1), Part(within * (1 + 1 / draws), draws - 1)
+        return Estimate(mean, 1, draws, math.nan, math.sqrt(within), (parts,), (new,))
+    over_runs, over_draws = float(y.mean(axis=1).var(ddof=1)), _of_draws(y.mean(axis=0))
     return Estimate(
         mean,
         runs,
         draws,
         math.sqrt(over_runs),
         math.sqrt(within),
-        over_runs / runs + over_draws / draws,
-        over_runs * (1 + 1 / runs) + over_draws / draws,
-        runs - 1,
+        (Part(over_runs / runs, runs - 1), over_draws),
+        (Part(over_runs * (1 + 1 / runs), runs - 1), over_draws),
     )
 
 
 def unpaired(a: Array, b: Array) -> Estimate:
-    """The mean of `a` less that of `b`, of different runs [N, K] and [M, K] on the same draws.
-
-    The degrees of freedom are those of the side with fewer runs, which is cautious.
-    """
-    one, other = crossed(a), crossed(b)
-    runs = min(one.runs, other.runs)
-    steps = a.mean(axis=0) - b.mean(axis=0)
-    draws = len(steps)
-    over_draws = float(steps.var(ddof=1)) / draws if draws > 1 else math.nan
-    over_runs = one.run_sd**2 / one.runs + other.run_sd**2 / other.runs
-    each = one.run_sd**2 + other.run_sd**2
+    """The mean of `a` less that of `b`, of different runs [N, K] and [M, K] on the same draws."""
+    sides = crossed(a), crossed(b)
+    over_draws = _of_draws(a.mean(axis=0) - b.mean(axis=0))
+    squares = [(side.run_sd**2, side.runs) for side in sides]
     return Estimate(
-        one.mean - other.mean,
-        runs,
-        draws,
-        math.sqrt(each),
-        math.hypot(one.redraw_sd, other.redraw_sd),
-        over_runs + over_draws,
-        each + over_runs + over_draws,
-        runs - 1,
+        sides[0].mean - sides[1].mean,
+        min(side.runs for side in sides),
+        over_draws.freedom + 1,
+        math.hypot(*(side.run_sd for side in sides)),
+        math.hypot(*(side.redraw_sd for side in sides)),
+        (*(Part(square / runs, runs - 1) for square, runs in squares), over_draws),
+        (*(Part(square * (1 + 1 / runs), runs - 1) for square, runs in squares), over_draws),
     )
 
 
-def published_shift(of: str, s: float) -> float:
-    """What the logarithm of a published value is below that of its generator's mean.
-
-    Args:
-        of: what kind of value it is: `mean of 10`, `single`, `minimum of 3` or `unknown`.
-        s: standard deviation of our own draws, on the log scale.
-    """
-    return MINIMUM_OF_3 * s if of == "minimum of 3" else 0.0
-
-
-def published_variance(of: str, s: float, draws: Array, share: float) -> Array:
-    """The variance of a published value about its generator's mean, on the log scale.
-
-    Args:
-        of: as of `published_shift`.
-        s: standard deviation of our own draws, on the log scale.
-        draws: K, how many these are, [any].
-        share: half a unit of the published value's last decimal, over the value.
-
-    Returns:
-        As many variances; of a minimum with the error of its shift, and so inf for one draw.
-    """
-    spread = np.full(len(draws), 0.1 if of == "mean of 10" else 1.0)
-    if of == "minimum of 3":
-        freedom = np.maximum(draws - 1, 0)
-        spread = VARIANCE_OF_MINIMUM + np.divide(
-            0.36, freedom, out=np.full(len(draws), math.inf), where=freedom > 0
-        )
-    return s**2 * spread + share**2 / 3
-
-
-def quantile(level: float, freedom: int) -> float:
-    """Student's t that a two-sided interval of this level reaches to."""
-    return float(stdtrit(freedom, (1 + level) / 2)) if freedom > 0 else math.nan
-
-
-def beyond(distance: float, variance: float, freedom: int) -> float:
-    """One-sided p of a mean that lies `distance` beyond a bound; nan where nothing repeats."""
-    if freedom <= 0 or not variance > 0:
-        return math.nan
-    return float(stdtr(freedom, -distance / math.sqrt(variance)))
+def _of_draws(means: Array) -> Part:
+    """The part of draws, from their means [K]."""
+    draws = len(means)
+    return Part(float(means.var(ddof=1)) / draws if draws > 1 else math.nan, draws - 1)
 
 
 def holm(p: Sequence[float]) -> list[float]:

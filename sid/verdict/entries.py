@@ -1,14 +1,18 @@
 """The sections of `claims.yaml`: protocols, criteria, subjects and what is stated of them."""
 
+import difflib
 from typing import Any, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from sid.config import Name, Strict
 
 Kind = Literal["checkpoint", "retraining", "ranking", "fall", "power-law", "faster"]
 # What a published value is: a mean of ten evaluations, one value, the least of three, or not known.
 Of = Literal["mean of 10", "single", "minimum of 3", "unknown"]
+
+# Metrics that are known without importing them.
+OF_THE_SUITE = ("frechet_distance", "inception_score", "precision", "recall")
 
 
 class Protocol(Strict):
@@ -19,7 +23,7 @@ class Protocol(Strict):
         number: its name in `results.csv`; empty where no published number is of this protocol.
         implementation: whose value decides.
         extractor: name; empty for whichever one the records have.
-        n_images: of each draw; 0 for whichever one number the records have.
+        n_images: of each draw; without it (0) whichever one number the records have.
         draws: K, of each generator.
         reference: file of `files.csv` that images are compared with, where it is not the data set
             itself: published moments, or images; `{dataset}` stands for the subject's.
@@ -33,12 +37,32 @@ class Protocol(Strict):
     number: str = ""
     implementation: str
     extractor: str = ""
-    n_images: NonNegativeInt = 0
+    n_images: int = 0
     draws: PositiveInt
     reference: str = ""
     of: Of = "unknown"
     labels: Literal["", "data set", "uniform"] = ""
     selection: Literal["best", "last"] = "best"
+
+    @field_validator("metric")
+    @classmethod
+    def _known(cls, metric: str) -> str:
+        if metric in OF_THE_SUITE:
+            return metric
+        from sid.evaluate.metrics import METRICS  # Packages may bring others; it imports slowly.
+
+        if metric not in METRICS:
+            near = difflib.get_close_matches(metric, METRICS, n=1)
+            mend = f"did you mean {near[0]}?" if near else f"known are {', '.join(METRICS)}"
+            raise ValueError(f"is no metric; {mend}")
+        return metric
+
+    @field_validator("n_images")
+    @classmethod
+    def _some(cls, n_images: int) -> int:
+        if n_images < 1:
+            raise ValueError("expected 1 or more; drop the key for whichever number is measured")
+        return n_images
 
 
 class Criterion(Strict):

@@ -5,11 +5,10 @@ import math
 import numpy as np
 
 from sid.verdict.claim import Claim
-from sid.verdict.design import Array, beyond
+from sid.verdict.design import Array
 from sid.verdict.evidence import Records, logs, shared
 from sid.verdict.judged import (
     MORE_RUNS,
-    Judged,
     Ratio,
     begin,
     compared,
@@ -20,11 +19,12 @@ from sid.verdict.judged import (
     scope_of,
     unsure,
 )
+from sid.verdict.parts import Part, beyond, known
 from sid.verdict.side import LackingError, Side
-from sid.verdict.verdict import Outcome
+from sid.verdict.verdict import Outcome, Verdict
 
 
-def fall(records: Records, claim: Claim) -> Judged:
+def fall(records: Records, claim: Claim) -> Verdict:
     """Compare the first and the last point of each run's curve.
 
     All curves are of one noise. What another noise would change is taken from the fresh draws of
@@ -42,15 +42,15 @@ def fall(records: Records, claim: Claim) -> Judged:
                 f"{side.who}: seed {seed} has no snapshot at image 0 and a later one"
             )
         steps.append(math.log(curve[min(curve)] / curve[max(curve)]))
-    noise, freedom = _noise(records, claim, side)
-    runs = len(seeds)
-    spread = float(np.var(steps, ddof=1)) if runs > 1 else 0.0
-    freedom = runs - 1 if runs > 1 else freedom
-    new = spread * (1 + 1 / runs) + noise
-    variance = spread / runs + noise
-    ratio = ratio_of(float(np.mean(steps)), variance, new, freedom, claim.criterion.level)
+    noise, runs = _noise(records, claim, side), len(seeds)
+    spread = float(np.var(steps, ddof=1)) if runs > 1 else math.nan
+    parts, new = ([noise], [noise])
+    if runs > 1:
+        parts.append(Part(spread / runs, runs - 1))
+        new.append(Part(spread * (1 + 1 / runs), runs - 1))
+    ratio = ratio_of(float(np.mean(steps)), parts, new, claim.criterion.level)
     bound = math.log(claim.criterion.bound)
-    flaws = [flaw for flaw in (side.flaw, unsure(claim), _single(runs, variance)) if flaw]
+    flaws = [flaw for flaw in (side.flaw, unsure(claim), _single(runs, parts)) if flaw]
     outcome: Outcome = "undecided" if flaws else _outcome(ratio, bound)
     verdict = curves_of(begin(claim), [side], seeds)
     verdict = compared(verdict, ratio, outcome, scope_of(runs))
@@ -58,21 +58,19 @@ def fall(records: Records, claim: Claim) -> Judged:
         f"{side.who}: the distance falls by {verdict.value:.4g} times, {limits(verdict)}, over "
         f"{counted(runs, 'run')} on one noise; bound {claim.criterion.bound:g}"
     )
-    return Judged(
-        verdict.model_copy(
-            update={
-                "figure": "distance at image 0 / at the last",
-                "run_sd": math.sqrt(spread) if runs > 1 else math.nan,
-                "p_value": math.nan if flaws else beyond(bound - ratio.value, variance, freedom),
-                "reason": "; ".join([told, *flaws, *side.notes]),
-                "changes": "a second training seed at least" if runs == 1 else MORE_RUNS,
-            }
-        )
+    return verdict.model_copy(
+        update={
+            "figure": "distance at image 0 / at the last",
+            "run_sd": math.sqrt(spread),
+            "p_value": math.nan if flaws else beyond(bound - ratio.value, parts),
+            "reason": "; ".join([told, *flaws, *side.notes]),
+            "changes": "a second training seed at least" if runs == 1 else MORE_RUNS,
+        }
     )
 
 
-def _noise(records: Records, claim: Claim, curves: Side) -> tuple[float, int]:
-    """Variance of the logarithm of a ratio of two distances on one noise; its degrees of freedom.
+def _noise(records: Records, claim: Claim, curves: Side) -> Part:
+    """The variance of the logarithm of a ratio of two distances on one noise.
 
     The variance of a distance goes as one over the number of images.
     """
@@ -82,16 +80,16 @@ def _noise(records: Records, claim: Claim, curves: Side) -> tuple[float, int]:
     if len(draws) < 2:
         raise LackingError(f"{fresh.who}: one draw tells no spread", changes="more fresh draws")
     scale = fresh.about.n_images / curves.about.n_images
-    return 2 * scale * float(y.mean(axis=0).var(ddof=1)), len(draws) - 1
+    return Part(2 * scale * float(y.mean(axis=0).var(ddof=1)), len(draws) - 1)
 
 
-def _single(runs: int, variance: float) -> str:
+def _single(runs: int, parts: list[Part]) -> str:
     if runs == 1:
         return "one run, which says nothing of training again"
-    return "" if variance > 0 else "the runs have no spread to judge by"
+    return "" if known(parts) else "the runs have no spread to judge by"
 
 
 def _outcome(ratio: Ratio, bound: float) -> Outcome:
-    if ratio.value - ratio.half > bound:
+    if ratio.low > bound:
         return "holds"
-    return "does not hold" if ratio.value + ratio.half < bound else "inconclusive"
+    return "does not hold" if ratio.high < bound else "inconclusive"

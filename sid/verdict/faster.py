@@ -10,12 +10,11 @@ from typing import NamedTuple
 import numpy as np
 
 from sid.verdict.claim import Claim, constants
-from sid.verdict.design import Array, beyond, quantile
+from sid.verdict.design import Array
 from sid.verdict.evidence import Records, comparable
 from sid.verdict.fits import images_bounds
 from sid.verdict.judged import (
     MORE_RUNS,
-    Judged,
     begin,
     counted,
     curves_of,
@@ -23,8 +22,9 @@ from sid.verdict.judged import (
     scope_of,
     unsure,
 )
+from sid.verdict.parts import Part, beyond, reach
 from sid.verdict.side import LackingError, Side
-from sid.verdict.verdict import Outcome
+from sid.verdict.verdict import Outcome, Verdict
 
 
 class Bounds(NamedTuple):
@@ -44,7 +44,7 @@ class Bounds(NamedTuple):
     neither: int
 
 
-def faster(records: Records, claim: Claim) -> Judged:
+def faster(records: Records, claim: Claim) -> Verdict:
     """Compare the images until each multiple of the teacher's distance, paired by seed.
 
     Raises:
@@ -75,22 +75,20 @@ def faster(records: Records, claim: Claim) -> Judged:
         f"{found.bound} by one side and so bounds, {found.neither} by neither and left out"
     )
     verdict = curves_of(begin(claim), sides, seeds)
-    return Judged(
-        verdict.model_copy(
-            update={
-                "verdict": "undecided" if flaws else outcome,
-                "scope": scope_of(len(seeds)) if len(seeds) > 1 else "this run",
-                "figure": f"images of {claim.against} / images of {claim.subject}",
-                "value": value,
-                "low": math.exp(low),
-                "high": math.exp(high),
-                "p_value": beyond(bound - above, error, len(seeds) - 1) if testable else math.nan,
-                "reason": "; ".join([told, *flaws, *sides[0].notes, *sides[1].notes]),
-                "changes": "a second training seed of both at least"
-                if len(seeds) == 1
-                else f"{MORE_RUNS}, or of longer ones that reach the same thresholds",
-            }
-        )
+    return verdict.model_copy(
+        update={
+            "verdict": "undecided" if flaws else outcome,
+            "scope": scope_of(len(seeds)) if len(seeds) > 1 else "this run",
+            "figure": f"images of {claim.against} / images of {claim.subject}",
+            "value": value,
+            "low": math.exp(low),
+            "high": math.exp(high),
+            "p_value": beyond(bound - above, [error]) if testable else math.nan,
+            "reason": "; ".join([told, *flaws, *sides[0].notes, *sides[1].notes]),
+            "changes": "a second training seed of both at least"
+            if len(seeds) == 1
+            else f"{MORE_RUNS}, or of longer ones that reach the same thresholds",
+        }
     )
 
 
@@ -134,15 +132,14 @@ def _curve(side: Side, seed: int) -> tuple[Array, Array]:
     return images, distances
 
 
-def _limit(values: Array, way: int, level: float) -> tuple[float, float]:
+def _limit(values: Array, way: int, level: float) -> tuple[float, Part]:
     """The mean's limit to one side, and the mean's variance; infinite if any value is."""
+    runs, error = len(values), Part(math.nan, 0)
     if not np.isfinite(values).all():
-        return way * math.inf, math.nan
-    if len(values) == 1:
-        return math.nan, math.nan
-    error = float(values.var(ddof=1)) / len(values)
-    reach = quantile(level, len(values) - 1) * math.sqrt(error)
-    return float(values.mean()) + way * reach, error
+        return way * math.inf, error
+    if runs > 1:
+        error = Part(float(values.var(ddof=1)) / runs, runs - 1)
+    return float(values.mean()) + way * reach([error], level), error
 
 
 def _single(seeds: list[int], low: float, high: float) -> str:

@@ -13,7 +13,8 @@ from scipy.special import stdtrit
 from sid.config import read_layers
 from sid.shipped import CONFIG
 from sid.verdict.claim import TEACHER, Claim
-from sid.verdict.design import Array, Estimate, quantile
+from sid.verdict.design import Array, Estimate
+from sid.verdict.parts import Part, reach
 from sid.verdict.published import GRADES
 from sid.verdict.side import Side
 from sid.verdict.verdict import Outcome, Verdict
@@ -23,31 +24,31 @@ MORE_RUNS = "an experiment of more runs, fixed beforehand"
 MANY = 1000  # Runs or draws; nobody makes more for a verdict.
 
 
-class Judged(NamedTuple):
-    """A verdict, and the p of a ranking that it is kept by chance; nan where that is not asked."""
-
-    verdict: Verdict
-    kept_p: float = math.nan
-
-
 class Ratio(NamedTuple):
     """A log ratio with its limits, and those of a new run or draw.
 
     Attributes:
         value: the ratio's logarithm.
-        half: what its interval reaches to either side, nan where nothing repeats.
+        low, high: its limits, nan where nothing repeats.
         new: what the prediction interval reaches to either side.
     """
 
     value: float
-    half: float
+    low: float
+    high: float
     new: float
 
+    def worse(self, sign: int) -> "Ratio":
+        """Above 0 where the subject is worse: turned round where higher is better (sign -1)."""
+        if sign > 0:
+            return self
+        return Ratio(-self.value, -self.high, -self.low, self.new)
 
-def ratio_of(value: float, variance: float, new: float, freedom: int, level: float) -> Ratio:
-    """The limits by Student's t; a variance that is no number gives none."""
-    t = quantile(level, freedom)
-    return Ratio(value, t * math.sqrt(variance), t * math.sqrt(new))
+
+def ratio_of(value: float, parts: Sequence[Part], new: Sequence[Part], level: float) -> Ratio:
+    """The limits of a ratio whose error has these parts; one that is no number gives none."""
+    half = reach(parts, level)
+    return Ratio(value, value - half, value + half, reach(new, level))
 
 
 def begin(claim: Claim) -> Verdict:
@@ -176,8 +177,8 @@ def compared(verdict: Verdict, ratio: Ratio, outcome: Outcome, scope: str) -> Ve
             "verdict": outcome,
             "scope": scope,
             "value": math.exp(ratio.value),
-            "low": math.exp(ratio.value - ratio.half),
-            "high": math.exp(ratio.value + ratio.half),
+            "low": math.exp(ratio.low),
+            "high": math.exp(ratio.high),
             "new_low": math.exp(ratio.value - ratio.new),
             "new_high": math.exp(ratio.value + ratio.new),
         }

@@ -9,13 +9,11 @@ import math
 import numpy as np
 
 from sid.verdict.claim import Claim, constant
-from sid.verdict.design import beyond
 from sid.verdict.evidence import Records
 from sid.verdict.fits import PowerLaw, bend, power_law
 from sid.verdict.intervals import Interval, mean_interval
 from sid.verdict.judged import (
     MORE_RUNS,
-    Judged,
     begin,
     counted,
     curves_of,
@@ -23,13 +21,14 @@ from sid.verdict.judged import (
     scope_of,
     unsure,
 )
+from sid.verdict.parts import Part, beyond
 from sid.verdict.side import LackingError, Side
-from sid.verdict.verdict import Outcome
+from sid.verdict.verdict import Outcome, Verdict
 
 POINTS = 4  # A parabola through three has no rest.
 
 
-def follows_power_law(records: Records, claim: Claim) -> Judged:
+def follows_power_law(records: Records, claim: Claim) -> Verdict:
     """Fit a line and a parabola to each run's log distance over log images.
 
     Raises:
@@ -57,22 +56,20 @@ def follows_power_law(records: Records, claim: Claim) -> Judged:
         f"{fits[0].points} snapshots on one noise; margin of the bend {per_cent(bound)}"
     )
     verdict = curves_of(begin(claim), [side], seeds)
-    return Judged(
-        verdict.model_copy(
-            update={
-                "verdict": outcome,
-                "scope": scope_of(len(seeds)) if len(seeds) > 1 else "this run",
-                "figure": "log-log slope",
-                "value": slope.value,
-                "low": slope.low,
-                "high": slope.high,
-                "run_sd": _sd([each.slope for each in fits]),
-                "needed_margin": max(abs(bends.low), abs(bends.high)),
-                "p_value": p,
-                "reason": "; ".join([told, *flaws, *notes]),
-                "changes": "a second training seed at least" if len(seeds) == 1 else MORE_RUNS,
-            }
-        )
+    return verdict.model_copy(
+        update={
+            "verdict": outcome,
+            "scope": scope_of(len(seeds)) if len(seeds) > 1 else "this run",
+            "figure": "log-log slope",
+            "value": slope.value,
+            "low": slope.low,
+            "high": slope.high,
+            "run_sd": _sd([each.slope for each in fits]),
+            "needed_margin": max(abs(bends.low), abs(bends.high)),
+            "p_value": p,
+            "reason": "; ".join([told, *flaws, *notes]),
+            "changes": "a second training seed at least" if len(seeds) == 1 else MORE_RUNS,
+        }
     )
 
 
@@ -106,9 +103,12 @@ def _outcome(slope: Interval, bends: Interval, bound: float) -> Outcome:
 def _broken(fits: list[PowerLaw], bound: float) -> float:
     """P of either way in which the claim may be broken, the smaller one twice (Bonferroni)."""
     bends, slopes = [bend(fit) for fit in fits], [fit.slope for fit in fits]
+    of_bends, of_slopes = (
+        [Part(_sd(values) ** 2 / len(fits), len(fits) - 1)] for values in (bends, slopes)
+    )
     each = (
-        beyond(abs(float(np.mean(bends))) - bound, _sd(bends) ** 2 / len(fits), len(fits) - 1),
-        beyond(float(np.mean(slopes)), _sd(slopes) ** 2 / len(fits), len(fits) - 1),
+        beyond(abs(float(np.mean(bends))) - bound, of_bends),
+        beyond(float(np.mean(slopes)), of_slopes),
     )
     return min(1.0, 2 * min(each))
 

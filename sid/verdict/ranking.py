@@ -9,11 +9,10 @@ import math
 import numpy as np
 
 from sid.verdict.claim import TEACHER, Claim
-from sid.verdict.design import Array, Estimate, beyond, crossed, unpaired
+from sid.verdict.design import Array, Estimate, crossed, unpaired
 from sid.verdict.evidence import Records, logs, shared, sign
 from sid.verdict.judged import (
     MANY,
-    Judged,
     Ratio,
     begin,
     compared,
@@ -27,12 +26,13 @@ from sid.verdict.judged import (
     spreads,
     unsure,
 )
+from sid.verdict.parts import beyond, known
 from sid.verdict.retraining import more_runs
 from sid.verdict.side import LackingError, Side
-from sid.verdict.verdict import Outcome
+from sid.verdict.verdict import Outcome, Verdict
 
 
-def ranking(records: Records, claim: Claim) -> Judged:
+def ranking(records: Records, claim: Claim) -> Verdict:
     """Compare the subject with what the claim sets it against, by the ratio of their values.
 
     Raises:
@@ -43,8 +43,8 @@ def ranking(records: Records, claim: Claim) -> Judged:
     draws, short = shared([subject, against], claim.protocol.draws)
     found, seeds, paired = _difference(subject, against, draws, fixed)
     level, bound = claim.criterion.level, math.log(claim.criterion.bound)
-    ratio = ratio_of(found.mean, found.variance, found.new_variance, found.freedom, level)
-    worse = Ratio(sign(claim.protocol.metric) * found.mean, ratio.half, ratio.new)
+    ratio = ratio_of(found.mean, found.parts, found.new, level)
+    worse = ratio.worse(sign(claim.protocol.metric))
     flaws = [flaw for flaw in (subject.flaw, against.flaw, short, unsure(claim)) if flaw]
     flaws += [flaw for flaw in (_single(found, fixed),) if flaw]
     outcome: Outcome = "undecided" if flaws else _outcome(worse, bound)
@@ -56,20 +56,18 @@ def ranking(records: Records, claim: Claim) -> Judged:
     )
     notes = [*subject.notes, *against.notes, *records.bias(claim, subject)]
     failing, kept = (
-        math.nan if flaws else beyond(away, found.variance, found.freedom)
+        math.nan if flaws else beyond(away, found.parts)
         for away in (worse.value - bound, bound - worse.value)
     )
-    return Judged(
-        verdict.model_copy(
-            update={
-                "figure": f"{claim.subject} / {claim.against}",
-                "needed_margin": math.expm1(worse.value + worse.half),
-                "p_value": failing,
-                "reason": "; ".join([told, *flaws, *notes]),
-                "changes": _changes(claim, outcome, worse, found, fixed),
-            }
-        ),
-        kept,
+    return verdict.model_copy(
+        update={
+            "figure": f"{claim.subject} / {claim.against}",
+            "needed_margin": math.expm1(worse.high),
+            "p_value": failing,
+            "p_kept": kept,
+            "reason": "; ".join([told, *flaws, *notes]),
+            "changes": _changes(claim, outcome, worse, found, fixed),
+        }
     )
 
 
@@ -118,13 +116,13 @@ def _single(found: Estimate, fixed: bool) -> str:
     """A flaw where nothing can be said of methods."""
     if found.runs == 1 and not fixed:
         return "one run of a side, which ranks no methods"
-    return "" if found.decides() else "the differences have no spread to judge by"
+    return "" if known(found.parts) else "the differences have no spread to judge by"
 
 
 def _outcome(worse: Ratio, bound: float) -> Outcome:
-    if worse.value + worse.half < bound:
+    if worse.high < bound:
         return "holds"
-    return "does not hold" if worse.value - worse.half > bound else "inconclusive"
+    return "does not hold" if worse.low > bound else "inconclusive"
 
 
 def _changes(claim: Claim, outcome: Outcome, worse: Ratio, found: Estimate, fixed: bool) -> str:
@@ -136,7 +134,7 @@ def _changes(claim: Claim, outcome: Outcome, worse: Ratio, found: Estimate, fixe
     if outcome == "undecided":
         return f"{claim.protocol.draws} draws of both sides, with the same numbers"
     if outcome != "inconclusive":
-        edge = math.exp(worse.value + (worse.half if outcome == "holds" else -worse.half))
+        edge = math.exp(worse.high if outcome == "holds" else worse.low)
         return f"a bound on the other side of {edge:.4g}, or other runs"
     bound, level = math.log(claim.criterion.bound), claim.criterion.level
     if found.runs == 1:

@@ -53,8 +53,10 @@ class Verdict(BaseModel):
         runs, draws: N training seeds and K draws of each; 0 where there are none.
         run_sd, redraw_sd: of the logarithm, over seeds and over draws; nan where not known.
         new_low, new_high: prediction interval of the figure of one new run or evaluation.
-        needed_margin: the smallest margin, as a share, at which the claim would be kept.
+        needed_margin: the smallest margin at which the claim would be kept, as a share: of the
+            published value; of a ranking what its bound would be above 1; of a power law the bend.
         p_value, p_holm: of the test that the claim is broken, alone and among those of the page.
+        p_kept, p_kept_holm: of a ranking the same of the test that it is kept.
         records: which rows of the records it rests on.
         command: what makes these records.
         changes: what would change the verdict.
@@ -98,6 +100,8 @@ class Verdict(BaseModel):
     needed_margin: float = math.nan
     p_value: float = math.nan
     p_holm: float = math.nan
+    p_kept: float = math.nan
+    p_kept_holm: float = math.nan
     records: str = ""
     command: str = ""
     changes: str = ""

@@ -37,7 +37,8 @@ def margin(one: Verdict) -> str:
     """The smallest margin at which the claim would be kept."""
     if math.isnan(one.needed_margin):
         return ""
-    return f"it would reproduce at a margin of {one.needed_margin:.2%}".replace("%", " %")
+    share = f"{one.needed_margin:.2%}".replace("%", " %")
+    return f"it would reproduce at a margin of {share} of the published value"
 
 
 def _rows(one: Verdict, table: pd.DataFrame) -> pd.DataFrame:

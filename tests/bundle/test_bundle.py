@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from sid.bundle.archive import SUMS, write_sums
+from sid.bundle.archive import SUMS, pack, write_sums
 from sid.bundle.bundle import check_bundle, make_bundle
 from sid.errors import UserError
+from sid.evaluate.records import load_table
 from sid.files import sha256
 from tests.test_cli import sid
 
@@ -117,6 +118,33 @@ def test_files_that_are_missing_or_too_many(copy: Path) -> None:
     (copy / SUMS).unlink()
     with pytest.raises(UserError, match=f"has no {SUMS}"):
         check_bundle(copy)
+
+
+def test_an_archive_names_its_own_member(copy: Path, tmp_path: Path) -> None:
+    """And not the place where it was unpacked for the check."""
+    one_digit(copy / "records.csv")
+    archive = tmp_path / "handed in.tar.gz"
+    pack(copy, archive)
+    with pytest.raises(UserError) as changed:
+        check_bundle(archive)
+    assert str(changed.value) == f"{archive}/records.csv: was changed; get the bundle again"
+    (copy / "records.csv").write_text("nothing")
+    write_sums(copy)
+    pack(copy, archive)
+    with pytest.raises(UserError, match=rf"^{archive}/records\.csv: has no column role"):
+        check_bundle(archive)
+
+
+def test_two_values_of_one_measurement_are_settled_by_merging(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = tmp_path / "changed.csv"
+    table = load_table(RECORDS)
+    table.assign(value=table["value"] * 1.01).to_csv(changed, index=False)
+    out = tmp_path / "bundle"
+    assert sid(monkeypatch, "bundle", RECORDS, changed, "--out", out) == 2
+    assert "by `sid merge ... --prefer FILE`" in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_what_is_there_is_not_replaced(bundle: Path) -> None:

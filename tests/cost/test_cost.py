@@ -86,8 +86,8 @@ def test_rows_without_a_source_are_refused(tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((), "name a recipe, or --all"),
-        (("cifar10-uncond-sid-alpha1", "--all"), "name a recipe, or --all"),
+        ((), "name a recipe, --experiment NAME, or --all"),
+        (("cifar10-uncond-sid-alpha1", "--all"), "name a recipe, --experiment NAME, or --all"),
         (("cifar10-uncond-sid-alpha1", "--gpu", "a10"), "--gpu a10: unknown; known are v100"),
         (("digits/sid",), "recipe digits: its network has the size of its data"),
     ],

@@ -1,5 +1,6 @@
 """What is counted on empty tensors is what a real step does and keeps."""
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -7,10 +8,11 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.step_throughput import METHODS, data
-from sid.cost.cost import GRAPHS, HELD
+from sid.cost.cost import others, step_operations
 from sid.cost.count import count
 from sid.cost.rates import operations
 from sid.distill.distillation import Distillation
+from sid.distill.method import methods
 from sid.distill.recipe import Recipe
 from sid.networks import Architecture
 from sid.runs.world import World
@@ -22,7 +24,8 @@ NETWORK = Architecture(**SMALL, num_blocks=2, augment_dim=9, attn_resolutions=(8
 
 
 def recipe(method: str) -> Recipe:
-    return tiny_recipe(method=METHODS[method], batch=BATCH, dropout=0.1, augment=0.1, data="noise")
+    options = METHODS.get(method, {"name": method})
+    return tiny_recipe(method=options, batch=BATCH, dropout=0.1, augment=0.1, data="noise")
 
 
 def distillation(method: str) -> Distillation:
@@ -31,26 +34,39 @@ def distillation(method: str) -> Distillation:
     return Distillation(made, NETWORK.build(), None, data("small"), 0, torch.device("cpu"), World())
 
 
-@pytest.mark.parametrize("method", ["sid", "sida"])
-def test_operations_are_those_of_a_real_step(method: str) -> None:
+@pytest.mark.parametrize("method", methods())
+def test_operations_are_those_of_real_steps(method: str) -> None:
     training = distillation(method)
+    steps = math.lcm(*(player.every for player in training.players))
     with FlopCounterMode(display=False) as counter:
-        training.step(0)
-    found = counter.get_total_flops() / BATCH
-    assert found == pytest.approx(operations(method, count(NETWORK)), rel=0.02)
+        for step in range(steps):
+            training.step(step * BATCH)
+    found = counter.get_total_flops() / BATCH / steps
+    assert found == pytest.approx(step_operations(training.players, count(NETWORK)), rel=0.02)
 
 
-def test_numbers_held_are_those_of_a_real_run() -> None:
-    training = distillation("sid")
-    training.step(0)
-    networks = (training.teacher, training.fake, training.generator, training.average)
+@pytest.mark.parametrize("method", ["sid", "sida"])
+def test_players_and_the_table_of_rates_agree(method: str) -> None:
+    made = recipe(method)
+    found = step_operations(made.method.players(made), count(NETWORK))
+    assert found == operations(method, count(NETWORK))
+
+
+@pytest.mark.parametrize("method", methods())
+def test_numbers_held_are_those_of_a_real_run(method: str) -> None:
+    training = distillation(method)
+    for step in range(max(player.every for player in training.players)):
+        training.step(step * BATCH)
+    networks = (training.teacher, *training.networks.values(), training.average)
     parameters = [p for network in networks for p in network.parameters()]
     held = [*parameters, *(p.grad for p in parameters if p.grad is not None)]
-    for adam in (training.fake_adam, training.generator_adam):
-        held += [value for state in adam.state.values() for value in state.values()]
+    for optimizer in training.optimizers.values():
+        held += [value for state in optimizer.state.values() for value in state.values()]
     found = sum(tensor.numel() for tensor in held if tensor.dim())
     # What takes the augmentation's labels gets no gradient in the generator.
-    assert found == pytest.approx(HELD["distill"] * count(NETWORK).weights, rel=1e-3)
+    weights = count(NETWORK).weights
+    expected = 6 * weights + 4 * others(recipe(method), NETWORK)
+    assert found == pytest.approx(expected, rel=1e-3)
 
 
 def kept(compute: Callable[[], object], own: set[int]) -> int:
@@ -71,11 +87,12 @@ def kept(compute: Callable[[], object], own: set[int]) -> int:
 def test_activations_are_those_of_a_real_turn_of_the_generator() -> None:
     training = distillation("sid")
     training.generator.train().requires_grad_(True)
-    networks = (training.teacher, training.fake, training.generator)
+    networks = (training.teacher, *training.networks.values())
     own = {p.untyped_storage().data_ptr() for network in networks for p in network.parameters()}
-    found = kept(lambda: training._generator_loss(0, BATCH, 0), own)
+    _, generator = training.players
+    found = kept(lambda: training.loss(generator, 0, BATCH, 0), own)
     # Two of the three networks run without the dropout that is counted for all.
-    assert found == pytest.approx(GRAPHS["distill"] * BATCH * count(NETWORK).saved, rel=0.1)
+    assert found == pytest.approx(generator.graphs * BATCH * count(NETWORK).saved, rel=0.1)
 
 
 def test_half_precision_keeps_about_half_and_copies_of_the_weights() -> None:

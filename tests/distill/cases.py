@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from sid.distill.distillation import generator_sigma
 from sid.distill.method import Draw
+from sid.distill.noise import karras_sigma
 from sid.distill.sid import SiD
 from sid.distill.sida import SiDA
 from sid.networks import Architecture, EDMPrecond
@@ -123,7 +123,7 @@ def ours(
     elif loss in FAKE_LOSSES:
         found = FAKE_LOSSES[loss].fake_loss(fake, made, inputs.real, draw).per_image
     else:
-        draw = Draw(generator_sigma(inputs.t * 0.8), inputs.noise, inputs.labels)
+        draw = Draw(karras_sigma(inputs.t * 0.8), inputs.noise, inputs.labels)
         method = GENERATOR_LOSSES[loss]
         found = method.generator_loss(teacher, fake, made, draw, WARM).per_image
     answer = found.detach(), gradients(trained, found.mean())

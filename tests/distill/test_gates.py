@@ -46,7 +46,7 @@ def test_measures_have_known_values() -> None:
 
 @pytest.mark.parametrize("first", [BLURRED, MADE], ids=["from the teacher", "from a generator"])
 def test_healthy_images_pass_and_broken_ones_do_not(first: torch.Tensor) -> None:
-    watch = Watch(Gates(), REAL, first, batch=8)
+    watch = Watch(Gates(), REAL, first, batch=8, updates=2)
     for healthy in (first, MADE, 0.7 * MADE, 1.3 * MADE, BLURRED, MADE + 0.1 * NOISE):
         assert watch.images_problem(healthy) is None
     assert key(watch.images_problem(MADE[:1].repeat(64, 1, 1, 1))) == "min_spread"
@@ -58,29 +58,29 @@ def test_healthy_images_pass_and_broken_ones_do_not(first: torch.Tensor) -> None
 
 def test_null_switches_a_gate_off() -> None:
     blind = Gates(min_spread=None, max_noise=None, max_distance=None)
-    watch = Watch(blind, REAL, BLURRED, batch=8)
+    watch = Watch(blind, REAL, BLURRED, batch=8, updates=2)
     assert watch.images_problem(10 * NOISE[:1].repeat(64, 1, 1, 1)) is None
 
 
 def test_a_run_is_not_stopped_for_what_it_began_with() -> None:
     alike, noisy, far = 0.01 * MADE, MADE + 2 * NOISE, MADE + 3
     for first in (alike, noisy, far):
-        assert Watch(Gates(), REAL, MADE, batch=8).images_problem(first) is not None
-        assert Watch(Gates(), REAL, first, batch=8).images_problem(first) is None
+        assert Watch(Gates(), REAL, MADE, batch=8, updates=2).images_problem(first) is not None
+        assert Watch(Gates(), REAL, first, batch=8, updates=2).images_problem(first) is None
     # Of a teacher that has learnt nothing, which makes noise, one noise is as good as another.
     other = torch.rand(64, 1, 8, 8, generator=GENERATOR) * 2 - 1
-    assert Watch(Gates(), REAL, 0.5 * NOISE, batch=8).images_problem(other) is None
+    assert Watch(Gates(), REAL, 0.5 * NOISE, batch=8, updates=2).images_problem(other) is None
 
 
 def test_a_good_start_makes_no_bound_tighter() -> None:
     """Of a run that begins at the data the distance can only grow: that is no fault."""
-    watch = Watch(Gates(), REAL, MADE, batch=8)
+    watch = Watch(Gates(), REAL, MADE, batch=8, updates=2)
     assert distance(0.7 * MADE, REAL) > 1.5 * distance(MADE, REAL)
     assert watch.images_problem(0.7 * MADE) is None
 
 
 def test_counts_are_over_a_window() -> None:
-    watch = Watch(Gates(max_dropped=0.05, max_sanitised=0.5), REAL, MADE, batch=8)
+    watch = Watch(Gates(max_dropped=0.05, max_sanitised=0.5), REAL, MADE, batch=8, updates=2)
     allowed = int(0.05 * WINDOW * 8 * 2)
     for update in range(1, WINDOW + 1):
         watch.count(update * 8, allowed if update == 3 else 0, sanitised=0)
@@ -93,8 +93,8 @@ def test_counts_are_over_a_window() -> None:
 
 
 def test_memory() -> None:
-    assert key(Watch(Gates(max_memory=1e-6), REAL, MADE, 8).memory_problem()) == "max_memory"
-    assert Watch(Gates(max_memory=1.0), REAL, MADE, 8).memory_problem() is None
+    assert key(Watch(Gates(max_memory=1e-6), REAL, MADE, 8, 2).memory_problem()) == "max_memory"
+    assert Watch(Gates(max_memory=1.0), REAL, MADE, 8, 2).memory_problem() is None
 
 
 def shell(line: str) -> subprocess.CompletedProcess[str]:

@@ -46,3 +46,39 @@ def test_five_kills_change_nothing(
     assert killed >= 3, "the run is too short to be killed; make it longer"
     subprocess.run(command(recipe, digits_zip, teacher_run, cut), check=True)
     assert tree(cut) == tree(whole)
+
+
+@pytest.mark.slow
+def test_legs_that_are_killed_change_nothing(
+    digits_zip: Path, teacher_run: Path, tmp_path: Path, tree: Callable[[Path], dict[str, bytes]]
+) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    asked = tiny_recipe(kimg=3.0, batch=16, lr_decay=0.5, per_decade=6)
+    recipe.write_text(yaml.safe_dump(asked.model_dump(mode="json")))
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    subprocess.run(command(recipe, digits_zip, teacher_run, whole), check=True)
+
+    moments = random.Random(0)
+    *legs, _ = asked.leg_ends(6.0)
+    assert len(legs) == 2
+    killed = 0
+    for end in [*legs, None]:
+        words = command(recipe, digits_zip, teacher_run, cut)
+        words += ["--leg", str(end)] if end else []
+        process = subprocess.Popen(words)
+        # From the run's lock on: before that there is nothing to lose.
+        while process.poll() is None and not holds(cut, process.pid):
+            time.sleep(0.01)
+        time.sleep(moments.uniform(0.0, 0.5))
+        killed += process.poll() is None
+        process.kill()
+        process.wait()
+        subprocess.run(words, check=True)
+    assert killed >= 2, "the legs are too short to be killed; make them longer"
+    assert tree(cut) == tree(whole)
+
+
+def holds(run: Path, process: int) -> bool:
+    """Whether a process has locked a run."""
+    lock = run / "lock"
+    return lock.exists() and f"process {process} " in lock.read_text()

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from baselines.methods.diff_instruct import DiffInstruct
-from sid.distill.distillation import generator_sigma
 from sid.distill.method import Draw, method_class
-from sid.distill.sid import SiD, sid_loss, teacher_error
+from sid.distill.noise import karras_sigma
+from sid.distill.scores import teacher_error
+from sid.distill.sid import SiD, sid_loss
 from sid.distill.sida import SiDA, cross_entropy, discriminator_logits
 from sid.errors import UserError
 from sid.networks import Architecture
@@ -162,9 +163,9 @@ def test_discriminator_is_the_channel_mean() -> None:
     assert float(cross_entropy(torch.full((2, 1), 50.0), real=False)) == pytest.approx(50)
 
 
-def test_generator_sigma_ends() -> None:
+def test_karras_sigma_ends() -> None:
     t = torch.tensor([0.0, 0.8, 1.0], dtype=torch.float64)
-    sigma = generator_sigma(t)
+    sigma = karras_sigma(t)
     assert float(sigma[0]) == pytest.approx(0.002)
     assert float(sigma[1]) == pytest.approx(24.408, rel=1e-4)
     assert float(sigma[2]) == pytest.approx(80)

@@ -7,8 +7,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from sid.distill.distillation import generator_sigma
 from sid.distill.method import Draw
+from sid.distill.noise import karras_sigma
 from sid.distill.sid import SiD
 from sid.distill.sida import SiDA, discriminator_logits
 from sid.networks import EDMPrecond
@@ -54,7 +54,7 @@ def test_the_bound_on_logits_holds_in_a_case() -> None:
     inputs = given(CASES["ddpmpp-sure"])
     teacher, fake, generator = networks("ddpmpp-sure").values()
     made = one_step(generator, inputs.z, SIGMA_INIT, inputs.labels)
-    draw = Draw(generator_sigma(inputs.t * 0.8), inputs.noise, inputs.labels)
+    draw = Draw(karras_sigma(inputs.t * 0.8), inputs.noise, inputs.labels)
     seen = fake.bottleneck(draw.diffuse(made), draw.sigma, draw.labels)
     logits = discriminator_logits(seen)
     assert 0.1 < (logits < -10).float().mean() < 0.9
@@ -77,7 +77,7 @@ def test_an_image_that_is_not_a_number_changes_no_other_loss(method: SiD) -> Non
     def losses(rows: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         labels = inputs.labels[rows]  # type: ignore[index]
         made = one_step(generator, inputs.z[rows], SIGMA_INIT, labels)
-        draw = Draw(generator_sigma(inputs.t[rows] * 0.8), noise[rows], labels)
+        draw = Draw(karras_sigma(inputs.t[rows] * 0.8), noise[rows], labels)
         score = method.fake_loss(fake, made, inputs.real[rows], draw).per_image
         moved = method.generator_loss(teacher, fake, made, draw, WARM).per_image
         return torch.stack([score, moved])

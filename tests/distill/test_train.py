@@ -1,4 +1,4 @@
-"""Runs: resumed equals undisturbed, bit for bit, for every method; and what is refused."""
+"""Runs: snapshots, starts, damaged checkpoints, and what is refused."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import torch
 
-from sid.distill.train import Distillation
 from sid.errors import UserError
 from sid.files import read_json
 from sid.networks import load_network, read_metadata, save_network
@@ -22,40 +21,7 @@ Tree = Callable[[Path], dict[str, bytes]]
 METHODS: dict[str, dict[str, Any]] = {
     "sid": {"name": "sid", "alpha": 1.2},
     "sida": {"name": "sida", "generator_from_kimg": 0.2, "adversarial_from_kimg": 0.4},
-    "diff-instruct": {"name": "diff-instruct"},
 }
-
-
-class KilledError(Exception):
-    """Stands for the end of a process between two steps."""
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_resumed_equals_undisturbed(
-    method: str,
-    digits_zip: Path,
-    teacher_run: Path,
-    tmp_path: Path,
-    tree: Tree,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    recipe = tiny_recipe(name=method, method=METHODS[method], lr_decay=0.5)
-    whole = run(recipe, digits_zip, teacher_run, tmp_path / "whole")
-
-    monkeypatch.setattr(loop, "STATE_EVERY_S", 0.0)
-    for stop in (96, 480, 800):  # Between snapshots, in a warm-up, near the end.
-        step = Distillation.step
-
-        def killed(self: Distillation, images: int, stop: int = stop, step: Any = step) -> Any:
-            if images == stop:
-                raise KilledError
-            return step(self, images)
-
-        monkeypatch.setattr(Distillation, "step", killed)
-        with pytest.raises(KilledError):
-            run(recipe, digits_zip, teacher_run, tmp_path / "cut")
-        monkeypatch.setattr(Distillation, "step", step)
-    assert tree(run(recipe, digits_zip, teacher_run, tmp_path / "cut")) == tree(whole)
 
 
 def test_snapshots_say_what_they_are(digits_zip: Path, teacher_run: Path, tmp_path: Path) -> None:

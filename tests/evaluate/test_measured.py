@@ -25,6 +25,7 @@ from sid.files import read_json, sha256, write_json
 from sid.networks import save_network
 from sid.progress import Progress
 from sid.runs.folder import RunFolder
+from sid.runs.removed import read_removed
 from tests.commands import refused, sid
 from tests.evaluate.cases import network, record
 from tests.evaluate.test_evaluate import make_run, write_snapshot
@@ -130,6 +131,24 @@ def test_a_removed_snapshot_s_records_stand_for_it(place: Path) -> None:
     refused(sid(*words(place, "run", "--n-curve", 50)), str(gone), str(record), "n_images")
     record.unlink()
     refused(sid(*words(place, "run")), str(gone), "missing", "train the run again")
+
+
+def test_what_is_removed_changes_no_record(place: Path) -> None:
+    run, manifest = place / "run", place / "run/manifest.json"
+    recipe = {"name": "sid-tiny", "kimg": 0.192, "first_kimg": 0.064, "per_decade": 1, "batch": 64}
+    write_json(manifest, {"recipe": recipe, "seed": 5})  # Log-spaced: 0, 64, 192.
+    whole = measure(place, "run", "--keep", "all")
+    best = next(row["images"] for row in whole if row["selection"] == "best")
+    for keep, spaced in (("curve", {0, 64}), ("best", set())):
+        groups = [
+            measure(place, "snapshots", "--keep", keep, "--from", begin, "--to", end)
+            for begin, end in ((0, 64), (128, 192))
+        ]
+        assert groups[0] + groups[1] == [row for row in whole if row["role"] == "curve"]
+        assert measure(place, "run", "--keep", keep) == whole
+        there = {int(path.stem) for path in (run / "snapshots").iterdir()}
+        assert there == spaced | {best, 192}
+        assert {one.images for one in read_removed(run).values()} == set(IMAGES) - there
 
 
 def changed(name: str, place: Path, extractor: DataExtractor) -> list[object]:

@@ -72,7 +72,7 @@ def test_each_value_has_a_source_and_each_source_a_value(name: str) -> None:
     assert recipe.name == name
     found = values(recipe)
     assert [key for key in found if source(recipe, key) == UNSOURCED] == []
-    keys = {*found, *(key.partition(".")[0] for key in found)}
+    keys = {".".join(key.split(".")[:n]) for key in found for n in range(1, key.count(".") + 2)}
     assert set(recipe.sources) - keys == set()
     if isinstance(recipe, Recipe):
         assert "method" not in recipe.sources, "say it of each option"

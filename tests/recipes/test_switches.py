@@ -36,7 +36,11 @@ CHANGES: dict[str, Any] = {
     "micro_batch": 2,
     "lr_generator": 2e-4,
     "lr_fake": 2e-4,
+    "lr_warmup_kimg": 0.008,
     "lr_decay": 0.5,
+    "optimizer": "radam",
+    "weight_decay": 0.1,
+    "clip_norm": 0.01,
     "betas_generator": (0.9, 0.999),
     "betas_fake": (0.0, 0.99),
     "eps": 1e-6,
@@ -65,13 +69,24 @@ ELSEWHERE = {
     "sources": "say nothing about the run",
 }
 # Options whose default does not bind on a network as small as this: the value to compare with.
+FAMILY: dict[str, tuple[Any, Any]] = {
+    "detached": (False, True),
+    "weight": ("teacher-error", "1/sigma^2"),
+    "fake_updates": (1, 2),
+    "generator_noise": (None, {"law": "log-normal"}),
+    "fake_noise": (None, {"law": "karras", "low": 20, "high": 980, "grid": True}),
+    "fake_weight": ("edm", "flow"),
+    "per_pixel": (False, True),
+}
 SID_OPTIONS: dict[str, tuple[Any, Any]] = {
+    **FAMILY,
     "alpha": (1.2, 1.0),
     "generator_from_kimg": (0, 0.004),
     "generator_weight": (100.0, 10.0),
     "fake_grad_clip": (None, 0.001),
 }
 SIDA_OPTIONS: dict[str, tuple[Any, Any]] = {
+    **FAMILY,
     "alpha": (1.0, 1.2),
     "generator_from_kimg": (0, 0.004),
     "generator_weight": (100.0, 10.0),
@@ -134,8 +149,9 @@ def plain() -> dict[str, dict[str, Tensor]]:
 
 def test_no_switch_is_forgotten() -> None:
     assert {*CHANGES, *ELSEWHERE} == set(Recipe.model_fields)
-    assert set(SID_OPTIONS) == set(SiD.model_fields)
-    assert set(SIDA_OPTIONS) == set(SiDA.model_fields)
+    huber = {"huber"}  # Of the weight `pseudo-huber` alone, below.
+    assert set(SID_OPTIONS) | huber == set(SiD.model_fields)
+    assert set(SIDA_OPTIONS) | huber == set(SiDA.model_fields)
 
 
 @pytest.mark.parametrize("method", ["sid", "sida"])
@@ -160,6 +176,13 @@ def test_micro_batch_is_rounding_for_sid_and_more_for_sida() -> None:
 @pytest.mark.parametrize("key", SID_OPTIONS)
 def test_option_of_sid(key: str) -> None:
     one, other = (end(recipe(method={"name": "sid", key: value})) for value in SID_OPTIONS[key])
+    assert not same(one, other)
+
+
+def test_huber() -> None:
+    """Adam undoes what scales all images alike: the constant changes how images compare."""
+    section = {"name": "sid", "weight": "pseudo-huber"}
+    one, other = (end(recipe(method={**section, "huber": value})) for value in (0.01, 1.0))
     assert not same(one, other)
 
 

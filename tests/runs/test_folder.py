@@ -63,6 +63,21 @@ def test_snapshots_without_manifest_are_refused(tmp_path: Path) -> None:
     assert [item.name for item in folder.path.iterdir()] == ["snapshots"]
 
 
+def test_everything_of_a_run_is_set_aside(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.legs.mkdir(parents=True)  # As Snakemake does before the run begins.
+    with folder.lock():
+        folder.claim(RUN, CPU, restart=False)
+        folder.leg_path(32).write_text("{}")
+        for name in ("done.json", "reached.json", "removed.json"):
+            (folder.path / name).write_text("{}")
+        folder.claim(OTHER, CPU, restart=True)
+    assert sorted(item.name for item in folder.path.iterdir()) == ["lock", "manifest.json"]
+    (aside,) = tmp_path.glob("run.aside-*")
+    assert (aside / "legs" / folder.leg_path(32).name).exists()
+    assert len(list(aside.iterdir())) == 5
+
+
 def test_a_run_keeps_its_threads(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     with folder.lock():

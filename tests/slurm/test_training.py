@@ -1,6 +1,6 @@
 """A training over two nodes, disturbed in every way that a cluster knows, by a real Slurm.
 
-Its Snakefile has the one rule and goes through the executor plugin, as the workflow's own do.
+Its Snakefile has a rule for each leg and goes through the executor plugin, as the workflow's do.
 """
 
 import os
@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sid.files import read_json
 from tests.conftest import tiny_recipe
 from tests.processes import newest, outcome
 from tests.slurm.lab import Lab
@@ -24,16 +25,18 @@ BATCH = 8
 STEPS = 400  # A snapshot is every 20 steps, and it is disturbed after five of them.
 ENDS = 1 << signal.SIGTERM - 1 | 1 << signal.SIGUSR2 - 1
 STARTED: list[subprocess.Popen[bytes]] = []
+LEG = 380  # The updates after which a leg ends, behind all disturbances.
 RULE = """
-rule train:
-    output: "{out}/done.json"
-    log: "train.log"
+rule train{name}:
+    input: {before}
+    output: "{out}/{file}"
+    log: "train{name}.log"
     threads: 1
     retries: {retries}
     resources: nodes=2, tasks={tasks}, gpu={tasks}, runtime={minutes}, mem_mb=3000
     params:
         submitit="sid.cluster:Command",
-        command="distill --recipe sid.yaml --data digits.zip --teacher teacher --out {out}"
+        command="distill --recipe sid.yaml --data digits.zip --teacher teacher --out {out} {leg}"
     shell: "false"
 """
 
@@ -167,12 +170,18 @@ def prepared(digits_zip: Path, teacher_run: Path) -> Callable[..., Path]:
         tasks: int = 4,
         out: object = "run",
         minutes: int = 30,
+        leg: int = 0,
     ) -> Path:
         folder.mkdir(exist_ok=True)
         recipe = tiny_recipe(batch=BATCH, micro_batch=2, kimg=kimg, dropout=0.1, every_kimg=0.16)
         (folder / "sid.yaml").write_text(yaml.safe_dump(recipe.model_dump(mode="json")))
-        rule = RULE.format(retries=retries, tasks=tasks, out=out, minutes=minutes)
-        (folder / "Snakefile").write_text(rule)
+        asked = {"retries": retries, "tasks": tasks, "out": out, "minutes": minutes}
+        file = f"legs/{leg:012d}.json"
+        before = f"{str(out) + '/' + file!r}" if leg else ""
+        rules = RULE.format(name="", before=before, file="done.json", leg="", **asked)
+        if leg:
+            rules += RULE.format(name="_leg", before="", file=file, leg=f"--leg {leg}", **asked)
+        (folder / "Snakefile").write_text(rules)
         (folder / "digits.zip").symlink_to(digits_zip)
         (folder / "teacher").symlink_to(teacher_run)
         return folder
@@ -202,8 +211,8 @@ def test_disturbed_in_every_way_it_equals_undisturbed(
     lab: Lab, prepared: Callable[..., Path], tmp_path: Path
 ) -> None:
     folder, twin = (
-        prepared(tmp_path / name, STEPS * BATCH / 1000, minutes=minutes)
-        for name, minutes in (("disturbed", 2), ("undisturbed", 30))
+        prepared(tmp_path / name, STEPS * BATCH / 1000, minutes=minutes, leg=leg)
+        for name, minutes, leg in (("disturbed", 2, LEG * BATCH), ("undisturbed", 30, 0))
     )
     training = Training(lab, folder)
     undisturbed = Alone(twin)
@@ -237,6 +246,7 @@ def test_disturbed_in_every_way_it_equals_undisturbed(
     assert training.ends() == 0, training.messages()
 
     assert outcome(training.out) == outcome(undisturbed.ends())
+    assert read_json(training.out / "legs" / f"{LEG * BATCH:012d}.json")["images"] == LEG * BATCH
 
 
 @pytest.fixture

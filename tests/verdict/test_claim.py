@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from sid.errors import UserError
+from sid.evaluate.metrics import METRICS
+from sid.shipped import TABLES
 from sid.verdict.claim import chosen, load_claims
+from sid.verdict.entries import OF_THE_SUITE
 from tests.verdict.tables import CLAIMS, RESULTS, make_tables
 
 BASES = CLAIMS[CLAIMS.index("  toy:") : CLAIMS.index("protocols")]
@@ -51,6 +54,17 @@ def test_quotations_under_other_names(tmp_path: Path) -> None:
     ("old", "new", "message"),
     [
         ("draws: 3,", "drawz: 3,", "protocols.fid.drawz: unknown key; did you mean draws?"),
+        (
+            "frechet_distance",
+            "frechet",
+            "protocols.fid.metric: is no metric; did you mean frechet_",
+        ),
+        ("frechet_distance", "nonsense", "protocols.fid.metric: is no metric; known are frechet_"),
+        (
+            "n_images: 100",
+            "n_images: 0",
+            "protocols.fid.n_images: expected 1 or more; drop the key",
+        ),
         ("bound: 0.02", "bound: -1", "criteria.checkpoint.bound: input should be greater than 0"),
         ("fixed: abc1234", "fixed: today", "criteria.checkpoint.fixed: "),
         ("base: toy,", "base: toys,", "subjects.toy.base: toys is none of toy, lower"),
@@ -80,6 +94,12 @@ def test_slips_are_one_line(tmp_path: Path, old: str, new: str, message: str) ->
     assert message in str(raised.value)
     assert str(raised.value).startswith(str(tables / "claims.yaml"))
     assert "\n" not in str(raised.value)
+
+
+def test_metrics_that_are_known_without_an_import_are_metrics() -> None:
+    assert set(OF_THE_SUITE) <= set(METRICS)
+    claims = load_claims(TABLES).claims.values()
+    assert {claim.protocol.metric for claim in claims} <= set(OF_THE_SUITE)
 
 
 def test_missing_files(tmp_path: Path) -> None:

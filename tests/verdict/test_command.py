@@ -56,6 +56,18 @@ def test_claims_are_chosen_by_name_and_by_subject(
     assert "no claim is about a recipe of these records" in capsys.readouterr().out
 
 
+def test_records_of_one_evaluation_are_merged_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "swift.json"
+    path.write_text("{}")
+    assert sid(monkeypatch, "verdict", str(path), "--out", str(tmp_path / "out")) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {path}: is JSON")
+    assert f"sid merge {path} --out {tmp_path / 'swift.csv'}" in error
+    assert error.count("\n") == 1
+
+
 def test_an_unknown_claim_is_one_line_and_nothing_is_written(
     records: str,
     tmp_path: Path,

@@ -10,7 +10,7 @@ from benchmarks.verdict_records import claim_of, claims_of, rows_of, table_of
 from sid.verdict.claims import judge
 from sid.verdict.design import holm
 from sid.verdict.order import partial_order
-from sid.verdict.verdict import Verdict
+from sid.verdict.verdict import Verdict, to_table
 
 T2, T1 = 2.9199856, 6.3137515  # Student's t, 95 %, 2 degrees and 1.
 SHARED = np.array([-0.3, 0.1, 0.2])  # Far larger than all else, and in both sides.
@@ -111,7 +111,10 @@ def test_runs_of_other_seeds_are_not_paired() -> None:
     half = T2 * 0.01 * math.sqrt(2 / 3)
     assert verdict.high / verdict.value == pytest.approx(math.exp(half), 1e-6)
     two = ranked(table_of(rows_of(side(1.9, runs=RUNS[:2])), b))
-    assert math.log(two.high / two.value) > T1 * 0.01 / math.sqrt(3)
+    squares = (T1 * 0.01) ** 2 / 2 / 2, (T2 * 0.01) ** 2 / 3  # Of the runs of either side.
+    own = OWN[:2].mean(axis=0).var(ddof=1) / 3  # Of draws.
+    half = math.sqrt(sum(squares) + T2**2 * own)
+    assert math.log(two.high / two.value) == pytest.approx(half, rel=1e-3)
 
 
 def test_draws_are_paired_by_number() -> None:
@@ -161,11 +164,17 @@ def test_verdicts_of_one_page_are_read_together() -> None:
         assert verdict.verdict == "inconclusive"
         assert verdict.p_holm == pytest.approx(3 * alone.p_value)
         assert "Holm" in verdict.reason
-    assert ranked(table, bound=1.13).verdict == "holds"
+    holds = ranked(table, bound=1.13)
+    assert holds.verdict == "holds"
+    assert 0.02 < holds.p_kept == holds.p_kept_holm < 0.05
+    assert to_table([holds])["p_kept"].tolist() == [holds.p_kept]
+    assert holds.p_value == pytest.approx(1 - holds.p_kept)
     kept = claims_of(
         *(claim_of("ranking", against="b", bound=1.13, draws=3, name=name) for name in names)
     )
-    assert {verdict.verdict for verdict in judge(table, kept)} == {"inconclusive"}
+    for verdict in judge(table, kept):
+        assert verdict.verdict == "inconclusive"
+        assert verdict.p_kept_holm == pytest.approx(3 * holds.p_kept)
 
 
 def test_rankings_make_a_partial_order() -> None:

@@ -83,22 +83,32 @@ def test_local_profile_is_accepted(checkout: Path) -> None:
 
 def test_dry_run_says_what_is_left_to_pay(checkout: Path) -> None:
     chosen = ["--quiet", "rules", "--config", "experiment=cifar10"]
-    line = announced(dry(checkout, *chosen))
-    assert line.startswith("Distillations to do: 5, about 8,800 A100-hours or 5,300 H100-hours")
-    assert line.endswith("(estimated; docs/scaling.md)")
+    cost, disk = announced(dry(checkout, *chosen))
+    assert cost.startswith(
+        "Distillations to do: 5, about 8,800 A100-hours or 5,300 H100-hours, and"
+    )
+    assert cost.endswith("more to measure them (estimated; docs/scaling.md)")
     for recipe in ("sid-alpha1", "sid-alpha1.2", "sida-alpha1"):
         done = checkout / f"results/cifar10/distill/cifar10-uncond-{recipe}/seed0/done.json"
         done.parent.mkdir(parents=True)
         done.touch()
-    half = announced(dry(checkout, *chosen, "budget=0.5"))
-    assert "to do: 2, about 620 A100-hours" in half
+    cost, less = announced(dry(checkout, *chosen, "budget=0.5"))
+    assert "to do: 2, about 620 A100-hours" in cost
+    assert at_most(less) < at_most(disk)
 
 
-def announced(done: subprocess.CompletedProcess[str]) -> str:
+def at_most(line: str) -> float:
+    found = re.fullmatch(r"Disk: at most ([\d,.]+) GB, and [\d,.]+ GB when all is done", line)
+    assert found, line
+    return float(found[1].replace(",", ""))
+
+
+def announced(done: subprocess.CompletedProcess[str]) -> list[str]:
     assert done.returncode == 0, done.stderr
-    (line,) = (line for line in done.stderr.splitlines() if line.startswith("Distillations"))
+    lines = [line for line in done.stderr.splitlines() if line.startswith(("Distill", "Disk"))]
+    assert len(lines) == 2, done.stderr
     assert "Distillations" not in done.stdout
-    return line
+    return lines
 
 
 def test_nothing_to_announce(checkout: Path) -> None:

@@ -1,11 +1,14 @@
 """The workflow: clean by Snakemake's own tools, complete, and quick to say what is wrong."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from sid.experiment import load_experiment
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(sys.executable).parent
@@ -41,13 +44,46 @@ def counts_of(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
 
 @pytest.mark.slow
 def test_all_that_is_published_is_one_graph_of_few_jobs(checkout: Path) -> None:
-    """One process evaluates all snapshots of a run: jobs do not grow with the cadence."""
+    """Jobs grow with the legs of a run, not with its snapshots."""
     words = ("--snakefile", "workflow/published.smk", "-n", "--quiet", "rules")
-    done = run("snakemake", *words, "--config", "seeds=[0]", cwd=checkout)
+    done = run("snakemake", *words, "--config", "seeds=[0,1,2]", cwd=checkout)
     assert done.returncode == 0, done.stderr
     counts = counts_of(done)
-    assert sum(n for rule, n in counts.items() if rule.endswith("_distill")) == 32
-    assert counts["total"] <= 1700
+    assert sum(n for rule, n in counts.items() if rule.endswith("_distill")) == 96
+    assert counts["total"] < 5000
+
+
+def test_snapshots_are_measured_in_groups_while_the_next_leg_trains(checkout: Path) -> None:
+    """Each waits for its leg alone; together with the evaluation of the run they leave none out."""
+    asked = (
+        "leg_kimg=10",
+        "evaluation={group: 2, curve: clean-fid}",
+        "cluster={evaluate: {tasks: 2}}",
+    )
+    words = ("-n", "--printshellcmds", "--config", *asked, "--", "results/evaluate/sid/seed0.json")
+    done = run("snakemake", *words, cwd=checkout)
+    assert done.returncode == 0, done.stderr
+    told = done.stdout + done.stderr
+    whole = re.findall(r"rule evaluate_run:\n    input: (.*)\n", told)
+    groups = re.findall(
+        r"rule evaluate_snapshots:\n    input: .* results/distill/sid/seed0/legs/(\d+)\.json\n"
+        r"    output: (results/evaluate/sid/seed0/(\d+)-(\d+)\.json)\n",
+        told,
+    )
+    legs = load_experiment("demo", ROOT / "config").recipes["sid"].leg_ends(10.0)
+    times = load_experiment("demo", ROOT / "config").recipes["sid"].times()
+    begun = 0
+    for leg, output, first, last in sorted(groups, key=lambda group: int(group[2])):
+        assert output in whole[0]
+        assert int(first) == begun
+        assert 1 <= sum(int(first) <= time <= int(last) for time in times) <= 2
+        assert int(leg) == min(end for end in legs if end >= int(last))
+        begun = int(last) + 1
+    assert len(groups) > len(legs) - 1 > 1  # Some legs have several.
+    assert 1 <= sum(time >= begun for time in times) <= 2
+    commands = re.findall(r"sid (evaluate (?:run|snapshots) .*)", told)
+    assert all("--curve=clean-fid" in command for command in commands)
+    assert len(commands) == len(groups) + 1
 
 
 def test_classes_as_often_as_in_the_data_where_they_differ(checkout: Path) -> None:
@@ -77,7 +113,7 @@ def test_bad_configuration_is_one_line(checkout: Path) -> None:
 def test_unknown_budget(checkout: Path) -> None:
     done = run("python", "workflow/launch.py", "huge", cwd=checkout)
     assert done.returncode == 2
-    assert "BUDGET=huge: unknown; known are demo, long, short" in done.stderr
+    assert "BUDGET=huge: unknown; known are demo, long, short, try" in done.stderr
 
 
 def test_read_only_checkout_is_one_line(checkout: Path) -> None:

@@ -1,22 +1,34 @@
 import shlex
 import sys
+from collections import Counter
 from pathlib import Path
 
 import yaml
 
 from sid.errors import UserError
-from sid.experiment import claims_of, configuration, load_plan
+from sid.experiment import (
+    claims_of,
+    claims_to_reach,
+    configuration,
+    is_try,
+    load_plan,
+    published_claims,
+)
+from sid.runs.schedule import groups
 from sid.shipped import located, tables
 from sid.teacher.importing import imported_name
-from sid.verdict.claim import load_claims
 from sid.verify.subjects import named
 
 # `--config experiment=NAME` is config/NAME.yaml. Snakemake's `configfile` does not know `base`.
+FILES = workflow.overwrite_configfiles, located(Path("config"))
 try:
-    PLAN = load_plan(
-        configuration(config, workflow.overwrite_configfiles, located(Path("config")))
-    )
-    CLAIMS = claims_of(PLAN, load_claims())
+    PLAN = load_plan(configuration(config, *FILES))
+    # What `--config try=true` tries.
+    REAL = PLAN
+    if is_try(config):
+        REAL = load_plan(configuration({**config, "try": False}, *FILES))
+    CLAIMS = claims_of(PLAN, published_claims())
+    TO_REACH = claims_to_reach(PLAN, published_claims())
 except UserError as error:
     # One line for a person, in place of a traceback through the workflow.
     print(f"error: {error}", file=sys.stderr)
@@ -24,7 +36,7 @@ except UserError as error:
 
 EXPERIMENT = PLAN.experiment
 RESULTS, REPORTS = EXPERIMENT.results, EXPERIMENT.reports
-DATA = f"{RESULTS}/data/{EXPERIMENT.data.name}.zip"
+DATA = f"{EXPERIMENT.data.folder or f'{RESULTS}/data'}/{EXPERIMENT.data.name}.zip"
 SOURCE = shlex.quote(EXPERIMENT.source) if EXPERIMENT.source else ""
 # A teacher is a weights file when it is imported, and a run when it is trained.
 if EXPERIMENT.teacher_from == "import":
@@ -44,6 +56,7 @@ METRIC_OPTIONS = shlex.join(
 CURVE = f"--n-curve {EVALUATION.n_curve}"
 SIZES = f"{CURVE} --n-final {EVALUATION.n_final} --draws {EVALUATION.draws}"
 BY = f"--curve={shlex.quote(EVALUATION.curve)}" if EVALUATION.curve else ""
+KEEP = f"--keep {EXPERIMENT.keep}"
 MOMENTS = f"--statistics={EVALUATION.statistics}" if EVALUATION.statistics else ""
 if EVALUATION.labels == "data set":
     MOMENTS += f" --frequencies={DATA}"
@@ -90,16 +103,8 @@ def groups_of(recipe):
     A job has snapshots of one leg, and measures them while the next one trains. The last ones are
     left to the evaluation of the run, which would wait for that job alone.
     """
-    groups, begun = [], 0
-    for end in LEGS[recipe]:
-        times = [time for time in PLAN.recipes[recipe].times() if begun <= time <= end]
-        size = EVALUATION.group or len(times)
-        for last in [*times[size - 1 :: size], *([end] if len(times) % size else [])]:
-            groups.append((begun, last))
-            begun = (
-                last + 1
-            )  # Also of snapshots of an earlier, shorter budget between two times.
-    return groups[:-1]
+    times = PLAN.recipes[recipe].times()
+    return groups(times, LEGS[recipe], EVALUATION.group)[:-1]
 
 
 def group_files(wildcards):
@@ -108,6 +113,24 @@ def group_files(wildcards):
     return [
         f"{run}/{first:012d}-{last:012d}.json"
         for first, last in groups_of(wildcards.recipe)
+    ]
+
+
+def groups_so_far(wildcards):
+    """The records of the groups of a run up to the end of a leg."""
+    end = int(wildcards.leg)
+    return [
+        file for file in group_files(wildcards) if int(Path(file).stem[-12:]) <= end
+    ]
+
+
+def reached_files(wildcards):
+    """What is found at the end of each leg but the last, of runs that may end before it."""
+    return [
+        f"{RESULTS}/verdict/reached/{recipe}/seed{seed}/{end:012d}.json"
+        for recipe in TO_REACH
+        for seed in EXPERIMENT.seeds
+        for end in LEGS[recipe][:-1]
     ]
 
 
@@ -180,7 +203,7 @@ def evaluation(what, subject, wildcards, input, output, *options):
 def run_command(wildcards, input, output):
     """Of a run."""
     run = f"{RESULTS}/distill/{wildcards.recipe}/seed{wildcards.seed}"
-    return evaluation("run", run, wildcards, input, output, MOMENTS, BY, SIZES)
+    return evaluation("run", run, wildcards, input, output, MOMENTS, BY, SIZES, KEEP)
 
 
 def snapshots_command(wildcards, input, output):
@@ -189,7 +212,19 @@ def snapshots_command(wildcards, input, output):
     first, last = map(int, wildcards.group.split("-"))
     part = f"--from {first} --to {last}"
     return evaluation(
-        "snapshots", run, wildcards, input, output, MOMENTS, BY, CURVE, part
+        "snapshots", run, wildcards, input, output, MOMENTS, BY, CURVE, part, KEEP
+    )
+
+
+def reached_command(wildcards, input, output):
+    """`sid reached`, likewise: of a run and what is measured of it."""
+    run = f"{RESULTS}/distill/{wildcards.recipe}/seed{wildcards.seed}"
+    # The claim says who measures: no list of implementations.
+    metrics = f"--metrics={EVALUATION.metrics}" if EVALUATION.metrics else ""
+    return (
+        f"reached {run} {input.data} --claim {TO_REACH[wildcards.recipe]}"
+        f" --extractor {extractor_of(wildcards, input)} {metrics} {MOMENTS}"
+        f" --n-final {EVALUATION.n_final} --json {output[0]}"
     )
 
 
@@ -216,19 +251,29 @@ def cluster_resources(allocation):
 
 
 def announce():
-    """Tell on standard error what the distillations that are not done cost, if it can be known."""
+    """Tell on standard error what the runs that are not done cost, if it can be known."""
     left = [
         run for run in RUNS if not Path(f"{RESULTS}/distill/{run}/done.json").exists()
     ]
     if "verify" in config or EXPERIMENT.teacher_from != "import" or not left:
         return
-    from sid.cost.cost import summary  # It takes a moment, and only here.
+    from sid.cost.plan import summary  # It takes a moment, and only here.
 
-    recipes = [PLAN.recipes[run.partition("/")[0]] for run in left]
     try:
-        print(summary(recipes, PLAN.teacher), file=sys.stderr)
+        lines = summary(PLAN, [run.partition("/")[0] for run in left])
     except UserError:
-        pass
+        return
+    print(*lines, sep="\n", file=sys.stderr)
+
+
+def tell_tried():
+    """Tell what a small try did, and what the real run will ask for and cost."""
+    from sid.cost.tried import told
+
+    jobs = Counter(
+        job.rule.name for job in workflow.dag.needrun_jobs(False) if job.output
+    )
+    print(*told(REAL, jobs, workflow.executor_plugin.name), sep="\n", file=sys.stderr)
 
 
 # `onstart` is not called in a dry run, and a job's own Snakemake has nothing to announce.
@@ -244,6 +289,11 @@ onstart:
         workflow.persistence.unlock = workflow.persistence.noop
     else:
         announce()
+
+
+onsuccess:
+    if is_try(config):
+        tell_tried()
 
 
 # Of the target `verify`, whatever the experiment is.

@@ -11,7 +11,7 @@ if CLASSIFIER:
         conda:
             "../../environment.yml"
         resources:
-            **cluster_resources(EXPERIMENT.cluster.evaluate),
+            **cluster_resources(EXPERIMENT.cluster.evaluate.alone()),
         shell:
             "sid evaluate extractor {input} --out {output} 2> >(tee {log} >&2)"
 
@@ -47,6 +47,8 @@ use rule evaluate_run as evaluate_snapshots with:
         f"{RESULTS}/evaluate/{{recipe}}/seed{{seed}}/{{group}}.json",
     log:
         f"{RESULTS}/logs/evaluate-{{recipe}}-seed{{seed}}-{{group}}.log",
+    # What may end a run goes before its next leg.
+    priority: 15 if TO_REACH else 0
     params:
         submitit="sid.cluster:Command",
         command=snapshots_command,

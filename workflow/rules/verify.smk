@@ -12,9 +12,13 @@ rule verify_checkpoint:
     resources:
         **cluster_resources(EXPERIMENT.cluster.evaluate),
     params:
-        options=config.get("verify_options", ""),
+        submitit="sid.cluster:Command",
+        command=lambda wildcards, output: (
+            f"verify measure {wildcards.subject} {config.get('verify_options', '')}"
+            f" --json {output[0]}"
+        ),
     shell:
-        "sid verify measure {wildcards.subject} {params.options} --json {output} 2> >(tee {log} >&2)"
+        "sid {params.command} --threads {threads} 2> >(tee {log} >&2)"
 
 
 rule verify_records:
