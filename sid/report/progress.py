@@ -230,8 +230,8 @@ def _said(
     for one in statuses:
         if one.state == "reached":
             said.append(
-                f"{named[one.recipe]} seed {one.seed} reached {one.why}, by fresh draws of this "
-                "one run, which says nothing of training again."
+                f"{named[one.recipe]} seed {one.seed} reached {one.why} of this one run, which "
+                "says nothing of training again."
             )
     if not curves:
         said.append("Nothing is measured yet.")

@@ -11,6 +11,7 @@ from sid.distill.recipe import Recipe
 from sid.errors import UserError
 from sid.files import read_json
 from sid.networks.weights import read_metadata
+from sid.report.labels import number
 from sid.runs.folder import RunFolder, differences
 from sid.runs.legs import ends
 from sid.runs.loop import STATE_EVERY_S
@@ -190,4 +191,8 @@ def _cost(manifest: dict[str, Any], seconds: float) -> dict[str, Any]:
 
 
 def _reached(reached: dict[str, Any]) -> str:
-    return f"{reached.get('claim', '')} at {reached.get('images', 0) / 1000:,.6g} kimg"
+    low, high = reached["limits"]
+    return (
+        f"{reached['claim']} at {number(reached['images'] / 1000)} kimg: {reached['value']:.4g} "
+        f"({low:.4g} to {high:.4g}) over {reached['draws']} draws"
+    )

@@ -11,13 +11,14 @@ from sid.verdict.claim import TEACHER, load_claims
 from tests.verdict.synthetic import make_records
 
 REASON = "the images are all alike: their spread is 0.04 of that of the data, below min_spread 0.1"
+REACHED = "sid2a/retrained-fid at 9 kimg: 0.71 (0.70 to 0.72) over 10 draws"
 RATE = {"rate": 3360.0, "hours": 19.83, "unit": "GPU-hours"}
 STATUSES = [
     Status("sid", 0, "ended", "", 60_000, 60_000, **RATE),
     Status("sid", 1, "pauses", "silent for 3 h 20 min", 30_000, 60_000, **RATE),
     Status("sida", 0, "trains", "", 30_500, 60_000, **RATE),
     Status("sida", 1, "stopped", REASON, 20_000, 60_000, **RATE),
-    Status("sid2a", 0, "reached", "sid2a/retrained-fid at 9 kimg", 9_000, 20_000, **RATE),
+    Status("sid2a", 0, "reached", REACHED, 9_000, 20_000, **RATE),
     Status("sid2a", 1, "waits", "", 0, 20_000),
     Status("diff-instruct", 0, "ended", "", 60_000, 60_000, **RATE),
 ]

@@ -124,7 +124,7 @@ def test_a_claim_that_is_reached_ends_it(half: RunFolder) -> None:
     found = {"claim": "sid/retrained-fid", "images": 256, "value": 1.9, "limits": [1.8, 2.0]}
     write_json(half.reached, {**found, "draws": 10})
     assert (seen(half).state, seen(half).over) == ("reached", True)
-    assert seen(half).why == "sid/retrained-fid at 0.256 kimg"
+    assert seen(half).why == "sid/retrained-fid at 0.256 kimg: 1.9 (1.8 to 2) over 10 draws"
     half.reached.unlink()
 
 

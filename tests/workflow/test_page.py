@@ -33,7 +33,8 @@ def test_it_is_drawn_while_a_workflow_runs_and_leaves_its_lock(tmp_path: Path) -
     values = {**yaml.safe_load(recipe.read_text()), "kimg": 1e6}  # Until it is killed.
     recipe.write_text(yaml.safe_dump(values))
     path = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    words = [str(Path(sys.executable).with_name("snakemake")), "--cores", "1", *CHOSEN]
+    words = [str(Path(sys.executable).with_name("snakemake")), "--cores", "1"]
+    words += [f"{RUN}/done.json", *CHOSEN]
     first = subprocess.Popen(
         words,
         cwd=top,
@@ -54,7 +55,7 @@ def test_it_is_drawn_while_a_workflow_runs_and_leaves_its_lock(tmp_path: Path) -
         left = {file.name: file.read_bytes() for file in (top / ".snakemake/locks").iterdir()}
         assert left == locks
         # Of its own it takes none, and whoever would train here is still refused.
-        refused = run("snakemake", "--cores", "1", *CHOSEN, cwd=top)
+        refused = run("snakemake", "--cores", "1", f"{RUN}/done.json", *CHOSEN, cwd=top)
         assert refused.returncode
         assert "cannot be locked" in refused.stdout + refused.stderr
     finally:

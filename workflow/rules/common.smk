@@ -281,9 +281,14 @@ if workflow.output_settings.dryrun and workflow.is_main_process:
     announce()
 
 
-onstart:
+def page_alone():
+    """Whether nothing but the page of the moment is asked for, of any experiment of the graph."""
     targets = workflow.dag_settings.targets
-    if targets and all(str(name).split("_")[-1] == "page" for name in targets):
+    return targets and all(str(name).split("_")[-1] == "page" for name in targets)
+
+
+onstart:
+    if page_alone():
         # At its end Snakemake removes every lock of the folder, also that of the workflow which
         # runs here beside it; the page has none.
         workflow.persistence.unlock = workflow.persistence.noop
@@ -292,7 +297,7 @@ onstart:
 
 
 onsuccess:
-    if is_try(config):
+    if is_try(config) and not page_alone():
         tell_tried()
 
 
