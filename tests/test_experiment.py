@@ -70,7 +70,7 @@ def test_command_line_lies_over_files_and_files_over_the_experiment(tmp_path: Pa
 
 def test_demo_has_four_methods_and_a_control() -> None:
     plan = load_plan(demo())
-    assert set(plan.recipes) == {"sid", "sida", "sid2a", "sid-continued", "diff-instruct"}
+    assert set(plan.recipes) == {"sid", "sida", "sid2a", "sid-continued", "distribution-matching"}
     assert plan.recipes["sid2a"].start == plan.recipes["sid-continued"].start == "sid"
 
 
