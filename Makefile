@@ -9,7 +9,7 @@ SHELL := /bin/bash
 .PHONY: help venv demo page rehearsal bundle test lint slurm-lab slurm-lab-down slurm-demo test-slurm clean
 
 help:
-	@echo 'make demo               SiD, SiDA, SiD2A and Diff-Instruct on digits, with report (8 min)'
+	@echo 'make demo               SiD, SiDA, SiD2A and a rival on digits, with report (8 min)'
 	@echo 'make demo BUDGET=long   the same with 3 seeds, two and a half times as long (an hour)'
 	@echo 'make demo BUDGET=short  the same line in 2 minutes, without meaning'
 	@echo 'make page               the page of what there is so far, at any moment: EXPERIMENT=cifar10 names another'
