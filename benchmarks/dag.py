@@ -40,7 +40,7 @@ def prepare(folder: Path) -> int:
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
-    snakemake(folder, "--touch")
+    snakemake(folder, "--touch", "--forceall")
     return int(jobs)
 
 

@@ -206,6 +206,8 @@ class RunFolder:
                 f"{self.state}: holds no checkpoint to go on from; set kimg to {before:g} again, "
                 "or move this run away to train it from the start"
             )
+        begun = f"{self.path}: goes on from {images / 1000:g} kimg"
+        print(f"{begun}; kimg was {before:g} and is {after:g} now", file=sys.stderr)
         self._warn(found["provenance"], made_by)
         noted = {"kimg": before, "images": images, "provenance": made_by}
         budgets = [*found.get("budgets", []), noted]

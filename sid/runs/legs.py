@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from sid.errors import UserError
@@ -64,7 +65,7 @@ def finish(folder: RunFolder, times: Sequence[int], leg: int | None, at: Standin
         return
     known: dict[str, str] = {}
     for end in ends(folder):
-        known |= read_json(folder.leg_path(end))["snapshots"]
+        known |= dict(part_of(folder.leg_path(end), "snapshots"))
     made = [images for images in times if images <= at.images]
     rest = [images for images in made if folder.snapshot_path(images).name not in known]
     known |= checksums(folder, rest)
@@ -83,8 +84,20 @@ def ends(folder: RunFolder) -> list[int]:
 
 def reached(folder: RunFolder) -> str:
     """What an evaluation found, as a reason to end the run."""
-    found: dict[str, Any] = read_json(folder.reached)
-    return f"reached {found['claim']} at {found['images']} images"
+    found = folder.reached
+    return f"reached {part_of(found, 'claim')} at {part_of(found, 'images')} images"
+
+
+def part_of(path: Path, key: str) -> Any:
+    """A value in one of these files.
+
+    Raises:
+        UserError: it is not there.
+    """
+    found = read_json(path)
+    if not isinstance(found, dict) or key not in found:
+        raise UserError(f"{path}: has no {key}; delete it and run again")
+    return found[key]
 
 
 def checksums(folder: RunFolder, times: Iterable[int]) -> dict[str, str]:

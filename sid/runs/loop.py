@@ -112,14 +112,15 @@ def train(
     if world.maximum(world.main and over(folder, times, leg)):
         return
     state = resume(folder, training, world)
-    until = [images for images in times if leg is None or images <= leg]
+    end = leg or times[-1]
+    until = [*(images for images in times if images < end), end]
     if world.main:
         with DeferredSignals() as signals:
             seconds = lead(folder, training, until, state, signals, world, title=title, quiet=quiet)
-        finish(folder, times, leg, Standing(until[-1], seconds))
+        finish(folder, times, leg, Standing(end, seconds))
     else:
         with DeferredSignals() as signals:
-            follow(training, state.images, until[-1], signals, world)
+            follow(training, state.images, end, signals, world)
 
 
 def resume(folder: RunFolder, training: Training, world: World) -> State:
