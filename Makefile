@@ -6,12 +6,13 @@ RECORDS ?= results/records.csv
 export PATH := .venv/bin:$(PATH)
 SHELL := /bin/bash
 
-.PHONY: help venv demo rehearsal bundle test lint slurm-lab slurm-lab-down slurm-demo test-slurm clean
+.PHONY: help venv demo page rehearsal bundle test lint slurm-lab slurm-lab-down slurm-demo test-slurm clean
 
 help:
-	@echo 'make demo               SiD, SiDA, SiD2A and Diff-Instruct on digits, with report (8 min)'
+	@echo 'make demo               SiD, SiDA, SiD2A and a rival on digits, with report (8 min)'
 	@echo 'make demo BUDGET=long   the same with 3 seeds, two and a half times as long (an hour)'
 	@echo 'make demo BUDGET=short  the same line in 2 minutes, without meaning'
+	@echo 'make page               the page of what there is so far, at any moment: EXPERIMENT=cifar10 names another'
 	@echo 'make rehearsal          experiment=cifar10 and sid verify on small stand-ins, to the page (5 min)'
 	@echo 'make bundle             records, verdicts, tables, figures and page of the demo in bundle.tar.gz'
 	@echo 'make test               the tests'
@@ -40,6 +41,12 @@ venv:
 
 demo: venv
 	@.venv/bin/python workflow/launch.py $(BUDGET)
+
+# It takes no lock, so that a workflow may be running here.
+page: venv
+	@.venv/bin/snakemake page --cores 1 --quiet all \
+	  $(if $(filter-out demo,$(BUDGET)),--configfile config/budget/$(BUDGET).yaml) \
+	  --config experiment=$(EXPERIMENT)
 
 # Stand-ins in the official formats, served on loopback; their numbers mean nothing.
 rehearsal: venv
@@ -77,4 +84,4 @@ lint: venv
 	.venv/bin/snakemake --lint
 
 clean:
-	rm -rf .snakemake results reports/tables reports/figures reports/index.html reports/short reports/long
+	rm -rf .snakemake results reports/tables reports/figures reports/index.html reports/now reports/short reports/long

@@ -51,7 +51,7 @@ FROM_TEACHER: dict[str, dict[str, Any]] = {
     "sid-fast": {"method": {"name": "sid", "alpha": 1.2}, "lr_generator": 6e-4, "lr_fake": 6e-4},
     "sid-batch8": {"method": {"name": "sid", "alpha": 1.2}, "batch": 8},
     "sida": {"method": {"name": "sida", "generator_from_kimg": 0.5, "adversarial_from_kimg": 1}},
-    "diff-instruct": {"method": {"name": "diff-instruct"}},
+    "distribution-matching": {"method": {"name": "distribution-matching"}},
 }
 FROM_GENERATOR: dict[str, dict[str, Any]] = {
     "sid2a": {"method": {"name": "sida", "generator_from_kimg": 1, "adversarial_from_kimg": 1}},

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ from sid.evaluate.implementations import curve_of, names_of
 from sid.evaluate.removal import Keep
 from sid.shipped import located
 from sid.teacher.recipe import TeacherRecipe, load_teacher
-from sid.verdict.claim import TEACHER, Claims, chosen
+from sid.verdict.claim import TEACHER, Claims, chosen, load_claims
 
 
 class DataSource(Strict):
@@ -302,6 +303,16 @@ def claims_of(plan: Plan, claims: Claims) -> list[str]:
         and claim.against in (*plan.recipes, TEACHER, "")
         and claim.about.dataset == plan.experiment.data.name
     ]
+
+
+@cache
+def published_claims() -> Claims:
+    """The claims of the suite's tables, read once for all the experiments of a graph.
+
+    Raises:
+        UserError: as `load_claims`.
+    """
+    return load_claims()
 
 
 def claims_to_reach(plan: Plan, claims: Claims) -> dict[str, str]:

@@ -45,6 +45,7 @@ def describe(device: torch.device) -> dict[str, object]:
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "device": torch.cuda.get_device_name(device) if cuda else cpu_name(),
+        "gpu": cuda,
         "threads": torch.get_num_threads(),
         "cores": os.cpu_count(),
         **{name: metadata.version(name) for name in PACKAGES},

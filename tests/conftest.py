@@ -27,6 +27,13 @@ def digits_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+# Of methods whose warm-ups or stages are longer than a run of a thousand images.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "sida": {"generator_from_kimg": 0.2, "adversarial_from_kimg": 0.4},
+    "ect": {"double_kimg": 0.3},
+}
+
+
 def tiny_teacher(**changes: Any) -> TeacherRecipe:
     """A teacher of a few thousand parameters, trained in a second, with dropout."""
     network = {"model_channels": 8, "channel_mult": [1], "num_blocks": 1, "attn_resolutions": []}

@@ -108,7 +108,7 @@ def test_a_small_try_has_legs_and_few_images(name: str) -> None:
 
 def test_demo_has_four_methods_and_a_control() -> None:
     plan = load_plan(demo())
-    assert set(plan.recipes) == {"sid", "sida", "sid2a", "sid-continued", "diff-instruct"}
+    assert set(plan.recipes) == {"sid", "sida", "sid2a", "sid-continued", "distribution-matching"}
     assert plan.recipes["sid2a"].start == plan.recipes["sid-continued"].start == "sid"
 
 

@@ -1,14 +1,19 @@
 """Diff-Instruct (Luo et al. 2023, arXiv 2305.18455): descend the integral KL divergence."""
 
-from sid.distill.scores import ScoreDistillation
+from pydantic import Field
+
+from sid.distill.noise import AnyLaw, LogNormal
+from sid.distill.scores import ScoreDistillation, Weight
 
 
 class DiffInstruct(ScoreDistillation):
-    """Diff-Instruct: the generator follows w(t) (s_psi - s_phi) at its diffused images (eq. 8).
+    """Diff-Instruct as published: the generator follows f_psi - f_phi, weight 1, sum over pixels.
 
-    With scores s = (f - x_t) / sigma^2 and w(t) = sigma^2 / mean |x_g - f_phi| the direction is
-    (f_psi - f_phi) / w, w the normalisation that SiD uses, so that the two differ in nothing but
-    what they descend. The fake score trains as in SiD.
+    The authors' code also lets dropout act in both denoisers in the generator's loss; here they are
+    in evaluation mode, as in all methods of this suite.
     """
 
     detached: bool = True
+    weight: Weight = "one"
+    generator_weight: float = 1.0
+    generator_noise: AnyLaw | None = Field(LogNormal(), discriminator="law")

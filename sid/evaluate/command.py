@@ -219,7 +219,7 @@ def run(
         records = evaluate_run(evaluator, run, curve=points, **asdict(sizes), device=session.device)
         session.write(records)
         if session.world.main:
-            remove_measured(RunFolder(run), keep, records)
+            remove_measured(RunFolder(run), keep, points.implementations[0].name, records)
 
 
 @app.command()
@@ -251,7 +251,7 @@ def snapshots(
         )
         session.write(records)
         if session.world.main:
-            remove_measured(RunFolder(run), keep, records)
+            remove_measured(RunFolder(run), keep, points.implementations[0].name, records)
 
 
 @app.command()

@@ -80,7 +80,7 @@ def measured_values(folder: RunFolder, like: Record) -> dict[int, float]:
     }
 
 
-def remove_measured(folder: RunFolder, keep: Keep, records: Iterable[Record]) -> list[int]:
+def remove_measured(folder: RunFolder, keep: Keep, by: str, records: Iterable[Record]) -> list[int]:
     """Remove the snapshots that were measured and are not kept; killed anywhere, call it again.
 
     A snapshot goes after its records are on disk, with the checksum of its very file in them, and
@@ -89,6 +89,7 @@ def remove_measured(folder: RunFolder, keep: Keep, records: Iterable[Record]) ->
     Args:
         folder: of the run.
         keep: of the experiment.
+        by: the implementation that chooses the best, the first of the curve.
         records: of snapshots of the run, as they were measured now: those of the same way of
             measuring are compared. Without any nothing is removed.
 
@@ -99,8 +100,8 @@ def remove_measured(folder: RunFolder, keep: Keep, records: Iterable[Record]) ->
         UserError: a file of the run is damaged, or the folder cannot be locked.
         OSError: a file cannot be written or removed.
     """
-    curve = (one for one in records if one.role == "curve" and one.metric == "frechet_distance")
-    like = next(curve, None)
+    wanted = ("curve", "frechet_distance", by)
+    like = next((r for r in records if (r.role, r.metric, r.implementation) == wanted), None)
     if keep == "all" or like is None:
         return []
     spaced = log_spaced(folder) if keep == "curve" else ()
@@ -130,7 +131,7 @@ def proven(folder: RunFolder, chosen: Collection[int]) -> dict[str, Removed]:
             continue
         digest = sha256(path)
         measured = read_records(folder.measured_path(images))
-        if all(record.weights_sha256 == digest for record in measured):
+        if {record.weights_sha256 for record in measured} == {digest}:
             found[path.name] = Removed(images, digest)
         else:
             warn(f"{path}: changed since it was measured, and is kept")

@@ -68,7 +68,7 @@ def part_of(run: Path, first: int, last: int | None) -> dict[Path, str]:
     """
     folder, found = RunFolder(run), snapshots_of(run, finished=False)
     if last is not None and not folder.done.exists():
-        come = ends(folder)[-1]
+        come = max(ends(folder), default=0)
         if come < last:
             raise UserError(f"--to {last}: {run} has come to {come} images; train it on first")
     return {
@@ -97,9 +97,10 @@ class Snapshots:
         """Classes that the generators take, 0 for none.
 
         Raises:
-            UserError: no snapshot is there, or the first of them is damaged.
+            UserError: no snapshot is there, or the last of them is damaged.
         """
-        path = next((path for path in self.hashes if path.exists()), None)
+        # The last one stays where others are removed, by another job perhaps.
+        path = next((path for path in reversed(self.hashes) if path.exists()), None)
         if path is None:
             raise UserError(f"{self.run.snapshots}: no snapshot of the run is left; {self._mend}")
         return parse_architecture(read_metadata(path).get("architecture"), path).label_dim

@@ -184,7 +184,7 @@ def parse_architecture(values: Any, source: object) -> Architecture:
     if not isinstance(values, Mapping):
         raise UserError(f"{source}: the architecture has no keys and values")
     try:
-        return Architecture.model_validate(values)
+        return kind(values).model_validate(values)
     except ValidationError as error:
         raise UserError(f"{source}: {first_problem(error, kind(values))}") from error
     except UserError as error:

@@ -12,6 +12,7 @@ from sid.verdict.claim import TEACHER, Claims
 from sid.verdict.order import partial_order
 from sid.verdict.verdict import BROKEN, KEPT
 
+NOT_YET = "not yet"  # The outcome of a claim about runs that are on the way.
 # How an outcome is said of one claim, in reading order.
 VERBS = {
     "reproduces": "reproduces",
@@ -22,6 +23,7 @@ VERBS = {
     "does not hold": "does not hold",
     "inconclusive": "is inconclusive",
     "undecided": "is undecided",
+    NOT_YET: "is not yet decided",
     "not run": "is not run",
 }
 # What claims of a kind say; the numbers come before.
@@ -37,6 +39,7 @@ KINDS = {
 OPEN = {
     "inconclusive": "evidence of the right kind, too little of it",
     "undecided": "evidence of a kind that cannot decide",
+    NOT_YET: "undecided while its runs are on the way",
     "not run": "no evidence",
 }
 SURE = 0.05  # Level of the tests, after Holm.
@@ -130,6 +133,12 @@ def _found(rows: list[Row]) -> list[str]:
     fared = ((len(kept), "kept"), (len(broken), "broken"), (rest, "open"))
     parts = [f"{n} {'is' if n == 1 else 'are'} {how}" for n, how in fared]
     said = [f"Of {len(rows)} claims {listed(parts)}."]
+    waiting = sum(row["verdict"] == NOT_YET for row in rows)
+    if waiting == len(rows):
+        said = [f"Not yet, undecided: all {waiting} claims are about runs that are on the way."]
+    elif waiting:
+        about = "1 claim is" if waiting == 1 else f"{waiting} claims are"
+        said.append(f"Not yet, undecided: {about} about runs that are on the way.")
     for name, those in (("Kept", kept), ("Broken", broken)):
         said += [f"{name}: {'; '.join(those)}."] if 0 < len(those) <= 2 else []
     return said

@@ -12,17 +12,16 @@ from sid.evaluate.records import load_table
 from sid.files import write_atomic, write_text
 from sid.options import group
 from sid.report.agreement_figure import plot_agreement
-from sid.report.agreement_text import Agreement, agree, readable_agreement, readable_noise, sheet
+from sid.report.agreement_text import agree, sheet
 from sid.report.benchmark import benchmarks
 from sid.report.compare import compare_files
-from sid.report.gather import Missing, Sources, beside, gather, samples
-from sid.report.page import Numbers, render
+from sid.report.gather import beside, samples
+from sid.report.now import write_now
 from sid.report.style import write_figure
-from sid.report.tables import write_table
 from sid.report.verdicts import read_verdicts
+from sid.report.writing import Measured, write_page
 from sid.verdict.claim import load_claims
 from sid.verdict.claims import judge
-from sid.verdict.published import load_published
 from sid.verdict.verdict import to_table
 
 app = typer.Typer(
@@ -60,8 +59,7 @@ def write_report(
     """
     table, claims = load_table(records), load_claims()
     judged = read_verdicts(verdicts) if verdicts else to_table(judge(table, claims))
-    published = load_published(claims.path.parent / "results.csv")
-    sources, found = Sources(claims, judged, published), benchmarks(table, claims)
+    found = benchmarks(table, claims)
     # Before anything else is written: runs may be missing.
     pictures = {
         name: samples(runs, teacher, table, claims, out / "figures" / f"{name}.png")
@@ -69,48 +67,7 @@ def write_report(
         else beside(records, out / "figures" / f"{name}.png", mend)
         for name, mend in PICTURES.items()
     }
-    made = {
-        one.title: gather(one, sources, out, f"-{one.name}" if len(found) > 1 else "")
-        for one in found
-    }
-    figures = {name: path for one in made.values() for name, path in one.figures.items()}
-    figures |= {name: path for name, path in pictures.items() if isinstance(path, Path)}
-    missing = [why for one in made.values() for why in one.missing]
-    missing += [path for path in pictures.values() if isinstance(path, Missing)]
-    agreement, drawn = agree(table), out / "figures" / "agreement"
-    _write_agreement(agreement, drawn, out / "tables")
-    if len(agreement.found):
-        figures["agreement"] = drawn.with_suffix(".svg")
-    else:
-        missing.append(Missing("agreement", "the records have no two implementations on one set"))
-    page = out / "index.html"
-    text = render(
-        table,
-        judged,
-        claims,
-        papers={title: one.papers for title, one in made.items() if len(one.papers)},
-        numbers=[
-            Numbers(heading if len(made) == 1 else f"{heading}: {title}", "", shown)
-            for title, one in made.items()
-            for heading, shown in one.numbers
-        ],
-        figures=figures,
-        agreement=agreement if len(agreement.found) else None,
-        missing=missing,
-    )
-    write_text(page, text)
-    return page
-
-
-def _write_agreement(agreement: Agreement, figure: Path, tables: Path) -> None:
-    """The figure, where there is something to draw, and the tables of agreement and noise."""
-    if len(agreement.found):
-        write_figure(plot_agreement(agreement.found, agreement.noise), figure)
-    for name, numbers, readers in (
-        ("agreement", agreement.table, readable_agreement(agreement.table)),
-        ("noise", agreement.noise, readable_noise(agreement.noise)),
-    ):
-        write_table(tables / name, numbers, readers)
+    return write_page(Measured(table, judged, claims, found), pictures, out)
 
 
 def write_agreement(paths: Sequence[Path], out: Path) -> Path:
@@ -160,6 +117,21 @@ def page(
     """
     written = write_report(records, verdicts, runs, teacher, out)
     print(f"{written}: open it in a browser")
+
+
+@app.command()
+def now(
+    experiment: Annotated[
+        str, typer.Argument(help="As `snakemake --config experiment=` names it, or a YAML file.")
+    ] = "demo",
+) -> None:
+    """Write the page of what runs and evaluations have written so far, at any moment.
+
+    It reads, begins nothing, and stands in the way of nothing that trains or measures.
+
+    Example: sid report now cifar10
+    """
+    print(write_now(experiment))
 
 
 @app.command()

@@ -17,7 +17,8 @@ from sid.evaluate.metrics import label
 from sid.recipes.listing import load
 from sid.report.axes import caption, plain, steps
 from sid.report.benchmark import DISTANCE, Benchmark
-from sid.report.curves import draw_mark, marks
+from sid.report.bracket import marks
+from sid.report.curves import draw_mark
 from sid.report.labels import Name, margin_of, write_names
 from sid.report.levels import colour_of, draw_levels, levels
 from sid.report.naming import start, titles

@@ -1,7 +1,5 @@
 """The headline figure: distance over images seen, for every recipe, in log-log."""
 
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,10 +9,13 @@ from numpy.typing import NDArray
 from sid.evaluate.metrics import label
 from sid.report.axes import finish, what
 from sid.report.benchmark import DISTANCE, Benchmark
+from sid.report.bracket import Mark, marks
 from sid.report.labels import SIZE, Name, figures, margin_of, write_names
 from sid.report.levels import colour_of, draw_levels, levels
+from sid.report.lines import Line, lines
 from sid.report.naming import start, titles
 from sid.report.style import INK, Look, looks, style
+from sid.report.unfinished import draw_bracket, said_below, unfinished
 from sid.verdict.claim import Claims
 from sid.verdict.published import GRADES, Number
 
@@ -22,72 +23,7 @@ Array = NDArray[np.float64]
 
 BESIDE = 1.08  # Fresh draws stand right of the last snapshot, by this factor.
 LEFT, PLOT, TOP, BOTTOM, HEIGHT = 0.8, 5.6, 0.5, 0.95, 5.3  # Inches.
-
-
-class Line(NamedTuple):
-    """One recipe's curve over training seeds.
-
-    Attributes:
-        kimg: thousands of images seen, [N]; a recipe that starts from another counts from there.
-        middle: geometric mean over seeds, [N].
-        low: least over seeds, [N].
-        high: greatest over seeds, [N].
-        seeds: training seeds.
-    """
-
-    kimg: Array
-    middle: Array
-    low: Array
-    high: Array
-    seeds: int
-
-
-class Mark(NamedTuple):
-    """A published checkpoint: thousands of images, and its distance."""
-
-    kimg: float
-    number: Number
-
-
-def lines(benchmark: Benchmark, claims: Claims) -> dict[str, Line]:
-    """Each recipe's curve at the images that all of its seeds have, in the claims' order.
-
-    Args:
-        benchmark: whose records.
-        claims: whose subjects have the order.
-    """
-    rows = benchmark.distances("curve")
-    rows = rows[rows["draw"] == 0].assign(log=lambda frame: np.log(frame["value"]))
-    found = {}
-    for recipe in titles(claims.subjects, rows["recipe"].unique()):
-        of = rows[rows["recipe"] == recipe].assign(kimg=lambda frame: frame["images"] / 1000)
-        table = of.pivot_table(index="kimg", columns="run_seed", values="log").dropna()
-        if len(table) and table.index[-1] > 0:
-            logs = table.to_numpy()
-            found[recipe] = Line(
-                table.index.to_numpy(float),
-                np.exp(logs.mean(axis=1)),
-                np.exp(logs.min(axis=1)),
-                np.exp(logs.max(axis=1)),
-                logs.shape[1],
-            )
-    return found
-
-
-def marks(claims: Claims, names: list[str]) -> dict[str, Mark]:
-    """The published checkpoints of recipes, where images and distance are known.
-
-    Args:
-        claims: whose subjects.
-        names: of the recipes.
-    """
-    found = {}
-    for claim in claims.claims.values():
-        about = claim.about
-        known = claim.number and claim.protocol.metric == DISTANCE and about.kimg > 0
-        if known and claim.number and claim.subject in names and claim.subject not in found:
-            found[claim.subject] = Mark(about.kimg, claim.number)
-    return found
+LINE = 0.14  # Inches of a further line below.
 
 
 def _fresh(axes: Axes, rows: pd.DataFrame, look: Look, kimg: float) -> None:
@@ -131,6 +67,9 @@ def _draw_line(axes: Axes, recipe: str, line: Line, look: Look) -> None:
         ls=look.dash,
         label=recipe,
     )
+    for x, y in line.tails:
+        seen = x > 0
+        axes.plot(x[seen], y[seen], color=colour, lw=0.8, ls=look.dash, label="_tail")
 
 
 def draw_mark(axes: Axes, x: float, published: Number, look: Look) -> None:
@@ -182,7 +121,7 @@ def _names(
     names = []
     for recipe, text in named.items():
         if recipe in shown:
-            x, y = float(shown[recipe].kimg[-1]) * BESIDE, float(shown[recipe].middle[-1])
+            x, y = shown[recipe].end[0] * BESIDE, shown[recipe].end[1]
             names.append(Name(text, x, y, looked[recipe].colour, True, looked[recipe]))
         else:
             x, y = stars[recipe].kimg, stars[recipe].number.value
@@ -210,19 +149,12 @@ def plot_curves(benchmark: Benchmark, claims: Claims, paper: pd.DataFrame) -> Fi
     looked = looks(claims.subjects, named)
     names = _names(shown, stars, named, looked)
     texts = [level.said for level in flat]
+    ahead = unfinished(shown, claims)
+    more = said_below(shown, ahead)
     margin = margin_of([*(name.text for name in names), *texts])
     width = LEFT + PLOT + margin
     with style():
-        figure = Figure(figsize=(width, HEIGHT))
-        left, main = figure.subplots(
-            1, 2, width_ratios=[1, 8.2], gridspec_kw={"wspace": 0.03}, sharey=True
-        )
-        figure.subplots_adjust(
-            left=LEFT / width,
-            right=(LEFT + PLOT) / width,
-            top=1 - TOP / HEIGHT,
-            bottom=BOTTOM / HEIGHT,
-        )
+        figure, left, main = _panels(width, BOTTOM + LINE * len(more))
         _start(left, shown, claims, looked)
         main.set(xscale="log", yscale="log")
         finals = benchmark.distances("final")
@@ -230,11 +162,13 @@ def plot_curves(benchmark: Benchmark, claims: Claims, paper: pd.DataFrame) -> Fi
         for recipe, line in shown.items():
             _draw_line(main, recipe, line, looked[recipe])
             rows = finals[finals["recipe"] == recipe]
-            _fresh(main, rows, looked[recipe], float(line.kimg[-1]))
+            _fresh(main, rows, looked[recipe], line.end[0])
         for recipe, mark in stars.items():
             draw_mark(main, mark.kimg, mark.number, looked[recipe])
         draw_levels(main, flat)
         _limits(main, shown, stars, [level.value for level in flat])
+        for recipe, known in ahead.items():
+            draw_bracket(main, shown[recipe], known, looked[recipe])
         edge = main.get_xlim()[1]
         names += [
             Name(text, edge, level.value, colour_of(level), level.kind == "teacher")
@@ -244,16 +178,34 @@ def plot_curves(benchmark: Benchmark, claims: Claims, paper: pd.DataFrame) -> Fi
         seeds = max(line.seeds for line in shown.values())
         counted = [named[recipe] for recipe in shown if start(claims.subjects, recipe)]
         name = label(DISTANCE, benchmark.extractor)
-        finish(figure, (left, main), benchmark, name, what(benchmark, seeds, counted, bool(stars)))
+        said = [*what(benchmark, seeds, counted, bool(stars)), *more]
+        finish(figure, (left, main), benchmark, name, said)
     return figure
+
+
+def _panels(width: float, bottom: float) -> tuple[Figure, Axes, Axes]:
+    """The figure, its panel of image 0 and that of the curves; inches."""
+    figure = Figure(figsize=(width, HEIGHT))
+    left, main = figure.subplots(
+        1, 2, width_ratios=[1, 8.2], gridspec_kw={"wspace": 0.03}, sharey=True
+    )
+    figure.subplots_adjust(
+        left=LEFT / width,
+        right=(LEFT + PLOT) / width,
+        top=1 - TOP / HEIGHT,
+        bottom=bottom / HEIGHT,
+    )
+    return figure, left, main
 
 
 def _limits(axes: Axes, shown: dict[str, Line], stars: dict[str, Mark], flat: list[float]) -> None:
     """Room for everything that is drawn."""
     kimg = np.concatenate([line.kimg[line.kimg > 0] for line in shown.values()])
-    ends = [*kimg, *(mark.kimg for mark in stars.values())]
+    ends = [*kimg, *(line.end[0] for line in shown.values())]
+    ends += [mark.kimg for mark in stars.values()]
     axes.set_xlim(float(min(ends)) / 1.15, float(max(ends)) * BESIDE * 1.12)
     values = [*flat, *(mark.number.value for mark in stars.values())]
+    values += [float(y) for line in shown.values() for _, tail in line.tails for y in tail]
     for line in shown.values():
         values += [float(line.low.min()), float(line.high.max())]
     axes.set_ylim(min(values) / 1.3, max(values) * 1.5)

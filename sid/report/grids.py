@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sid.errors import UserError
 from sid.evaluate.samplers import sample_generator, sample_teacher
 from sid.files import write_atomic
-from sid.networks import load_network
+from sid.networks import EDMPrecond, load_network
 from sid.report.naming import start, title, titles
 from sid.report.style import DPI, INK, MUTED, style
 from sid.verdict.entries import Subject
@@ -82,6 +82,24 @@ def snapshots(run: Path) -> dict[int, Path]:
     return dict(sorted(found.items()))
 
 
+def nearest(run: Path, images: int) -> tuple[int, EDMPrecond, dict[str, Any]]:
+    """The snapshot nearest to a number of images that is there, with what its file says of it.
+
+    While a run is in training, its evaluation may remove one that was there a moment ago.
+
+    Raises:
+        UserError: none is there, or it is damaged.
+    """
+    while paths := snapshots(run):
+        near = min(paths, key=lambda one: abs(one - images))
+        try:
+            return near, *load_network(paths[near], torch.device("cpu"))
+        except (FileNotFoundError, UserError):
+            if paths[near].exists():
+                raise
+    raise UserError(f"{run}: holds no snapshots; train it first")
+
+
 def _kimg(images: int) -> str:
     return "undistilled" if images == 0 else f"{images / 1000:.3g} kimg"
 
@@ -110,18 +128,20 @@ def strips(
     Raises:
         UserError: a file is damaged, or there is no snapshot at all.
     """
-    device = torch.device("cpu")
     n = ROWS * COLUMNS
     found = []
     for recipe, name in titles(subjects, (path.name for path in runs.glob("*/"))).items():
         # Only `seed0`, `seed1` ...: a run that was set aside has a longer name.
         folders = sorted(p for p in (runs / recipe).glob("seed*") if p.name[4:].isdigit())
-        paths = next((p for p in map(snapshots, folders) if p), None)
-        if paths is None:
+        run = next((folder for folder in folders if snapshots(folder)), None)
+        if run is None:
             continue
-        cells, begun = [], start(subjects, recipe)
-        for images in choose(list(paths)):
-            network, metadata = load_network(paths[images], device)
+        cells, begun, shown = [], start(subjects, recipe), set[int]()
+        for wanted in choose(list(snapshots(run))):
+            images, network, metadata = nearest(run, wanted)
+            if images in shown:
+                continue
+            shown.add(images)
             samples = sample_generator(network, NOISE, float(metadata["sigma_init"])).first(n)
             caption = _kimg(images)
             if begun:
@@ -133,7 +153,7 @@ def strips(
         raise UserError(f"{runs}: has no <recipe>/seed<k>/snapshots/<images>.safetensors")
     if teacher is None:
         return found
-    network, _ = load_network(teacher, device)
+    network, _ = load_network(teacher, torch.device("cpu"))
     cells = [
         Cell(tile(sample_teacher(network, NOISE, steps).first(n)), f"{2 * steps - 1} evaluations")
         for steps in ladder(nfe)

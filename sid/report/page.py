@@ -17,6 +17,7 @@ from sid.report.answer import VERBS, answer, listed, subjects
 from sid.report.evidence import evidence, figure, interval, sentence
 from sid.report.forest import Mark, Scale, band_of, compared
 from sid.report.naming import OURS
+from sid.report.progress import Progress
 from sid.verdict.bias import bias_of
 from sid.verdict.claim import Claims
 from sid.verdict.verdict import BROKEN, KEPT
@@ -108,6 +109,7 @@ def render(
     figures: Mapping[str, Path] | None = None,
     agreement: Agreement | None = None,
     missing: Sequence[tuple[str, str]] = (),
+    progress: Progress | None = None,
 ) -> str:
     """The page; a section appears where there is something for it.
 
@@ -121,6 +123,7 @@ def render(
         figures: PNG or SVG by name, as of `sid.report.page_text.caption`.
         agreement: of the implementations.
         missing: what could not be made, and why.
+        progress: of the runs, where some are on the way.
 
     Returns:
         HTML that needs no other file.
@@ -156,6 +159,7 @@ def render(
         run=page_text.what_was_run(records),
         commands=list(dict.fromkeys(text for text in verdicts["command"] if text)),
         missing=missing,
+        progress=progress,
     )
 
 

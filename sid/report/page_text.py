@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from sid.evaluate.metrics import INCEPTION
+from sid.report.answer import NOT_YET
 from sid.report.forest import COMPARED
 from sid.report.tables import with_error
 from sid.verdict.bias import Bias
@@ -75,7 +76,7 @@ def objections(verdicts: pd.DataFrame) -> list[tuple[str, str]]:
     Args:
         verdicts: rows with the fields of `sid.verdict.verdict.Verdict`.
     """
-    run = verdicts[verdicts["verdict"] != "not run"]
+    run = verdicts[~verdicts["verdict"].isin(["not run", NOT_YET])]
     ratios = run[run["kind"].isin(COMPARED)]
     again = run[run["kind"] == "retraining"]
     several = run.loc[run["runs"] > 1, "runs"]

@@ -11,7 +11,7 @@ from pandas.io.formats.style import Styler
 from sid.evaluate.metrics import INCEPTION, label
 from sid.report.labels import figures, letters
 from sid.report.ours import OURS, SHOWN
-from sid.report.papers import FEW, best, unverified
+from sid.report.papers import FEW, best, shown_first, unverified
 from sid.report.tables import to_markdown
 
 BOLD, GREY = "font-weight: bold", "color: gray"
@@ -27,11 +27,13 @@ class Cells(NamedTuple):
     Attributes:
         text: the cells.
         style: of each, in CSS, empty or of `BOLD` and `GREY`.
+        first: which rows a page shows at once, as of `shown_first`.
         notes: what stands below, one for each mark `(a)`, `(b)`, ... in the cells.
     """
 
     text: pd.DataFrame
     style: pd.DataFrame
+    first: pd.Series
     notes: list[str]
 
 
@@ -61,7 +63,7 @@ def cells(table: pd.DataFrame) -> Cells:
             text[head] = shown
             style[head] = bold[column].map({True: BOLD, False: ""})
             style[head] += grey[column].map({True: GREY, False: ""})
-    return Cells(text, style, notes)
+    return Cells(text, style, shown_first(table), notes)
 
 
 def _published(table: pd.DataFrame, metric: str, name: str, notes: list[str]) -> list[str]:
@@ -107,7 +109,10 @@ def papers_markdown(shown: Cells) -> str:
 
 
 def papers_html(shown: Cells) -> pd.DataFrame:
-    """The table with cells that are HTML, and the legend and notes as `attrs["notes"]`."""
+    """The rows that are shown at once, with cells that are HTML.
+
+    `attrs["notes"]` has the legend and the notes, and `attrs["rest"]` the other rows, if any.
+    """
     frame = shown.text.copy()
     tags = {BOLD: Markup("<strong>{}</strong>"), GREY: Markup('<i class="unverified">{}</i>')}
     for column in frame:
@@ -115,8 +120,11 @@ def papers_html(shown: Cells) -> pd.DataFrame:
             tags[style].format(cell) if style in tags and cell else cell
             for cell, style in zip(frame[column], shown.style[column], strict=True)
         ]
-    frame.attrs["notes"] = [LEGEND.replace("Grey", "Italic"), *shown.notes]
-    return frame
+    first, rest = frame[shown.first], frame[~shown.first]
+    first.attrs = {"notes": [LEGEND.replace("Grey", "Italic"), *shown.notes]}
+    if len(rest):
+        first.attrs["rest"] = rest
+    return first
 
 
 def to_latex(shown: Cells, caption: str) -> str:

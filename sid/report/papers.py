@@ -23,6 +23,7 @@ from sid.verdict.claim import Claims
 from sid.verdict.published import GRADES
 
 FEW = 4  # Evaluations of an image at most, to be among those that compete for bold.
+RIVALS = 10  # Others' methods that a page shows at once.
 TEXTS = ["dataset", "extractor", "family", "method", "subject", "nfe"]
 
 
@@ -153,6 +154,20 @@ def _record(
     return found
 
 
+def shown_first(table: pd.DataFrame) -> pd.Series:
+    """Which rows a page shows at once: the methods judged here, teachers, and the best others.
+
+    Of the others it is the `RIVALS` that are best by the first metric, among those that compete.
+    """
+    own = (table["subject"] != "") | (table["family"] == TEACHER)
+    printed = [metric for metric in SHOWN if f"{metric}_published" in table]
+    if not printed:
+        return own | True
+    values = _competing(table, printed[0], "published")[~own].dropna()
+    values = values if SHOWN[printed[0]] == "least" else -values
+    return own | table.index.isin(values.sort_values(kind="stable").index[:RIVALS])
+
+
 def best(table: pd.DataFrame) -> pd.DataFrame:
     """Which cells are the best of their column, as a table of the same shape.
 
@@ -162,19 +177,24 @@ def best(table: pd.DataFrame) -> pd.DataFrame:
     marks = pd.DataFrame(False, index=table.index, columns=table.columns)
     if table.empty:
         return marks
-    nfe = pd.to_numeric(table["nfe"], errors="coerce")
-    few = nfe.le(FEW)
     for metric in SHOWN:
         for part in ("published", *OURS):
             column = f"{metric}_{part}"
             if column not in table:
                 continue
-            values = pd.to_numeric(table[column], errors="coerce").where(few)
-            if part == "published":
-                values = values.where(table[f"{metric}_evidence"].map(GRADES).eq(True))
+            values = _competing(table, metric, part)
             top = values.min() if SHOWN[metric] == "least" else values.max()
             marks[column] = values.eq(top)
     return marks
+
+
+def _competing(table: pd.DataFrame, metric: str, part: str) -> pd.Series:
+    """A column's verified values of generators of few evaluations, the others nan."""
+    few = pd.to_numeric(table["nfe"], errors="coerce").le(FEW)
+    values = pd.to_numeric(table[f"{metric}_{part}"], errors="coerce").where(few)
+    if part == "published":
+        values = values.where(table[f"{metric}_evidence"].map(GRADES).eq(True))
+    return values
 
 
 def unverified(table: pd.DataFrame) -> pd.DataFrame:

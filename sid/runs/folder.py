@@ -43,8 +43,9 @@ class RunFolder:
     `manifest.json` says what was run, `log.jsonl` how it went, `snapshots/` holds the averaged
     networks by images seen, `measured/` their records where they were evaluated, `state/` the
     checkpoints, `legs/` a file for each leg that is over; `done.json` appears at the end.
-    `reached.json`, which an evaluation writes, ends the run before. `removed.json` names the
-    snapshots that were removed after they were measured.
+    `reached.json`, which an evaluation writes, ends the run before. `stopped.json` is there while a
+    gate keeps it from going on. `removed.json` names the snapshots that were removed after they
+    were measured.
 
     Args:
         path: the folder; made when missing.
@@ -60,6 +61,7 @@ class RunFolder:
         self.legs = path / "legs"
         self.reached = path / "reached.json"
         self.done = path / "done.json"
+        self.stopped = path / "stopped.json"
 
     @contextmanager
     def lock(self, world: World = ALONE) -> Iterator[None]:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from torch import Tensor
 
 from sid.errors import UserError
+from sid.files import write_json
 from sid.networks import EDMPrecond
 from sid.progress import Progress
 from sid.runs.folder import RunFolder, Standing
@@ -175,6 +176,7 @@ def lead(
     if images:
         # What stopped the run stops it again, unless its gates were changed.
         stop_for(training.problem(images, images in times), folder, images)
+    folder.stopped.unlink(missing_ok=True)
     started = time.monotonic() - state.seconds
     due = time.monotonic() + STATE_EVERY_S
 
@@ -225,10 +227,11 @@ def lead(
 
 
 def stop_for(problem: Problem | None, folder: RunFolder, images: int) -> None:
-    """Stop the run if there is a problem.
+    """Stop the run if there is a problem, and leave its reason in `stopped.json`.
 
     Raises:
         StoppedError: there is.
     """
     if problem:
+        write_json(folder.stopped, {"images": images, **problem._asdict()})
         raise StoppedError(folder.path, images, problem)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from sid.errors import UserError
@@ -153,12 +154,13 @@ def number_of(
 
 
 def _rows(results: pd.DataFrame, asked: Mapping[str, str], where: str) -> pd.DataFrame:
+    held = np.full(len(results), True)
     for column, wanted in asked.items():
         if column not in results:
             known = ", ".join(COLUMNS["results.csv"])
             raise UserError(f"{where}: {column} is no column of results.csv; known are {known}")
-        results = results[results[column] == wanted]
-    return results
+        held &= (results[column] == wanted).to_numpy(dtype=bool)
+    return results[held]
 
 
 def decimals(text: str) -> int:

@@ -22,6 +22,7 @@ from sid.evaluate.runs import KEYS
 from sid.evaluate.samplers import sample_generator
 from sid.files import read_json
 from sid.runs.folder import RunFolder
+from sid.runs.removed import refuse_removed
 from sid.verdict.claim import Claim, Claims
 from sid.verdict.evidence import Records, sign
 from sid.verdict.judged import per_cent, ratio_of, unsure
@@ -61,7 +62,7 @@ def claim_to_reach(claims: Claims, name: str, run: RunFolder) -> Claim:
     return claim
 
 
-def number_of(claim: Claim) -> Number:
+def _number(claim: Claim) -> Number:
     """Its published number, which a claim to reach has."""
     assert claim.number
     return claim.number
@@ -88,6 +89,7 @@ def contender(run: RunFolder, claim: Claim) -> Contender:
         for record in records
         if (record.metric, record.implementation) == (protocol.metric, protocol.implementation)
         and protocol.extractor in ("", record.extractor)
+        and record.value > 0  # It has a logarithm.
     }
     if not values:
         by = protocol.implementation
@@ -98,7 +100,7 @@ def contender(run: RunFolder, claim: Claim) -> Contender:
     way = sign(protocol.metric)
     best = min(values, key=lambda images: way * values[images])
     images = max(values) if protocol.selection == "last" else best
-    beyond = way * math.log(values[images] / number_of(claim).value)
+    beyond = way * math.log(values[images] / _number(claim).value)
     at = f"{values[images]:.4g} at {images / 1000:,.6g} kimg on the curve"
     if beyond > math.log1p(claim.criterion.bound):
         return Contender(-1, f"not yet: {at}")
@@ -124,6 +126,7 @@ def fresh_draws(
         UserError: the snapshot is gone, damaged, or makes images of another shape.
     """
     path = run.snapshot_path(images)
+    refuse_removed(path)
     network, found = load_network_of(path, KEYS, evaluator.shape, device)
     selection = claim.protocol.selection
     about = {**origin(found, path), "role": "final", "selection": selection, "nfe": 1}
@@ -167,15 +170,15 @@ def judge_alone(records: Sequence[Record], claim: Claim) -> Alone:
     rows = [record.model_dump() for record in records]
     table = pd.DataFrame(rows, columns=list(Record.model_fields))
     try:
-        beside = beside_published(Records(table), claim, number_of(claim))
+        beside = beside_published(Records(table), claim, _number(claim))
     except LackingError as lack:
         return Alone(None, f"undecided: {lack.reason}")
     found, bound = beside.found, claim.criterion.bound
     ratio = ratio_of(beside.difference, found.parts, found.parts, claim.criterion.level)
-    low, high = (number_of(claim).value * math.exp(limit) for limit in (ratio.low, ratio.high))
+    low, high = (_number(claim).value * math.exp(limit) for limit in (ratio.low, ratio.high))
     told = (
         f"{math.exp(found.mean):.4g} ({low:.4g} to {high:.4g}) over {found.draws} draws, published "
-        f"is {number_of(claim).text}, margin {per_cent(bound)}"
+        f"is {_number(claim).text}, margin {per_cent(bound)}"
     )
     if found.runs != 1 or beside.flaws or not known(found.parts):
         return Alone(None, "; ".join([f"undecided: {told}", *beside.flaws]))
@@ -187,7 +190,7 @@ def judge_alone(records: Sequence[Record], claim: Claim) -> Alone:
         "value": math.exp(found.mean),
         "limits": [low, high],
         "draws": found.draws,
-        "published": number_of(claim).value,
+        "published": _number(claim).value,
         "margin": bound,
     }
     return Alone(about, f"reached: {told}")

@@ -16,7 +16,7 @@ from sid.distill.method import methods
 from sid.distill.recipe import Recipe
 from sid.networks import Architecture
 from sid.runs.world import World
-from tests.conftest import tiny_recipe
+from tests.conftest import OPTIONS, tiny_recipe
 
 BATCH = 4
 SMALL = {"img_resolution": 16, "img_channels": 3, "model_channels": 32, "channel_mult": (1, 2)}
@@ -24,7 +24,7 @@ NETWORK = Architecture(**SMALL, num_blocks=2, augment_dim=9, attn_resolutions=(8
 
 
 def recipe(method: str) -> Recipe:
-    options = METHODS.get(method, {"name": method})
+    options = METHODS.get(method, {"name": method, **OPTIONS.get(method, {})})
     return tiny_recipe(method=options, batch=BATCH, dropout=0.1, augment=0.1, data="noise")
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from baselines.methods.diff_instruct import DiffInstruct
+from baselines.methods.distribution_matching import DistributionMatching
 from sid.distill.method import Draw, method_class
 from sid.distill.noise import karras_sigma
 from sid.distill.scores import teacher_error
@@ -104,14 +105,17 @@ def draw_for(images: Tensor) -> Draw:
     return Draw(torch.full((len(images),), SIGMA, dtype=images.dtype), noise, None)
 
 
-def test_diff_instruct_follows_the_score_difference() -> None:
-    scale, images, _ = sample()
-    draw = draw_for(images)
+def test_rivals_follow_the_score_difference() -> None:
     b = 0.1
-    loss = DiffInstruct().generator_loss(Linear(A), Linear(b), images, draw, 0)  # type: ignore[arg-type]
-    (gradient,) = torch.autograd.grad(loss.per_image.mean(), scale)
-    expected = 100 * (b - A) * G * PIXELS / error_of_teacher()
-    assert float(gradient) == pytest.approx(expected, rel=0.01)
+    for method, weight in (
+        (DiffInstruct(), PIXELS),
+        (DistributionMatching(), 100 * PIXELS / error_of_teacher()),
+    ):
+        scale, images, _ = sample()
+        draw = draw_for(images)
+        loss = method.generator_loss(Linear(A), Linear(b), images, draw, 0)  # type: ignore[arg-type]
+        (gradient,) = torch.autograd.grad(loss.per_image.mean(), scale)
+        assert float(gradient) == pytest.approx(weight * (b - A) * G, rel=0.01)
 
 
 def test_sid_method_weighs_the_loss_and_logs_the_gap() -> None:
@@ -174,7 +178,7 @@ def test_karras_sigma_ends() -> None:
 def test_methods_are_found_by_name() -> None:
     assert method_class("sid") is SiD
     assert method_class("diff-instruct") is DiffInstruct
-    with pytest.raises(UserError, match="'sdi' is unknown; known are diff-instruct, sid, sida"):
+    with pytest.raises(UserError, match="'sdi' is unknown; known are diff-instruct, distribution-"):
         method_class("sdi")
 
 

@@ -21,17 +21,13 @@ from sid.networks import load_network
 from sid.runs import loop
 from sid.runs.folder import RunFolder, snapshot_at
 from sid.runs.world import World
-from tests.conftest import CPU, distilled, tiny_recipe
+from tests.conftest import CPU, OPTIONS, distilled, tiny_recipe
 
 Tree = Callable[[Path], dict[str, bytes]]
 
-# Warm-ups that end within a run of a thousand images.
-OPTIONS: dict[str, dict[str, Any]] = {
-    "sida": {"generator_from_kimg": 0.2, "adversarial_from_kimg": 0.4}
-}
 METHODS = {name: {"name": name, **OPTIONS.get(name, {})} for name in methods()}
 # Whose losses depend on the other images of a micro-batch.
-BATCHWISE = {"sida"}
+BATCHWISE = {"sida", "f-distill"}
 
 
 class KilledError(Exception):

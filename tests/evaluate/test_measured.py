@@ -20,10 +20,12 @@ from sid.data.zips import write_zip
 from sid.errors import UserError
 from sid.evaluate.extractors.classifier import DataExtractor
 from sid.evaluate.measured import Piece, deal, distance_of, read_measured
+from sid.evaluate.merging import merged
 from sid.evaluate.records import read_records
 from sid.files import read_json, sha256, write_json
 from sid.networks import save_network
 from sid.progress import Progress
+from sid.report.agreement import differences
 from sid.runs.folder import RunFolder
 from sid.runs.removed import read_removed
 from tests.commands import refused, sid
@@ -92,6 +94,19 @@ def test_the_curve_s_implementation_chooses_the_best(place: Path) -> None:
     final = {row["implementation"] for row in whole if row["role"] == "final"}
     assert final == {"ours", "torch-fidelity", "clean-fid"}
     refused(sid(*words(place, "run", "--curve", "nvidia")), "--curve: nvidia", "torch-fidelity")
+
+
+def test_the_fresh_draws_still_tell_how_implementations_agree(place: Path) -> None:
+    measure(place, "run")
+    found = differences(merged([place / "out.json"]))
+    distances = found[found["metric"] == "frechet_distance"]
+    pairs = set(zip(distances["first"], distances["second"], strict=True))
+    assert pairs == {
+        ("ours", "torch-fidelity"),
+        ("ours", "clean-fid"),
+        ("clean-fid", "torch-fidelity"),
+    }
+    assert set(distances["n_images"]) == {60}
 
 
 def test_groups_first_give_the_same_records(place: Path) -> None:
@@ -255,6 +270,26 @@ def test_processes_share_the_sets_and_give_the_last_digit(size: int, place: Path
     assert rows(place / "out.json") == alone
     assert [bool(out) for out, _ in told] == [True] + [False] * (size - 1)
     assert not list(place.glob(".out.json.work"))
+
+
+@pytest.mark.slow
+def test_a_killed_job_goes_on_where_it_stopped(place: Path) -> None:
+    alone, folder = measure(place, "run"), RunFolder(place / "run")
+    for path in folder.measured.iterdir():
+        path.unlink()
+    (place / "out.json").unlink()
+    (job,) = start(place, 1, "--n-final", 5000)
+    first = folder.measured_path(0)
+    while not first.exists():
+        assert job.poll() is None
+        time.sleep(0.01)
+    job.kill()
+    job.communicate()
+    before = written(place)
+    assert not (place / "out.json").exists()
+    assert measure(place, "run") == alone
+    assert before.items() <= written(place).items()
+    assert before
 
 
 QUIET = Progress("test", 1, quiet=True)

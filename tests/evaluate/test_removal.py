@@ -21,6 +21,7 @@ from sid.runs.removed import read_removed
 from tests.evaluate.cases import record
 from tests.evaluate.dying import killed_at_line, killed_before_call, lines_of
 
+OURS = "ours"
 RECIPE = {"kimg": 2.0, "first_kimg": 0.1, "per_decade": 2, "batch": 50}
 SPACED = [0, 100, 350, 1000, 2000]
 TIMES = [0, 100, 200, 350, 600, 800, 1000, 1200, 1400, 1600, 1800, 2000]
@@ -64,7 +65,7 @@ def evaluate(folder: RunFolder, keep: Any, groups: Iterable[Iterable[int]] = (TI
     for group in groups:
         for images in group:
             found = measure(folder, images)
-        remove_measured(folder, keep, [found])
+        remove_measured(folder, keep, OURS, [found])
 
 
 def there(folder: RunFolder) -> list[int]:
@@ -112,7 +113,7 @@ def test_what_is_kept_does_not_depend_on_the_groups(tmp_path: Path, keep: Any, s
     assert sorted(one.images for one in read_removed(tmp_path).values()) == sorted(
         set(TIMES) - set(KEPT[keep])
     )
-    remove_measured(folder, keep, [measure(folder, 2000)])
+    remove_measured(folder, keep, OURS, [measure(folder, 2000)])
     assert there(folder) == KEPT[keep]
 
 
@@ -129,7 +130,9 @@ def test_only_values_of_one_way_of_measuring_are_compared(tmp_path: Path) -> Non
     measure(folder, 0)
     measure(folder, 200, n_images=2)
     measure(folder, 800, implementation="nvidia")
-    assert remove_measured(folder, "best", [measure(folder, 1200)]) == [0]
+    found = measure(folder, 1200)
+    assert remove_measured(folder, "best", "nvidia", [found]) == []
+    assert remove_measured(folder, "best", OURS, [found]) == [0]
 
 
 def test_a_snapshot_that_is_not_the_measured_one_stays(
@@ -139,19 +142,19 @@ def test_a_snapshot_that_is_not_the_measured_one_stays(
     for images in (200, 600, 1600):
         found = measure(folder, images)
     folder.snapshot_path(200).write_bytes(b"trained anew")
-    assert remove_measured(folder, "best", [found]) == [600]
+    assert remove_measured(folder, "best", OURS, [found]) == [600]
     assert "000000000200.safetensors" in capsys.readouterr().err
     folder.snapshot_path(1600).unlink()
     folder.measured_path(600).unlink()
     measure(folder, 200)
-    assert remove_measured(folder, "best", [found]) == []  # Nothing better is there.
+    assert remove_measured(folder, "best", OURS, [found]) == []  # Nothing better is there.
 
 
 def test_killed_before_any_system_call_it_loses_nothing_and_ends_the_same(tmp_path: Path) -> None:
     undisturbed = a_run(tmp_path / "undisturbed")
     found = [measure(undisturbed, images) for images in TIMES][-1]
     measured = state(undisturbed)
-    remove_measured(undisturbed, "curve", [found])
+    remove_measured(undisturbed, "curve", OURS, [found])
     moment, killed = 0, True
     while killed:
         moment += 1
@@ -159,9 +162,11 @@ def test_killed_before_any_system_call_it_loses_nothing_and_ends_the_same(tmp_pa
         for name, data in measured.items():
             (folder.path / name).parent.mkdir(exist_ok=True)
             (folder.path / name).write_bytes(data)
-        killed = killed_before_call(partial(remove_measured, folder, "curve", [found]), moment)
+        killed = killed_before_call(
+            partial(remove_measured, folder, "curve", OURS, [found]), moment
+        )
         check_nothing_is_lost(folder, MADE)
-        remove_measured(folder, "curve", [found])
+        remove_measured(folder, "curve", OURS, [found])
         assert state(folder) == state(undisturbed)
     assert moment > 2 * (len(TIMES) - len(KEPT["curve"]))  # It was killed, and in every unlink.
 
@@ -178,14 +183,14 @@ def test_killed_at_20_random_moments_between_measuring_and_removal(
         return folder, [measure(folder, images) for images in TIMES[6:]][-1]
 
     undisturbed, found = measured(tmp_path / "undisturbed")
-    lines = lines_of(partial(remove_measured, undisturbed, keep, [found]))
+    lines = lines_of(partial(remove_measured, undisturbed, keep, OURS, [found]))
     rng = random.Random(14)
     for number in range(20):
         folder, _ = measured(tmp_path / f"{number}")
         moment = rng.randrange(1, lines + 1)
-        assert killed_at_line(partial(remove_measured, folder, keep, [found]), moment)
+        assert killed_at_line(partial(remove_measured, folder, keep, OURS, [found]), moment)
         check_nothing_is_lost(folder, MADE)
-        remove_measured(folder, keep, [found])
+        remove_measured(folder, keep, OURS, [found])
         assert state(folder) == state(undisturbed)
 
 
@@ -203,7 +208,7 @@ def test_groups_of_a_run_remove_one_after_the_other(
             fcntl.flock(other, fcntl.LOCK_UN)
 
         monkeypatch.setattr("sid.evaluate.removal.time.sleep", sleep)
-        remove_measured(folder, "curve", [found])
+        remove_measured(folder, "curve", OURS, [found])
     assert waited == [TIMES]
     assert there(folder) == KEPT["curve"]
 

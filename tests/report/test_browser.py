@@ -8,6 +8,7 @@ import pytest
 from sid.cli import build
 from sid.report.page import render
 from tests.report.runs import make_runs
+from tests.report.statuses import write_moment
 from tests.report.verdict_rows import claims_of, every_outcome, external_records
 from tests.test_structure import ROOT
 
@@ -31,7 +32,7 @@ def sid(*words):
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
-    """The reference records of the digits, and a checkpoint with verdicts of every outcome."""
+    """The reference records of the digits, a checkpoint, and runs in every state."""
     folder = tmp_path_factory.mktemp("pages")
     records = str(ROOT / "reports" / "reference" / "records.csv")
     runs, teacher = make_runs(folder)
@@ -45,7 +46,8 @@ def pages(tmp_path_factory):
     checkpoint.write_text(
         render(external_records(), verdicts, claims_of(verdicts), missing=missing)
     )
-    return {"digits": digits / "index.html", "checkpoint": checkpoint}
+    moment, _ = write_moment(folder / "moment")
+    return {"digits": digits / "index.html", "checkpoint": checkpoint, "moment": moment}
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +59,7 @@ def browser():
         found.close()
 
 
-@pytest.fixture(params=["digits", "checkpoint"])
+@pytest.fixture(params=["digits", "checkpoint", "moment"])
 def path(request, pages):
     return pages[request.param]
 
@@ -105,8 +107,9 @@ def test_nothing_is_wider_than_the_screen(browser, path, width):
     assert right <= width, element
 
 
-def test_the_verdicts_are_seen_without_scrolling_far(browser, path):
-    page = opened(browser, path)
+@pytest.mark.parametrize("name", ["digits", "checkpoint"])
+def test_the_verdicts_are_seen_without_scrolling_far(browser, pages, name):
+    page = opened(browser, pages[name])
     tops = page.eval_on_selector_all(
         ".answers, .claims tbody", "all => all.map(e => e.getBoundingClientRect().top)"
     )

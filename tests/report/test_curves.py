@@ -8,9 +8,11 @@ from benchmarks.report import cifar10
 from sid.report.ablation import plot_ablation
 from sid.report.axes import steps
 from sid.report.benchmark import benchmarks
+from sid.report.bracket import marks
 from sid.report.cost_figure import Price, hours, plot_cost
-from sid.report.curves import lines, marks, plot_curves
+from sid.report.curves import plot_curves
 from sid.report.labels import figures, number, spread_apart
+from sid.report.lines import lines
 from sid.report.papers import paper_table
 from sid.report.style import looks, write_figure
 from sid.verdict.claim import load_claims

@@ -3,6 +3,7 @@ import pytest
 from PIL import Image
 
 from sid.errors import UserError
+from sid.networks import load_network
 from sid.report.grids import Cell, Strip, choose, ladder, strips, tile, write_grid
 from tests.report.published import DIGITS
 from tests.report.runs import make_runs
@@ -50,6 +51,22 @@ def test_strips_come_from_the_run_folders(tmp_path):
     assert captions[0] == ["undistilled", "1 kimg", "4 kimg"]
     assert captions[1] == ["SiD", "SiD + 1 kimg", "SiD + 4 kimg"]
     assert captions[2][-1] == "35 evaluations"
+
+
+def test_of_a_snapshot_that_is_removed_meanwhile_the_nearest_is_shown(tmp_path, monkeypatch):
+    runs, _ = make_runs(tmp_path, ("sid",))
+    folder = runs / "sid/seed0/snapshots"
+
+    def load(path, device):
+        (folder / f"{1000:012d}.safetensors").unlink(missing_ok=True)  # After it was listed.
+        return load_network(path, device)
+
+    monkeypatch.setattr("sid.report.grids.load_network", load)
+    (strip,) = strips(runs, None, DIGITS, 35)
+    assert [cell.caption for cell in strip.cells] == ["undistilled", "4 kimg"]
+    (folder / f"{4000:012d}.safetensors").write_bytes(b"cut")
+    with pytest.raises(UserError, match=r"4000\.safetensors.*damaged"):
+        strips(runs, None, DIGITS, 35)
 
 
 def test_an_empty_folder_is_a_user_error(tmp_path):

@@ -185,6 +185,14 @@ def test_everything_of_a_verdict_stands_behind_it(checkpoint):
         assert part in text, part
 
 
+def test_the_legend_stands_in_the_header_of_what_is_drawn():
+    verdicts = every_outcome()
+    html = render(external_records(), verdicts, claims_of(verdicts))
+    head = html.partition('<table class="claims">')[2].partition("</thead>")[0]
+    for mark in ("Diamond: what was found", "Thick line", "Thin line", "Shaded"):
+        assert mark in head
+
+
 def test_objections_concern_the_verdicts_shown():
     verdicts = every_outcome()
     all_of_them = [said for said, _ in objections(verdicts)]

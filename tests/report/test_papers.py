@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.report import cifar10
 from sid.report.paper_cells import BOLD, GREY, cells, papers_html, papers_markdown, to_latex
-from sid.report.papers import papers_tables
+from sid.report.papers import RIVALS, papers_tables
 from sid.report.published_rows import contradictions, families
 from sid.shipped import TABLES
 from sid.verdict.claim import Claims
@@ -225,6 +225,30 @@ def test_html_is_escaped_but_for_its_marks(table: pd.DataFrame) -> None:
     frame = papers_html(cells(table))
     assert "<strong>1.499</strong>" in set(frame["FID, published"])
     assert frame.attrs["notes"][1].startswith("(a) ")
+
+
+def test_a_page_shows_ours_the_teacher_and_the_ten_best_others_first(
+    cifar: pd.DataFrame, tmp_path: Path
+) -> None:
+    """The others are folded, on the page alone; no unverified value is among the best."""
+    line = "{},cifar10-32,uncond,{},FID,{},,,,a paper,,,{}\n"
+    named = [(f"Rival {n}", 1, f"{3 + n / 10:.1f}", "primary") for n in range(12)]
+    named += [("Slow", 1000, "1.1", "primary"), ("Said", 1, "1.2", "unverified")]
+    claims = claims_in(tmp_path)
+    results = claims.path.parent / "results.csv"
+    results.write_text(results.read_text() + "".join(line.format(*one) for one in named))
+    (table,) = tables(cifar, claims).values()
+    whole = cells(table)
+    frame = papers_html(whole)
+    first, rest = set(frame["Method"]), set(frame.attrs["rest"]["Method"])
+    assert {"EDM", *(f"Rival {n}" for n in range(8))} <= first
+    assert {"SiD, alpha = 1.2", "SiD2A, alpha = 1.0"} <= first
+    assert {"Slow", "Said", "Rival 11"} <= rest
+    assert len(frame) + len(frame.attrs["rest"]) == len(table)
+    others = frame[~frame["Family"].isin(["Teacher", "Score identity distillation"])]
+    assert len(others) == RIVALS
+    for text in (papers_markdown(whole), to_latex(whole, "caption")):
+        assert all(name in text for name, *_ in named)
 
 
 def test_latex_escapes_and_has_booktabs(table: pd.DataFrame) -> None:

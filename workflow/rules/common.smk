@@ -3,6 +3,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import yaml
+
 from sid.errors import UserError
 from sid.experiment import (
     claims_of,
@@ -10,11 +12,11 @@ from sid.experiment import (
     configuration,
     is_try,
     load_plan,
+    published_claims,
 )
 from sid.runs.schedule import groups
 from sid.shipped import located, tables
 from sid.teacher.importing import imported_name
-from sid.verdict.claim import load_claims
 from sid.verify.subjects import named
 
 # `--config experiment=NAME` is config/NAME.yaml. Snakemake's `configfile` does not know `base`.
@@ -22,9 +24,11 @@ FILES = workflow.overwrite_configfiles, located(Path("config"))
 try:
     PLAN = load_plan(configuration(config, *FILES))
     # What `--config try=true` tries.
-    REAL = load_plan(configuration({**config, "try": False}, *FILES))
-    CLAIMS = claims_of(PLAN, load_claims())
-    TO_REACH = claims_to_reach(PLAN, load_claims())
+    REAL = PLAN
+    if is_try(config):
+        REAL = load_plan(configuration({**config, "try": False}, *FILES))
+    CLAIMS = claims_of(PLAN, published_claims())
+    TO_REACH = claims_to_reach(PLAN, published_claims())
 except UserError as error:
     # One line for a person, in place of a traceback through the workflow.
     print(f"error: {error}", file=sys.stderr)
@@ -277,12 +281,23 @@ if workflow.output_settings.dryrun and workflow.is_main_process:
     announce()
 
 
+def page_alone():
+    """Whether nothing but the page of the moment is asked for, of any experiment of the graph."""
+    targets = workflow.dag_settings.targets
+    return targets and all(str(name).split("_")[-1] == "page" for name in targets)
+
+
 onstart:
-    announce()
+    if page_alone():
+        # At its end Snakemake removes every lock of the folder, also that of the workflow which
+        # runs here beside it; the page has none.
+        workflow.persistence.unlock = workflow.persistence.noop
+    else:
+        announce()
 
 
 onsuccess:
-    if is_try(config):
+    if is_try(config) and not page_alone():
         tell_tried()
 
 

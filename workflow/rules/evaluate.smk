@@ -47,6 +47,8 @@ use rule evaluate_run as evaluate_snapshots with:
         f"{RESULTS}/evaluate/{{recipe}}/seed{{seed}}/{{group}}.json",
     log:
         f"{RESULTS}/logs/evaluate-{{recipe}}-seed{{seed}}-{{group}}.log",
+    # What may end a run goes before its next leg.
+    priority: 15 if TO_REACH else 0
     params:
         submitit="sid.cluster:Command",
         command=snapshots_command,

@@ -25,3 +25,16 @@ rule report:
     shell:
         "sid report {input.records} --verdicts {params.verdicts} --runs {params.runs}"
         " --teacher {params.teacher} --out {params.out} 2> >(tee {log} >&2)"
+
+
+# The page at any moment. Without inputs and outputs it begins no other job, and locks nothing.
+rule page:
+    log:
+        f"{RESULTS}/logs/page.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        experiment=yaml.safe_dump(EXPERIMENT.model_dump(mode="json")),
+    shell:
+        "printf '%s' {params.experiment:q} | sid report now /dev/stdin 2> >(tee {log} >&2)"
