@@ -98,9 +98,8 @@ def snapshots(times: Sequence[int], ends: Sequence[int], kept: Collection[int]) 
 
 def staying(times: Sequence[int], kept: Collection[int]) -> int:
     """How many of these snapshots stay when all are measured: those kept, the best, the last."""
-    apart = {*times[-1:]} - set(kept)
-    stay = sum(time in kept for time in times) + len(apart)
-    return min(stay + 1, len(times))
+    stay = {*times[-1:], *set(kept).intersection(times)}
+    return min(len(stay) + 1, len(times))
 
 
 def run_disk(

@@ -1,5 +1,6 @@
 """How fast GPUs are at this: rates that were measured or printed, and what follows from them."""
 
+import json
 from dataclasses import dataclass
 from functools import cache
 
@@ -7,7 +8,7 @@ from sid.config import recipe_path
 from sid.cost.count import Counted, count
 from sid.errors import UserError
 from sid.files import read_table
-from sid.networks import Architecture
+from sid.networks import Architecture, parse_architecture
 from sid.shipped import TABLES
 from sid.teacher.recipe import TeacherRecipe, load_teacher
 
@@ -128,7 +129,13 @@ def sized(teacher: TeacherRecipe) -> Architecture:
             f"recipe {teacher.name}: its network has the size of its data; give "
             "network.img_resolution"
         )
-    return teacher.architecture()
+    return _architecture(json.dumps(teacher.network, sort_keys=True), teacher.name)
+
+
+@cache
+def _architecture(network: str, name: str) -> Architecture:
+    """To look whether a network can be built takes a moment, and sums ask for one many times."""
+    return parse_architecture(json.loads(network), f"recipe {name}")
 
 
 @cache
