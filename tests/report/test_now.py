@@ -1,7 +1,9 @@
 """`sid report now`: the page of real tiny runs, before, amid and after training and measuring."""
 
+import json
 import os
 import re
+import shutil
 import time
 from collections import Counter
 from pathlib import Path
@@ -17,6 +19,7 @@ from sid.evaluate.records import load_table
 from sid.experiment import claims_of, load_plan
 from sid.report.labels import figures, number
 from sid.report.now import write_now
+from sid.runs.folder import RunFolder
 from sid.verdict.claim import load_claims
 from sid.verdict.claims import judge
 from tests.conftest import distilled, tiny_recipe, tiny_teacher
@@ -111,7 +114,8 @@ def test_values_are_seen_as_soon_as_a_snapshot_is_measured(place: Place) -> None
     values = pd.read_csv(place.out / "records.csv").set_index("images")["value"]
     assert list(values.index) == SID.times()[:-1]
     assert f"{figures(values[HALF])} at {number(HALF / 1000)} kimg" in text
-    assert f"best {figures(values.min())} at" in text
+    best = f"best {figures(values.min())} at "
+    assert ("the best so far" if values.idxmin() == HALF else best) in text
     assert f"measured to {number(HALF / 1000)} kimg" in text
     assert (place.out / "figures" / "curves.svg").exists()
 
@@ -125,19 +129,28 @@ def test_a_day_later_the_same_run_is_silent(place: Place) -> None:
 
 def test_an_evaluation_of_a_run_that_was_here_before_is_left_out(place: Place) -> None:
     """Its file is older than the manifest of the run that took its place."""
-    first = place.run("sid") / "measured" / f"{0:012d}.json"
+    first = (place.run("sid") / "measured" / f"{0:012d}.json").read_text()
+    for was, now in (("role", "final"), ("selection", "last")):
+        first = re.sub(f'"{was}": "[^"]*"', f'"{was}": "{now}"', first)
     old = place.results / "evaluate" / "sid" / "seed0.json"
     old.parent.mkdir(exist_ok=True)
-    value = re.search(r'"value": ([\d.]+)', first.read_text())
-    assert value
-    old.write_text(first.read_text().replace(value[1], "1.0"))
+    old.write_text(first.replace('"draw": 0', '"draw": 1'))
     begun = (place.run("sid") / "manifest.json").stat().st_mtime
-    os.utime(old, (begun - 10, begun - 10))
-    assert place.page()
-    os.utime(old, (begun + 10, begun + 10))
-    with pytest.raises(UserError, match="two values"):
+    for written, roles in ((begun - 10, {"curve"}), (begun + 10, {"curve", "final"})):
+        os.utime(old, (written, written))
         place.page()
+        assert set(pd.read_csv(place.out / "records.csv")["role"]) == roles
     old.unlink()
+
+
+def test_a_teacher_in_training_is_told(place: Place) -> None:
+    folder = RunFolder(place.results / "teacher" / "digits")
+    folder.path.mkdir(parents=True)
+    folder.manifest.write_text("{}")
+    folder.log.write_text(json.dumps({"images": 640}) + "\n")
+    assert "The teacher is at 0.64 of 1 kimg." in place.page()
+    shutil.rmtree(folder.path)
+    assert "The teacher is at" not in place.page()
 
 
 def test_what_is_whole_is_judged_and_the_rest_is_not_yet(place: Place) -> None:
