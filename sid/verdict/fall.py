@@ -44,7 +44,7 @@ def fall(records: Records, claim: Claim) -> Verdict:
         steps.append(math.log(curve[min(curve)] / curve[max(curve)]))
     noise, runs = _noise(records, claim, side), len(seeds)
     spread = float(np.var(steps, ddof=1)) if runs > 1 else math.nan
-    parts, new = ([noise], [noise])
+    parts, new = [noise], [noise]
     if runs > 1:
         parts.append(Part(spread / runs, runs - 1))
         new.append(Part(spread * (1 + 1 / runs), runs - 1))
