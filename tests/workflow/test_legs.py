@@ -116,6 +116,13 @@ def test_a_changed_value_needs_every_leg_and_what_starts_from_it(finished: Path)
     assert found == line("sid/seed0", SHORT) | line("sid2a/seed0", SHORT)
 
 
+def test_another_size_of_evaluation_is_measured_anew(finished: Path) -> None:
+    found = planned(finished, RECIPES, "evaluation={n_curve: 500, n_final: 600, draws: 2}")
+    measured = {name for name in line("sid/seed0", SHORT) if name.startswith("evaluate/")}
+    assert found >= measured | {"evaluate_teacher", "evaluate_real"}
+    assert not any(name.startswith("distill/") for name in found)
+
+
 @pytest.mark.slow
 def test_a_run_is_extended(tmp_path: Path, tree: Callable[[Path], dict[str, bytes]]) -> None:
     top = with_recipes(tmp_path / "extended")

@@ -60,6 +60,8 @@ KEEP = f"--keep {EXPERIMENT.keep}"
 MOMENTS = f"--statistics={EVALUATION.statistics}" if EVALUATION.statistics else ""
 if EVALUATION.labels == "data set":
     MOMENTS += f" --frequencies={DATA}"
+# Snakemake does not compare commands, as they depend on inputs: what is asked is a parameter beside.
+ASKED = f"{EVALUATION.extractor} {METRIC_OPTIONS} {MOMENTS}"
 RUNS = [f"{recipe}/seed{seed}" for recipe in PLAN.recipes for seed in EXPERIMENT.seeds]
 # Images at which the legs of a run end, by recipe; the last ends the run.
 LEGS = {

@@ -32,6 +32,7 @@ rule evaluate_run:
         **cluster_resources(EXPERIMENT.cluster.evaluate),
     params:
         submitit="sid.cluster:Command",
+        asked=f"{ASKED} {BY} {SIZES}",
         command=run_command,
     shell:
         "sid {params.command} --threads {threads} 2> >(tee {log} >&2)"
@@ -51,6 +52,7 @@ use rule evaluate_run as evaluate_snapshots with:
     priority: 15 if TO_REACH else 0
     params:
         submitit="sid.cluster:Command",
+        asked=f"{ASKED} {BY} {CURVE}",
         command=snapshots_command,
 
 
@@ -67,6 +69,7 @@ use rule evaluate_run as evaluate_teacher with:
     priority: 20
     params:
         submitit="sid.cluster:Command",
+        asked=f"{ASKED} {SIZES}",
         command=evaluate_teacher_command,
 
 
@@ -80,6 +83,7 @@ use rule evaluate_run as evaluate_real with:
         f"{RESULTS}/logs/evaluate-real.log",
     params:
         submitit="sid.cluster:Command",
+        asked=f"{ASKED} {SIZES}",
         command=real_command,
 
 

@@ -34,4 +34,5 @@ use rule evaluate_run as reached with:
     priority: 15
     params:
         submitit="sid.cluster:Command",
+        asked=lambda wildcards: f"{ASKED} {EVALUATION.n_final} {TO_REACH[wildcards.recipe]}",
         command=reached_command,

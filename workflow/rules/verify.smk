@@ -13,6 +13,7 @@ rule verify_checkpoint:
         **cluster_resources(EXPERIMENT.cluster.evaluate),
     params:
         submitit="sid.cluster:Command",
+        options=config.get("verify_options", ""),
         command=lambda wildcards, output: (
             f"verify measure {wildcards.subject} {config.get('verify_options', '')}"
             f" --json {output[0]}"
