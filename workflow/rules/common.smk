@@ -118,12 +118,28 @@ def group_files(wildcards):
     ]
 
 
-def groups_so_far(wildcards):
+def groups_until(wildcards, end):
     """The records of the groups of a run up to the end of a leg."""
-    end = int(wildcards.leg)
     return [
         file for file in group_files(wildcards) if int(Path(file).stem[-12:]) <= end
     ]
+
+
+def groups_so_far(wildcards):
+    """Those of the wildcard's leg and of all before."""
+    return groups_until(wildcards, int(wildcards.leg))
+
+
+def measured_before(wildcards):
+    """The records of all but the leg before, where snapshots are removed when they are measured.
+
+    So no more of them wait on disk than `sid cost` counts. A new measurement trains nothing again.
+    """
+    ends = LEGS[wildcards.recipe]
+    place = ends.index(int(wildcards.get("leg", ends[-1])))
+    if EXPERIMENT.keep == "all" or place < 2:
+        return []
+    return [ancient(file) for file in groups_until(wildcards, ends[place - 2])]
 
 
 def reached_files(wildcards):

@@ -6,6 +6,7 @@ rule distill:
         teacher=TEACHER_DONE,
         start=start_done,
         leg=leg_before,
+        measured=measured_before,
     output:
         f"{RESULTS}/distill/{{recipe}}/seed{{seed}}/done.json",
     log:
