@@ -48,7 +48,13 @@ def run(
 def test_a_cluster_gives_the_tables_of_this_machine(lab: Lab, tmp_path: Path) -> None:
     cluster = ["--executor", "submitit", "--jobs", "4", "--latency-wait", "30"]
     legs = {**REDUCED, **LEGS}
-    there = run(tmp_path / "there", legs, *cluster, environment=lab.environment)
+    first = "results/evaluate/sid/seed0/000000000000-000000000512.json"
+    there = run(tmp_path / "there", legs, *cluster, first, environment=lab.environment)
+    run(there, legs, "--cores", "1", "page", environment=lab.environment)
+    page = (there / "reports/now/index.html").read_text()
+    assert "not yet" in page
+    assert "of 4.1 kimg" in page
+    run(there, legs, *cluster, environment=lab.environment)
     here = run(tmp_path / "here", REDUCED, "--cores", "2", environment=lab.environment)
     records = [
         pd.read_csv(top / "results/records.csv").drop(columns=CHANGING) for top in (there, here)
