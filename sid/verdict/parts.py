@@ -20,6 +20,8 @@ from typing import NamedTuple
 from scipy.optimize import brentq
 from scipy.special import stdtr, stdtrit
 
+TINY = 1e-100  # Of a p that is not looked for below it: squares of t overflow.
+
 
 class Part(NamedTuple):
     """A part of a variance.
@@ -56,7 +58,22 @@ def beyond(distance: float, parts: Sequence[Part]) -> float:
         return math.nan
     total = math.fsum(part.variance for part in parts)
     each = [float(stdtr(part.freedom, -abs(distance) / math.sqrt(total))) for part in parts]
-    p = max(each)  # Of fewest degrees; the answer lies between it and that of most.
-    if min(each) < p:
-        p = float(brentq(lambda p: reach(parts, 1 - 2 * p) - abs(distance), min(each), p))
+    varying = [part for part in parts if part.variance]
+    p = _solved(abs(distance), varying, max(min(each), TINY), max(each))
     return p if distance > 0 else 1 - p
+
+
+def _solved(distance: float, parts: Sequence[Part], low: float, high: float) -> float:
+    """The p at which an interval reaches to `distance`, between that of most and fewest degrees."""
+
+    def farther(log_p: float) -> float:
+        # Of p itself, since 1 - p is 1 for a small one.
+        p = math.exp(log_p)
+        squares = (float(stdtrit(part.freedom, p)) ** 2 * part.variance for part in parts)
+        return math.sqrt(math.fsum(squares)) - distance
+
+    if low >= high or farther(math.log(high)) >= 0:
+        return high
+    if farther(math.log(low)) <= 0:
+        return low
+    return math.exp(brentq(farther, math.log(low), math.log(high), xtol=1e-12))

@@ -52,6 +52,15 @@ def test_reach_and_p_are_two_sides_of_one_rule() -> None:
     assert beyond(0, parts) == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize("away", [3, 30, 3e3, 3e6, 3e60])
+def test_far_away_p_is_small_and_a_number(away: float) -> None:
+    for parts in ([Part(1e-4, 2), Part(3e-4, 9)], [Part(1e-4, 4), Part(0.0, 9)], [Part(1, 9)] * 2):
+        p = beyond(away, parts)
+        assert 0 <= p < 0.05
+        assert p >= beyond(10 * away, parts)
+        assert beyond(-away, parts) == 1 - p
+
+
 def test_one_part_has_students_t() -> None:
     assert reach([Part(0.04, 9)], 0.9) == pytest.approx(0.2 * 1.8331129)
     assert beyond(0.2 * 1.8331129, [Part(0.04, 9)]) == pytest.approx(0.05)
