@@ -193,6 +193,15 @@ def _points(evaluator: Evaluator, curve: str | None) -> Evaluator:
     return evaluator.by(curve_of(curve, [one.name for one in evaluator.implementations]))
 
 
+def _written(
+    session: Session, run: Path, keep: Keep, points: Evaluator, records: list[Record]
+) -> None:
+    """Write the records of a run; then what was measured may be removed."""
+    session.write(records)
+    if session.world.main:
+        remove_measured(RunFolder(run), keep, points.implementations[0].name, records)
+
+
 @app.command()
 @with_options
 def run(
@@ -217,9 +226,7 @@ def run(
         points = _points(evaluator, curve)
         session.progress.expect(run_passes(evaluator, points, run, **asdict(sizes)))
         records = evaluate_run(evaluator, run, curve=points, **asdict(sizes), device=session.device)
-        session.write(records)
-        if session.world.main:
-            remove_measured(RunFolder(run), keep, points.implementations[0].name, records)
+        _written(session, run, keep, points, records)
 
 
 @app.command()
@@ -249,9 +256,7 @@ def snapshots(
         records = evaluate_snapshots(
             points, run, first, last, n_curve=n_curve, device=session.device
         )
-        session.write(records)
-        if session.world.main:
-            remove_measured(RunFolder(run), keep, points.implementations[0].name, records)
+        _written(session, run, keep, points, records)
 
 
 @app.command()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sid.distill.recipe import Recipe
 from tests.conftest import tiny_recipe
 
 KILLS = 5
@@ -21,16 +22,20 @@ def command(recipe: Path, data: Path, teacher: Path, out: Path) -> list[str]:
     return [sid, "distill", "--recipe", str(recipe), *inputs, "--quiet"]
 
 
+def undisturbed(recipe: Recipe, data: Path, teacher: Path, folder: Path) -> tuple[Path, Path, Path]:
+    """The recipe's file, a run of it, and the place of another one."""
+    path = folder / "recipe.yaml"
+    path.write_text(yaml.safe_dump(recipe.model_dump(mode="json")))
+    subprocess.run(command(path, data, teacher, folder / "whole"), check=True)
+    return path, folder / "whole", folder / "cut"
+
+
 @pytest.mark.slow
 def test_five_kills_change_nothing(
     digits_zip: Path, teacher_run: Path, tmp_path: Path, tree: Callable[[Path], dict[str, bytes]]
 ) -> None:
-    recipe = tmp_path / "recipe.yaml"
     long_enough = tiny_recipe(kimg=4.0, batch=16, lr_decay=0.5, per_decade=6)
-    recipe.write_text(yaml.safe_dump(long_enough.model_dump(mode="json")))
-    whole, cut = tmp_path / "whole", tmp_path / "cut"
-    subprocess.run(command(recipe, digits_zip, teacher_run, whole), check=True)
-
+    recipe, whole, cut = undisturbed(long_enough, digits_zip, teacher_run, tmp_path)
     moments = random.Random(0)
     killed = 0
     for _ in range(KILLS):
@@ -52,12 +57,8 @@ def test_five_kills_change_nothing(
 def test_legs_that_are_killed_change_nothing(
     digits_zip: Path, teacher_run: Path, tmp_path: Path, tree: Callable[[Path], dict[str, bytes]]
 ) -> None:
-    recipe = tmp_path / "recipe.yaml"
     asked = tiny_recipe(kimg=3.0, batch=16, lr_decay=0.5, per_decade=6)
-    recipe.write_text(yaml.safe_dump(asked.model_dump(mode="json")))
-    whole, cut = tmp_path / "whole", tmp_path / "cut"
-    subprocess.run(command(recipe, digits_zip, teacher_run, whole), check=True)
-
+    recipe, whole, cut = undisturbed(asked, digits_zip, teacher_run, tmp_path)
     moments = random.Random(0)
     *legs, _ = asked.leg_ends(6.0)
     assert len(legs) == 2
