@@ -1,15 +1,18 @@
-"""`sid` within this process, where a new one would import torch for seconds."""
+"""Programs within this process, where a new one would import torch for seconds."""
 
 import io
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
 
 import pytest
+from snakemake.cli import main as snakemake_main
 
-from sid.cli import main
+from sid.cli import main as sid_main
 
 
 class Done(NamedTuple):
@@ -22,15 +25,26 @@ class Done(NamedTuple):
 
 def sid(*words: object) -> Done:
     """The command line, to its end."""
+    return ended(sid_main, "sid", *words)
+
+
+def snakemake(*words: object, cwd: Path) -> Done:
+    """Snakemake where it starts no job: dry runs, graphs and summaries."""
+    with chdir(cwd):
+        return ended(snakemake_main, "snakemake", *words)
+
+
+def ended(main: Callable[[], None], *words: object) -> Done:
+    """A program that ends by `sys.exit`."""
     out, error = io.StringIO(), io.StringIO()
     with (
-        mock.patch.object(sys, "argv", ["sid", *map(str, words)]),
+        mock.patch.object(sys, "argv", [*map(str, words)]),
         redirect_stdout(out),
         redirect_stderr(error),
-        pytest.raises(SystemExit) as ended,
+        pytest.raises(SystemExit) as found,
     ):
         main()
-    return Done(int(ended.value.code or 0), out.getvalue(), error.getvalue())
+    return Done(int(found.value.code or 0), out.getvalue(), error.getvalue())
 
 
 def refused(done: Done | subprocess.CompletedProcess[str], *parts: str) -> str:

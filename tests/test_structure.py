@@ -2,12 +2,12 @@
 
 import ast
 import re
-import subprocess
-import sys
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+
+from tests.commands import snakemake
 
 ROOT = Path(__file__).parent.parent
 STAGES = ("data", "teacher", "distill", "evaluate", "verdict", "report", "verify", "bundle")
@@ -72,9 +72,7 @@ def test_functions_are_short() -> None:
 
 def test_the_picture_of_the_flow_is_that_of_the_rules() -> None:
     """The document's Mermaid graph has the edges that Snakemake finds between the rules."""
-    command = [sys.executable, "-m", "snakemake", "--rulegraph", "mermaid-js"]
-    command += ["--config", "leg_kimg=10"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    done = snakemake("--rulegraph", "mermaid-js", "--config", "leg_kimg=10", cwd=ROOT)
     rules = dict(re.findall(r"(id\d+)\[(\w+)\]", done.stdout))
     edges = re.findall(r"(id\d+) --> (id\d+)", done.stdout)
     found = {(rules[one], rules[other]) for one, other in edges if rules[other] != "default"}

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from torch._subclasses.fake_tensor import FakeTensorMode
-
-from sid.cost.count import Counted, count
+from sid.cost.count import Counted, built, count, shapes_alone
 from sid.cost.rates import Rate, network_of, operations, rate, sized
 from sid.distill.player import Player
 from sid.distill.recipe import Recipe
@@ -113,8 +111,8 @@ def cost(recipe: Recipe | TeacherRecipe, gpu: str, teacher: TeacherRecipe | None
 
 def others(recipe: Recipe, architecture: Architecture) -> int:
     """Weights that the method trains beside the generator's."""
-    with FakeTensorMode():
-        made = recipe.method.networks(architecture.build)
+    with shapes_alone():
+        made = recipe.method.networks(lambda: built(architecture))
         return sum(p.numel() for network in made.values() for p in network.parameters())
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from sid.networks import Architecture
+from sid.networks import Architecture, EDMPrecond
 from sid.networks.unet import UNet
 
 
@@ -33,14 +33,27 @@ class Counted:
 
 
 @cache
+def shapes_alone() -> FakeTensorMode:
+    """Within it, tensors have shapes and no numbers."""
+    return FakeTensorMode()
+
+
+@cache
+def built(architecture: Architecture) -> EDMPrecond:
+    """A denoiser without numbers, which takes a second to make: one for all who count."""
+    with shapes_alone():
+        return architecture.build()
+
+
+@cache
 def count(architecture: Architecture) -> Counted:
     """Count a network; takes a second and hardly any memory.
 
     Args:
         architecture: with the dropout and the precision of the training.
     """
-    with FakeTensorMode():
-        network = architecture.network()
+    network = built(architecture).model
+    with shapes_alone():
         (forward, encoder, one), (_, _, two) = (_pass(architecture, network, n) for n in (1, 2))
     weights = sum(parameter.numel() for parameter in network.parameters())
     return Counted(weights, forward, encoder, two - one, max(2 * one - two, 0))

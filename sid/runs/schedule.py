@@ -1,7 +1,7 @@
 """Learning rates and snapshot times, as functions of the images seen."""
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 
@@ -81,7 +81,7 @@ def groups(times: Sequence[int], ends: Sequence[int], size: int | None) -> list[
     """
     found, begun = [], 0
     for end in ends:
-        leg = [time for time in times if begun <= time <= end]
+        leg = times[bisect_left(times, begun) : bisect_right(times, end)]
         some = size or len(leg)
         for last in [*leg[some - 1 :: some], *([end] if len(leg) % some else [])]:
             found.append((begun, last))

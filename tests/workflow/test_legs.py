@@ -9,6 +9,7 @@ import yaml
 
 from sid.distill.recipe import Recipe
 from sid.files import read_json
+from tests.commands import snakemake
 from tests.conftest import distilled, tiny_recipe, tiny_teacher
 from tests.workflow.conftest import copy_checkout
 from tests.workflow.test_workflow import run
@@ -36,11 +37,15 @@ def with_recipes(top: Path) -> Path:
     return top
 
 
-def snakemake(top: Path, *words: str, targets: tuple[str, ...] = ()) -> str:
-    """What Snakemake prints."""
+def options(*words: str) -> list[str]:
+    """What Snakemake is given: options, and settings over those of all these tests."""
     config = ["--config", *CHOSEN, *(word for word in words if "=" in word)]
-    options = [word for word in words if "=" not in word]
-    done = run("snakemake", "--cores", "1", *options, *config, "--", *targets, cwd=top)
+    return ["--cores", "1", *(word for word in words if "=" not in word), *config, "--"]
+
+
+def asked(top: Path, *words: str) -> str:
+    """What Snakemake prints where it starts no job."""
+    done = snakemake(*options(*words), cwd=top)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 
@@ -49,18 +54,18 @@ def snakemake(top: Path, *words: str, targets: tuple[str, ...] = ()) -> str:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout in which every file of the workflow is there, as far as Snakemake looks."""
     top = with_recipes(tmp_path_factory.mktemp("workflow") / "finished")
-    for line in snakemake(top, "--summary", RECIPES).splitlines():
+    for line in asked(top, "--summary", RECIPES).splitlines():
         name = line.split("\t")[0]
         if name.startswith(("results/", "reports/")):
             (top / name).parent.mkdir(parents=True, exist_ok=True)
             (top / name).touch()
-    snakemake(top, "--touch", "--forceall", "--quiet", "all", RECIPES)
+    asked(top, "--touch", "--forceall", "--quiet", "all", RECIPES)
     return top
 
 
 def planned(top: Path, *words: str) -> set[str]:
     """What a dry run would make of runs, by file, and else by rule."""
-    said = snakemake(top, "-n", *words)
+    said = asked(top, "-n", *words)
     jobs = re.findall(
         r"^(?:local)?rule (\w+):.*?^    output: (\S+)", said, re.DOTALL | re.MULTILINE
     )
@@ -84,7 +89,7 @@ def line(name: str, recipe: Recipe) -> set[str]:
 
 
 def test_nothing_is_made_again(finished: Path) -> None:
-    assert "Nothing to be done" in snakemake(finished, "-n", RECIPES)
+    assert "Nothing to be done" in asked(finished, "-n", RECIPES)
 
 
 def test_more_images_need_the_legs_after_the_last_alone(finished: Path) -> None:
@@ -125,9 +130,7 @@ def test_another_size_of_evaluation_is_measured_anew(finished: Path) -> None:
 
 
 def test_a_leg_waits_for_what_was_measured_two_legs_before(finished: Path) -> None:
-    said = snakemake(
-        finished, "-n", "--forceall", 'recipes=["config/sid.yaml"]', f"kimg={LONG.kimg}"
-    )
+    said = asked(finished, "-n", "--forceall", 'recipes=["config/sid.yaml"]', f"kimg={LONG.kimg}")
     inputs = dict(re.findall(r"^    input: (.*)\n    output: (\S+)", said, re.MULTILINE))
     needs = {output: files for files, output in inputs.items()}
     *ends, _ = LONG.leg_ends(LEG_KIMG)
@@ -140,10 +143,15 @@ def test_a_leg_waits_for_what_was_measured_two_legs_before(finished: Path) -> No
 @pytest.mark.slow
 def test_a_run_is_extended(tmp_path: Path, tree: Callable[[Path], dict[str, bytes]]) -> None:
     top = with_recipes(tmp_path / "extended")
-    only, quiet = 'recipes=["config/sid.yaml"]', ("--quiet", "all", "keep=all")
-    snakemake(top, only, *quiet, targets=(f"{RUN}/done.json",))
+    words = ('recipes=["config/sid.yaml"]', "--quiet", "all", "keep=all")
+
+    def train(*more: str) -> None:
+        done = run("snakemake", *options(*words, *more), f"{RUN}/done.json", cwd=top)
+        assert done.returncode == 0, done.stderr
+
+    train()
     made = {path: path.stat().st_mtime_ns for path in (top / RUN / "legs").iterdir()}
-    snakemake(top, only, *quiet, f"kimg={LONG.kimg}", targets=(f"{RUN}/done.json",))
+    train(f"kimg={LONG.kimg}")
     assert {path: path.stat().st_mtime_ns for path in made} == made
     done = read_json(top / RUN / "done.json")
     assert done["images"] == LONG.times()[-1]

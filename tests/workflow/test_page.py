@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.commands import snakemake
 from tests.workflow.test_kill import RUN, tiny, wait_for_work
 from tests.workflow.test_workflow import counts_of, run
 
@@ -17,7 +18,7 @@ CHOSEN = ("--configfile", "config/budget/tiny.yaml")
 
 def test_the_page_is_one_job_and_nothing_is_one_line(tmp_path: Path) -> None:
     top = tiny(tmp_path / "check out")
-    dry = run("snakemake", "page", "-n", "--quiet", "rules", *CHOSEN, cwd=top)
+    dry = snakemake("page", "-n", "--quiet", "rules", *CHOSEN, cwd=top)
     assert counts_of(dry) == {"page": 1, "total": 1}
     done = run("snakemake", "page", "--cores", "1", "--quiet", "all", *CHOSEN, cwd=top)
     assert done.returncode == 0, done.stderr

@@ -1,7 +1,6 @@
 """The profiles: what is shipped is accepted, names real rules, and says what it will cost."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,13 +9,13 @@ from executor_helpers import script
 from sid.config import read_layers
 from snakemake_executor_plugin_submitit import ExecutorSettings
 from snakemake_executor_plugin_submitit.parameters import allocation
-from tests.workflow.test_workflow import run
+from tests.commands import Done, snakemake
 
 SLURM = ["--profile", "workflow/profiles/slurm"]
 
 
-def dry(checkout: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return run("snakemake", "-n", *words, cwd=checkout)
+def dry(checkout: Path, *words: str) -> Done:
+    return snakemake("-n", *words, cwd=checkout)
 
 
 @pytest.mark.parametrize("name", ["demo", "ablation", "cifar10"])
@@ -38,7 +37,7 @@ def test_slurm_profile_is_accepted_for_experiments(checkout: Path, name: str) ->
     assert not any(word.startswith("gpu=") for word in records)
 
 
-def resources_of(done: subprocess.CompletedProcess[str], rule: str) -> list[set[str]]:
+def resources_of(done: Done, rule: str) -> list[set[str]]:
     """What each job of a rule asks for."""
     jobs = done.stdout.split(f"\nrule {rule}:\n")[1:]
     lines = [job.partition("resources: ")[2].splitlines()[0] for job in jobs]
@@ -64,7 +63,7 @@ def test_the_commented_lines_are_settings_too(checkout: Path) -> None:
         assert {"#SBATCH --ntasks-per-node=4", "#SBATCH --time=720"} <= lines
 
 
-def sent(done: subprocess.CompletedProcess[str], rule: str) -> list[set[str]]:
+def sent(done: Done, rule: str) -> list[set[str]]:
     """The lines of the script for each job of a rule, from what the dry run says it asks for."""
     scripts = []
     for words in resources_of(done, rule):
@@ -102,7 +101,7 @@ def at_most(line: str) -> float:
     return float(found[1].replace(",", ""))
 
 
-def announced(done: subprocess.CompletedProcess[str]) -> list[str]:
+def announced(done: Done) -> list[str]:
     assert done.returncode == 0, done.stderr
     lines = [line for line in done.stderr.splitlines() if line.startswith(("Distill", "Disk"))]
     assert len(lines) == 2, done.stderr
@@ -114,4 +113,4 @@ def test_nothing_to_announce(checkout: Path) -> None:
     """Of trainings that need no GPU, and where no run is asked for."""
     assert "Distillations" not in dry(checkout).stderr
     chosen = ["--config", "experiment=cifar10"]
-    assert "Distillations" not in run("snakemake", "--dag", *chosen, cwd=checkout).stderr
+    assert "Distillations" not in snakemake("--dag", *chosen, cwd=checkout).stderr

@@ -8,17 +8,18 @@ import yaml
 from sid.evaluate.records import load_table
 from sid.runs.folder import RunFolder
 from sid.runs.removed import read_removed
+from tests.commands import snakemake
 from tests.conftest import tiny_recipe, tiny_teacher
 from tests.workflow.test_workflow import counts_of, run
 
-DRY = ("snakemake", "-n", "--quiet", "rules", "--config")
+DRY = ("-n", "--quiet", "rules", "--config")
 
 
 @pytest.mark.parametrize("name", ["cifar10", "demo"])
 def test_every_kind_of_job_of_the_real_run(checkout: Path, name: str) -> None:
     found = []
     for small in ("false", "true"):
-        done = run(*DRY, f"experiment={name}", f"try={small}", cwd=checkout)
+        done = snakemake(*DRY, f"experiment={name}", f"try={small}", cwd=checkout)
         assert done.returncode == 0, done.stderr
         found.append(counts_of(done))
     real, tried = found

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sid.experiment import load_experiment
+from tests.commands import Done, snakemake
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(sys.executable).parent
@@ -26,7 +27,7 @@ def run(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
 )
 def test_dry_run_is_the_whole_line(checkout: Path, budget: str, runs: int) -> None:
     words = ("--cores", "2", "--quiet", "rules", "--configfile", budget)
-    done = run("snakemake", "-n", *words, cwd=checkout)
+    done = snakemake("-n", *words, cwd=checkout)
     assert done.returncode == 0, done.stderr
     counts = counts_of(done)
     assert counts["distill"] == counts["evaluate_run"] == runs
@@ -34,7 +35,7 @@ def test_dry_run_is_the_whole_line(checkout: Path, budget: str, runs: int) -> No
         assert counts[rule] == 1
 
 
-def counts_of(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
+def counts_of(done: Done) -> dict[str, int]:
     return {
         words[0]: int(words[1])
         for line in (done.stdout + done.stderr).splitlines()
@@ -46,7 +47,7 @@ def counts_of(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
 def test_all_that_is_published_is_one_graph_of_few_jobs(checkout: Path) -> None:
     """Jobs grow with the legs of a run, not with its snapshots."""
     words = ("--snakefile", "workflow/published.smk", "-n", "--quiet", "rules")
-    done = run("snakemake", *words, "--config", "seeds=[0,1,2]", cwd=checkout)
+    done = snakemake(*words, "--config", "seeds=[0,1,2]", cwd=checkout)
     assert done.returncode == 0, done.stderr
     counts = counts_of(done)
     assert sum(n for rule, n in counts.items() if rule.endswith("_distill")) == 96
@@ -61,7 +62,7 @@ def test_snapshots_are_measured_in_groups_while_the_next_leg_trains(checkout: Pa
         "cluster={evaluate: {tasks: 2}}",
     )
     words = ("-n", "--printshellcmds", "--config", *asked, "--", "results/evaluate/sid/seed0.json")
-    done = run("snakemake", *words, cwd=checkout)
+    done = snakemake(*words, cwd=checkout)
     assert done.returncode == 0, done.stderr
     told = done.stdout + done.stderr
     whole = re.findall(r"rule evaluate_run:\n    input: (.*)\n", told)
@@ -89,7 +90,7 @@ def test_snapshots_are_measured_in_groups_while_the_next_leg_trains(checkout: Pa
 def test_classes_as_often_as_in_the_data_where_they_differ(checkout: Path) -> None:
     wanted = "results/imagenet64/evaluate/teacher.json"
     words = ("-n", "--printshellcmds", "--config", "experiment=imagenet64", "--", wanted)
-    done = run("snakemake", *words, cwd=checkout)
+    done = snakemake(*words, cwd=checkout)
     assert done.returncode == 0, done.stderr
     assert "--frequencies=results/imagenet64/data/imagenet-64x64.zip" in done.stdout + done.stderr
 
@@ -104,7 +105,7 @@ def test_missing_source_is_named_with_the_mend(checkout: Path) -> None:
 
 
 def test_bad_configuration_is_one_line(checkout: Path) -> None:
-    done = run("snakemake", "-n", "--config", "buget=1", cwd=checkout)
+    done = snakemake("-n", "--config", "buget=1", cwd=checkout)
     assert done.returncode == 2
     (error,) = (line for line in done.stderr.splitlines() if "rror" in line)
     assert error.startswith("error: configuration: buget: unknown key; did you mean budget?")
