@@ -16,7 +16,8 @@ from sid.files import sha256
 from sid.networks.weights import load_tensors
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["sid.distill.command", "sid.runs.world"])
+# The optimiser imports `torch._dynamo`, which takes a second.
+FORKS.set_forkserver_preload(["sid.distill.command", "sid.runs.world", "torch._dynamo"])
 _starts = iter(range(10**6))
 GUARD_S = 600.0  # Against hanging alone: a loaded machine may take long.
 

@@ -1,7 +1,5 @@
 """One batch, however it is split: over micro-batches and over processes."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ from sid.distill.recipe import Recipe
 from sid.networks import load_network
 from sid.runs.folder import RunFolder
 from tests.conftest import CPU, distilled, tiny_recipe
+from tests.processes import Run
 
 STEPS, BATCH = 10, 8
 METHODS = {
@@ -68,9 +67,7 @@ def test_one_process_equals_two(digits_zip: Path, teacher_run: Path, tmp_path: P
     file = tmp_path / "sida.yaml"
     file.write_text(yaml.safe_dump(chosen.model_dump(mode="json")))
     alone = trained(chosen, digits_zip, teacher_run, tmp_path / "alone")
-    words = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "sid"]
-    words += ["distill", "--recipe", file, "--data", digits_zip, "--teacher", teacher_run]
-    words += ["--out", tmp_path / "two", "--device", "cpu", "--quiet"]
-    subprocess.run([sys.executable, *map(str, words)], check=True, capture_output=True)
-    assert apart(alone, last(tmp_path / "two")) < 1e-5
-    assert (tmp_path / "two" / "done.json").exists()
+    words = ["distill", "--recipe", file, "--data", digits_zip, "--teacher", teacher_run]
+    two = Run(2, [*words, "--device", "cpu", "--quiet"], tmp_path / "two")
+    assert two.end() == [0, 0], two.said()
+    assert apart(alone, last(two.out)) < 1e-5

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conftest import tiny_recipe, tiny_teacher
+from sid.distill.recipe import load_recipe
+from tests.conftest import distilled, tiny_recipe, tiny_teacher
 from tests.workflow.conftest import copy_checkout
 
 RUN = "results/tiny/distill/sid/seed0"
@@ -35,14 +36,6 @@ def tiny(top: Path) -> Path:
         "reports": "reports/tiny",
     }
     (top / "config" / "budget" / "tiny.yaml").write_text(yaml.safe_dump(changes))
-    return top
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout whose run was trained without a disturbance."""
-    top = tiny(tmp_path_factory.mktemp("workflow") / "un disturbed")
-    finish(start(top))
     return top
 
 
@@ -74,10 +67,16 @@ def wait_for_work(top: Path, process: subprocess.Popen[str]) -> None:
         time.sleep(0.02)
 
 
+def again_at_once(top: Path, out: Path) -> Path:
+    """The same run by nobody's workflow, undisturbed."""
+    recipe, results = load_recipe(top / "config/sid.yaml"), top / "results/tiny"
+    return distilled(recipe, results / "data/digits.zip", results / "teacher/digits", out)
+
+
 @pytest.mark.slow
-def test_kills_change_nothing(undisturbed: Path, tmp_path: Path, tree: Tree) -> None:
-    expected = tree(undisturbed / RUN)
-    top = tiny(tmp_path / "killed")
+def test_kills_change_nothing_and_a_change_what_depends_on_it(tmp_path: Path, tree: Tree) -> None:
+    """The change is a gate that nothing passes: what is said then is enough to go on."""
+    top = tiny(tmp_path / "a killed checkout")
 
     # Snakemake alone: its trainer lives on, and the next workflow must not write beside it.
     first = start(top)
@@ -88,6 +87,7 @@ def test_kills_change_nothing(undisturbed: Path, tmp_path: Path, tree: Tree) -> 
     os.kill(first.pid, signal.SIGKILL)
     output = finish(start(top))
     assert "waiting for process" in output
+    expected = tree(again_at_once(top, tmp_path / "at once"))
     assert tree(top / RUN) == expected
     first.communicate()
 
@@ -104,17 +104,14 @@ def test_kills_change_nothing(undisturbed: Path, tmp_path: Path, tree: Tree) -> 
     finish(start(top))
     assert tree(top / RUN) == expected
 
-
-@pytest.mark.slow
-def test_second_run_does_nothing_and_a_change_what_depends_on_it(undisturbed: Path) -> None:
-    """The change is a gate that nothing passes: what is said then is enough to go on."""
-    assert "Nothing to be done" in finish(start(undisturbed))
-    teacher = undisturbed / "results/tiny/teacher/digits/done.json"
+    # A second run does nothing, and a changed recipe trains no teacher.
+    assert "Nothing to be done" in finish(start(top))
+    teacher = top / "results/tiny/teacher/digits/done.json"
     before = teacher.stat().st_mtime_ns
-    recipe = undisturbed / "config" / "sid.yaml"
+    recipe = top / "config" / "sid.yaml"
     values = {**yaml.safe_load(recipe.read_text()), "kimg": 0.5, "eps": 1e-7}
     recipe.write_text(yaml.safe_dump({**values, "gates": {"min_spread": 1e6}}))
-    output, _ = (stopped := start(undisturbed)).communicate()
+    output, _ = (stopped := start(top)).communicate()
     assert stopped.returncode
     assert "was set aside as seed0.aside-" in output
     said = re.search(
@@ -123,8 +120,8 @@ def test_second_run_does_nothing_and_a_change_what_depends_on_it(undisturbed: Pa
         output,
     )
     assert said, output
-    (undisturbed / said[1]).write_text(yaml.safe_dump({**values, "gates": {"min_spread": None}}))
-    finish(start(undisturbed))
-    assert (undisturbed / RUN / "done.json").exists()
+    (top / said[1]).write_text(yaml.safe_dump({**values, "gates": {"min_spread": None}}))
+    finish(start(top))
+    assert (top / RUN / "done.json").exists()
     assert teacher.stat().st_mtime_ns == before
-    assert len(list((undisturbed / RUN).parent.glob("seed0.aside-*/snapshots/*"))) > 10
+    assert len(list((top / RUN).parent.glob("seed0.aside-*/snapshots/*"))) > 10
