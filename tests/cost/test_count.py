@@ -35,7 +35,7 @@ def distillation(method: str) -> Distillation:
 
 
 @pytest.mark.parametrize("method", methods())
-def test_operations_are_those_of_real_steps(method: str) -> None:
+def test_operations_and_numbers_held_are_those_of_real_steps(method: str) -> None:
     training = distillation(method)
     steps = math.lcm(*(player.every for player in training.players))
     with FlopCounterMode(display=False) as counter:
@@ -44,29 +44,22 @@ def test_operations_are_those_of_real_steps(method: str) -> None:
     found = counter.get_total_flops() / BATCH / steps
     assert found == pytest.approx(step_operations(training.players, count(NETWORK)), rel=0.02)
 
+    networks = (training.teacher, *training.networks.values(), training.average)
+    parameters = [p for network in networks for p in network.parameters()]
+    held = [*parameters, *(p.grad for p in parameters if p.grad is not None)]
+    for optimizer in training.optimizers.values():
+        held += [value for state in optimizer.state.values() for value in state.values()]
+    numbers = sum(tensor.numel() for tensor in held if tensor.dim())
+    # What takes the augmentation's labels gets no gradient in the generator.
+    expected = 6 * count(NETWORK).weights + 4 * others(recipe(method), NETWORK)
+    assert numbers == pytest.approx(expected, rel=1e-3)
+
 
 @pytest.mark.parametrize("method", ["sid", "sida"])
 def test_players_and_the_table_of_rates_agree(method: str) -> None:
     made = recipe(method)
     found = step_operations(made.method.players(made), count(NETWORK))
     assert found == operations(method, count(NETWORK))
-
-
-@pytest.mark.parametrize("method", methods())
-def test_numbers_held_are_those_of_a_real_run(method: str) -> None:
-    training = distillation(method)
-    for step in range(max(player.every for player in training.players)):
-        training.step(step * BATCH)
-    networks = (training.teacher, *training.networks.values(), training.average)
-    parameters = [p for network in networks for p in network.parameters()]
-    held = [*parameters, *(p.grad for p in parameters if p.grad is not None)]
-    for optimizer in training.optimizers.values():
-        held += [value for state in optimizer.state.values() for value in state.values()]
-    found = sum(tensor.numel() for tensor in held if tensor.dim())
-    # What takes the augmentation's labels gets no gradient in the generator.
-    weights = count(NETWORK).weights
-    expected = 6 * weights + 4 * others(recipe(method), NETWORK)
-    assert found == pytest.approx(expected, rel=1e-3)
 
 
 def kept(compute: Callable[[], object], own: set[int]) -> int:

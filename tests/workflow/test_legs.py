@@ -18,7 +18,7 @@ RUN = "results/distill/sid/seed0"
 LEG_KIMG = 0.3
 SHORT, LONG = tiny_recipe(kimg=0.6), tiny_recipe(kimg=1.4)
 SIDA = {"name": "sida", "generator_from_kimg": 0.1, "adversarial_from_kimg": 0.2}
-CHOSEN = ["teacher=config/teacher.yaml", f"leg_kimg={LEG_KIMG}", "keep=curve"]
+CHOSEN = ["teacher=config/teacher.yaml", "keep=curve"]
 RECIPES = 'recipes=["config/sid.yaml", "config/sid2a.yaml"]'
 
 
@@ -45,7 +45,7 @@ def options(*words: str) -> list[str]:
 
 def asked(top: Path, *words: str) -> str:
     """What Snakemake prints where it starts no job."""
-    done = snakemake(*options(*words), cwd=top)
+    done = snakemake(*options(f"leg_kimg={LEG_KIMG}", *words), cwd=top)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 
@@ -143,7 +143,7 @@ def test_a_leg_waits_for_what_was_measured_two_legs_before(finished: Path) -> No
 @pytest.mark.slow
 def test_a_run_is_extended(tmp_path: Path, tree: Callable[[Path], dict[str, bytes]]) -> None:
     top = with_recipes(tmp_path / "extended")
-    words = ('recipes=["config/sid.yaml"]', "--quiet", "all", "keep=all")
+    words = ('recipes=["config/sid.yaml"]', "--quiet", "all", "keep=all", "leg_kimg=2")
 
     def train(*more: str) -> None:
         done = run("snakemake", *options(*words, *more), f"{RUN}/done.json", cwd=top)

@@ -13,7 +13,7 @@ from tests.conftest import tiny_recipe, tiny_teacher
 from tests.verdict.tables import HEAD, SOURCES
 from tests.workflow.test_workflow import run
 
-RECIPE = tiny_recipe(kimg=1.6, first_kimg=0.1, per_decade=1, every_kimg=0.1)
+RECIPE = tiny_recipe(kimg=0.8, first_kimg=0.1, per_decade=1, every_kimg=0.1)
 CLAIMS = """\
 protocols:
   fd: {metric: frechet_distance, number: FID, implementation: ours, n_images: 100, draws: 2}
@@ -39,7 +39,8 @@ def test_a_run_that_reached_its_claim_ends(
     evaluation = "evaluation={n_curve: 100, n_final: 100, draws: 2, metrics: fd}"
     asked = ["teacher=config/teacher.yaml", 'recipes=["config/sid.yaml"]', "leg_kimg=0.5"]
     asked += [evaluation, "keep=curve", "until=reached"]
-    done = run("snakemake", "--cores", "1", "--quiet", "all", "--config", *asked, cwd=checkout)
+    words = ("results/verdict/verdicts.csv", "--cores", "1", "--quiet", "all")
+    done = run("snakemake", *words, "--config", *asked, cwd=checkout)
     assert done.returncode == 0, done.stderr
 
     folder = RunFolder(checkout / "results/distill/sid/seed0")
@@ -51,9 +52,7 @@ def test_a_run_that_reached_its_claim_ends(
     values = {n: distance_of(records) for n, records in read_measured(folder).items()}
     assert list(values) == taken
     there = {int(path.stem) for path in folder.snapshots.iterdir()}
-    spaced = {0, 128, 1000} & set(taken)
-    assert there == spaced | {taken[-1], min(values, key=values.__getitem__)}
+    assert there == {0, 128, taken[-1], min(values, key=values.__getitem__)}
     assert {one.images for one in read_removed(folder.path).values()} == set(taken) - there
-    assert (checkout / "reports/index.html").exists()
     verdicts = (checkout / "results/verdict/verdicts.csv").read_text()
     assert "one run, which says nothing of training again" in verdicts
