@@ -19,6 +19,11 @@ CPU = torch.device("cpu")
 torch.set_num_threads(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests first, so that no process is alone with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session")
 def digits_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The real digits, with a space in their path."""
