@@ -97,8 +97,10 @@ def last(run: Path) -> torch.Tensor:
     return torch.cat([parameter.flatten() for parameter in network.parameters()])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "method",
+    ["sida", *(pytest.param(each, marks=pytest.mark.slow) for each in METHODS if each != "sida")],
+)
 def test_one_process_equals_two(
     method: str, digits_zip: Path, teacher_run: Path, tmp_path: Path
 ) -> None:
