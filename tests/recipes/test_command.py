@@ -1,7 +1,5 @@
 """`sid recipes`: the table, one recipe, and names that are slips of the pen."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -58,14 +56,6 @@ def test_unknown_names(name: str, message: str, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_tiny_from_the_command_line(tmp_path: Path) -> None:
-    sid_command = str(Path(sys.executable).with_name("sid"))
     tiny = ["distill", "--recipe", "imagenet64-sid2a-alpha1.2", "--tiny", "--quiet"]
-    done = subprocess.run(
-        [sid_command, *tiny, "--device", "cpu", "--out", str(tmp_path / "run")],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    accepted(sid(*tiny, "--device", "cpu", "--out", tmp_path / "run"))
     assert (tmp_path / "run" / "done.json").exists()
