@@ -47,6 +47,12 @@ def ended(main: Callable[[], None], *words: object) -> Done:
     return Done(int(found.value.code or 0), out.getvalue(), error.getvalue())
 
 
+def accepted(done: Done) -> str:
+    """What a command printed on standard output: status 0."""
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def refused(done: Done | subprocess.CompletedProcess[str], *parts: str) -> str:
     """The error: status 2, and one line on standard error with these parts beside warnings."""
     lines = [line for line in done.stderr.splitlines() if not line.startswith("warning: ")]

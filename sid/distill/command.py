@@ -25,29 +25,35 @@ from sid.runs.folder import RunFolder
 from sid.runs.loop import StoppedError
 from sid.runs.world import join
 
+Named = Annotated[str, typer.Option(help="A YAML file, or a name that `sid recipes` lists.")]
+Data = Annotated[Path | None, typer.Option(help="The data set, a zip in EDM's layout.")]
+Teacher = Annotated[Path | None, typer.Option(help="The teacher's run folder or weights file.")]
+Start = Annotated[
+    Path | None, typer.Option(help="Run or weights of the generator to start from (SiD2A).")
+]
+Kimg = Annotated[
+    float | None, typer.Option(help="Thousands of images, in place of the recipe's.", min=1e-3)
+]
+Leg = Annotated[
+    int | None, typer.Option(help="End at this snapshot, in images; the next call goes on.")
+]
+Tiny = Annotated[
+    bool, typer.Option("--tiny", help="A few updates of a small random network, to try it.")
+]
+
 
 def distill_command(
     context: typer.Context,
-    recipe: Annotated[str, typer.Option(help="A YAML file, or a name that `sid recipes` lists.")],
+    recipe: Named,
     out: Out,
-    data: Annotated[Path | None, typer.Option(help="The data set, a zip in EDM's layout.")] = None,
-    teacher: Annotated[
-        Path | None, typer.Option(help="The teacher's run folder or weights file.")
-    ] = None,
-    start: Annotated[
-        Path | None, typer.Option(help="Run or weights of the generator to start from (SiD2A).")
-    ] = None,
+    data: Data = None,
+    teacher: Teacher = None,
+    start: Start = None,
     seed: Seed = 0,
-    kimg: Annotated[
-        float | None, typer.Option(help="Thousands of images, in place of the recipe's.", min=1e-3)
-    ] = None,
+    kimg: Kimg = None,
     budget: Budget = 1.0,
-    leg: Annotated[
-        int | None, typer.Option(help="End at this snapshot, in images; the next call goes on.")
-    ] = None,
-    tiny: Annotated[
-        bool, typer.Option("--tiny", help="A few updates of a small random network, to try it.")
-    ] = False,
+    leg: Leg = None,
+    tiny: Tiny = False,
     threads: Threads = 1,
     device: Device = "auto",
     restart: Restart = False,

@@ -51,20 +51,13 @@ def distill(
     world = world or World()
     planned = recipe.times()
     check_leg(leg, planned)
-    if recipe.start and not start:
-        needs = f"starts from recipe {recipe.start}; give its run with --start"
-        raise UserError(f"recipe {recipe.name} {needs}")
-    if start and not recipe.start:
-        raise UserError(f"recipe {recipe.name} starts from the teacher; drop --start")
+    weights = weights_of(recipe, teacher, start)
     world.share(0, recipe.batch, recipe.micro)
     images = read_zip(data)
-    weights = {"teacher": snapshot_at(teacher)}
-    if start:
-        weights["start"] = snapshot_at(start)
     networks = {name: load_as(KINDS[name], path) for name, path in weights.items()}
     known = networks["teacher"][0].architecture
     check_data(recipe, data, images, known, teacher)
-    if start:
+    if "start" in networks:
         check_start(recipe, *networks["start"], known, weights["start"])
     folder = RunFolder(out)
     hashes = {name: sha256(path) for name, path in weights.items()}
@@ -97,6 +90,21 @@ def check_leg(leg: int | None, times: Sequence[int]) -> None:
     if leg is not None and leg not in times[1:]:
         there = min((images for images in times if images > leg), default=times[-1])
         raise UserError(f"--leg {leg}: no snapshot is taken there; the nearest is {there}")
+
+
+def weights_of(recipe: Recipe, teacher: Path, start: Path | None) -> dict[str, Path]:
+    """The weights files that a run begins with, by name: `teacher`, and `start` if there is one.
+
+    Raises:
+        UserError: a file is missing, or `start` is given where the recipe has none, or the reverse.
+    """
+    if recipe.start and not start:
+        needs = f"starts from recipe {recipe.start}; give its run with --start"
+        raise UserError(f"recipe {recipe.name} {needs}")
+    if start and not recipe.start:
+        raise UserError(f"recipe {recipe.name} starts from the teacher; drop --start")
+    found = {"teacher": snapshot_at(teacher)}
+    return {**found, "start": snapshot_at(start)} if start else found
 
 
 def load_as(kind: str, path: Path) -> tuple[EDMPrecond, dict[str, Any]]:

@@ -31,8 +31,8 @@ near_zero = functools.partial(xavier, gain=1e-5)
 class SongUNet(UNet):
     """DDPM++ and NCSN++ (Song et al. 2021, arXiv 2011.13456), as in EDM (2206.00364, table 7).
 
-    The defaults are DDPM++; NCSN++ is embedding_type "fourier", channel_mult_noise 2, encoder_type
-    "residual", resample_filter [1, 3, 3, 1].
+    The defaults of `SongArchitecture` are DDPM++; NCSN++ is embedding_type "fourier",
+    channel_mult_noise 2, encoder_type "residual", resample_filter [1, 3, 3, 1].
 
     Args:
         img_resolution: height and width of the images.
@@ -64,20 +64,20 @@ class SongUNet(UNet):
         in_channels: int,
         out_channels: int,
         *,
-        label_dim: int = 0,
-        augment_dim: int = 0,
-        model_channels: int = 128,
-        channel_mult: Sequence[int] = (1, 2, 2, 2),
-        channel_mult_emb: int = 4,
-        num_blocks: int = 4,
-        attn_resolutions: Sequence[int] = (16,),
-        dropout: float = 0.1,
-        label_dropout: float = 0.0,
-        embedding_type: Literal["positional", "fourier"] = "positional",
-        channel_mult_noise: int = 1,
-        encoder_type: Literal["standard", "skip", "residual"] = "standard",
-        decoder_type: Literal["standard", "skip"] = "standard",
-        resample_filter: Sequence[float] = (1, 1),
+        label_dim: int,
+        augment_dim: int,
+        model_channels: int,
+        channel_mult: Sequence[int],
+        channel_mult_emb: int,
+        num_blocks: int,
+        attn_resolutions: Sequence[int],
+        dropout: float,
+        label_dropout: float,
+        embedding_type: Literal["positional", "fourier"],
+        channel_mult_noise: int,
+        encoder_type: Literal["standard", "skip", "residual"],
+        decoder_type: Literal["standard", "skip"],
+        resample_filter: Sequence[float],
     ) -> None:
         super().__init__()
         self.label_dropout, self.carries_side = label_dropout, encoder_type == "residual"

@@ -128,20 +128,12 @@ def render(
     Returns:
         HTML that needs no other file.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("sid.report"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters.update(sentence=sentence, code=code)
     pictures = {
         name: (page_text.caption(name), data_uri(path)) for name, path in (figures or {}).items()
     }
     rows, scale = judged(verdicts, claims)
     shown = readable_agreement(agreement.table) if agreement is not None else None
-    return environment.get_template("index.html.j2").render(
+    return _template().render(
         title=_title(records, verdicts, claims),
         answer=answer(verdicts, claims),
         rows=rows,
@@ -161,6 +153,18 @@ def render(
         missing=missing,
         progress=progress,
     )
+
+
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("sid.report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters.update(sentence=sentence, code=code)
+    return environment.get_template("index.html.j2")
 
 
 def _title(records: pd.DataFrame, verdicts: pd.DataFrame, claims: Claims) -> str:

@@ -41,7 +41,7 @@ def cells(table: pd.DataFrame) -> Cells:
     """The table for people.
 
     Args:
-        table: as of `sid.report.papers.papers_tables`.
+        table: as of `sid.report.papers.paper_table`.
     """
     text = pd.DataFrame({"Family": table["family"], "Method": table["method"]})
     text["Evaluations"] = table["nfe"]

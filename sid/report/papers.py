@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from sid.report.benchmark import Benchmark, benchmarks
+from sid.report.benchmark import Benchmark
 from sid.report.naming import titles
 from sid.report.ours import OURS, SHOWN, our_values
 from sid.report.published_rows import (
@@ -27,30 +27,6 @@ RIVALS = 10  # Others' methods that a page shows at once.
 TEXTS = ["dataset", "extractor", "family", "method", "subject", "nfe"]
 
 
-def papers_tables(
-    records: pd.DataFrame, claims: Claims, verdicts: pd.DataFrame, published: pd.DataFrame
-) -> dict[str, pd.DataFrame]:
-    """One table for each benchmark in the records.
-
-    Args:
-        records: as of `sid.evaluate.records`.
-        claims: the claims.
-        verdicts: as in `verdicts.csv`.
-        published: as of `results.csv`.
-
-    Returns:
-        By the benchmark's name, one row a method: `dataset`, `extractor`, `family`, `method`,
-        `subject`, `nfe`; for each metric its published value as printed (`METRIC_published`),
-        `_evidence`, `_source` and `_note` (what is to be known of it, other values that are
-        quoted); and, for the published weights (`_checkpoint`) and for what was trained here
-        (`_retrained`), our value, its `_low` and `_high`, `_over` what, and the `_verdict`.
-    """
-    return {
-        one.name: filled(paper_table(one, claims, verdicts, published))
-        for one in benchmarks(records, claims)
-    }
-
-
 def filled(table: pd.DataFrame) -> pd.DataFrame:
     """The rows that have a value."""
     ends = ("published", *OURS)
@@ -61,7 +37,21 @@ def filled(table: pd.DataFrame) -> pd.DataFrame:
 def paper_table(
     benchmark: Benchmark, claims: Claims, verdicts: pd.DataFrame, published: pd.DataFrame
 ) -> pd.DataFrame:
-    """The table of one benchmark, as of `papers_tables`."""
+    """The table of one benchmark.
+
+    Args:
+        benchmark: whose records.
+        claims: the claims.
+        verdicts: as in `verdicts.csv`.
+        published: as of `results.csv`.
+
+    Returns:
+        One row a method: `dataset`, `extractor`, `family`, `method`, `subject`, `nfe`; for each
+        metric its published value as printed (`METRIC_published`), `_evidence`, `_source` and
+        `_note` (what is to be known of it, other values that are quoted); and, for the published
+        weights (`_checkpoint`) and for what was trained here (`_retrained`), our value, its `_low`
+        and `_high`, `_over` what, and the `_verdict`.
+    """
     family, names = families(claims.path.parent), _names(benchmark, claims)
     known = [name for name in names if name in claims.subjects]
     asked = {

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from torch import Tensor
 
@@ -197,26 +197,15 @@ def lead(
             numbers = training.step(images)
             images += training.batch
             called = world.maximum(signals.level)
-            bad = [name for name, value in numbers.items() if not math.isfinite(value)]
-            if bad:
-                raise UserError(
-                    f"{folder.path}: {bad[0]} is not finite after {images} images; look at the "
-                    "recipe's learning rates and weights (checkpoints written before are kept)"
-                )
+            refuse_nonfinite(numbers, folder, images)
             if (images // training.batch) % LOG_EVERY_STEPS == 0:
                 line = {"images": images, "iterations": images // training.batch, **numbers}
                 log.write(json.dumps(line).encode() + b"\n")
             if images in times:
                 snapshot(images)
             problem = training.problem(images, images in times)
-            now = time.monotonic()
-            if problem or called or now > due or images == times[-1]:
-                log.flush()
-                os.fsync(log.fileno())
-                tensors = training.pack()
-                save_state(folder.state, State(images, log.tell(), now - started, tensors))
-                after = time.monotonic()
-                due = after + max(STATE_EVERY_S, (after - now) / STATE_SHARE)
+            if problem or called or time.monotonic() > due or images == times[-1]:
+                due = checkpoint(folder, training, log, images, started)
             stop_for(problem, folder, images)
             if called:
                 if not quiet:
@@ -225,6 +214,36 @@ def lead(
                 signals.act(called)
             progress.advance(training.batch, **numbers)
     return time.monotonic() - started
+
+
+def refuse_nonfinite(numbers: Mapping[str, float], folder: RunFolder, images: int) -> None:
+    """Check the numbers of a step.
+
+    Raises:
+        UserError: one is not finite.
+    """
+    bad = [name for name, value in numbers.items() if not math.isfinite(value)]
+    if bad:
+        raise UserError(
+            f"{folder.path}: {bad[0]} is not finite after {images} images; look at the recipe's "
+            "learning rates and weights (checkpoints written before are kept)"
+        )
+
+
+def checkpoint(
+    folder: RunFolder, training: Training, log: BinaryIO, images: int, started: float
+) -> float:
+    """Write a checkpoint, after the log up to it is on disk.
+
+    Returns:
+        When the next one is due, on the clock of `started`.
+    """
+    now = time.monotonic()
+    log.flush()
+    os.fsync(log.fileno())
+    save_state(folder.state, State(images, log.tell(), now - started, training.pack()))
+    after = time.monotonic()
+    return after + max(STATE_EVERY_S, (after - now) / STATE_SHARE)
 
 
 def stop_for(problem: Problem | None, folder: RunFolder, images: int) -> None:

@@ -14,7 +14,7 @@ from sid.bundle.bundle import check_bundle, make_bundle
 from sid.errors import UserError
 from sid.evaluate.records import load_table
 from sid.files import sha256
-from tests.test_cli import sid
+from tests.commands import accepted, refused, sid
 
 RECORDS = Path(__file__).resolve().parents[2] / "reports" / "reference" / "records.csv"
 
@@ -69,20 +69,14 @@ def test_elsewhere_it_gives_the_same_bytes(copy: Path) -> None:
     assert "files made again, the same to the last byte" in done.stdout
 
 
-def test_an_archive_is_the_same_file_again(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_an_archive_is_the_same_file_again(tmp_path: Path) -> None:
     archives = [tmp_path / folder / "bundle.tar.gz" for folder in ("one", "other")]
     for archive in archives:
-        assert sid(monkeypatch, "bundle", RECORDS, "--out", archive) == 0
+        accepted(sid("bundle", RECORDS, "--out", archive))
     assert sha256(archives[0]) == sha256(archives[1])
-    assert sid(monkeypatch, "bundle", "check", archives[0]) == 0
-    assert "the same to the last byte" in capsys.readouterr().out
+    assert "the same to the last byte" in accepted(sid("bundle", "check", archives[0]))
     archives[0].write_bytes(archives[0].read_bytes()[:5000])
-    assert sid(monkeypatch, "bundle", "check", archives[0]) == 2
-    assert "bundle.tar.gz: not a whole bundle" in capsys.readouterr().err
+    refused(sid("bundle", "check", archives[0]), "bundle.tar.gz: not a whole bundle")
 
 
 def one_digit(path: Path) -> None:
@@ -135,15 +129,14 @@ def test_an_archive_names_its_own_member(copy: Path, tmp_path: Path) -> None:
         check_bundle(archive)
 
 
-def test_two_values_of_one_measurement_are_settled_by_merging(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_two_values_of_one_measurement_are_settled_by_merging(tmp_path: Path) -> None:
     changed = tmp_path / "changed.csv"
     table = load_table(RECORDS)
     table.assign(value=table["value"] * 1.01).to_csv(changed, index=False)
     out = tmp_path / "bundle"
-    assert sid(monkeypatch, "bundle", RECORDS, changed, "--out", out) == 2
-    assert "by `sid merge ... --prefer FILE`" in capsys.readouterr().err
+    done = sid("bundle", RECORDS, changed, "--out", out)
+    assert done.returncode == 2
+    assert "by `sid merge ... --prefer FILE`" in done.stderr
     assert not out.exists()
 
 

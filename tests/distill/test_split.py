@@ -1,16 +1,14 @@
-"""One batch, however it is split: over micro-batches and over processes."""
+"""One batch, however it is split over micro-batches."""
 
 from pathlib import Path
 
 import pytest
 import torch
-import yaml
 
 from sid.distill.recipe import Recipe
 from sid.networks import load_network
-from sid.runs.folder import RunFolder
 from tests.conftest import CPU, distilled, tiny_recipe
-from tests.processes import Run
+from tests.distill.test_methods import last
 
 STEPS, BATCH = 10, 8
 METHODS = {
@@ -25,11 +23,6 @@ def recipe(method: str, **changes: object) -> Recipe:
     # at the published rate of 1e-5 that stays small; a higher one needs a larger eps to compare.
     common = {"batch": BATCH, "kimg": kimg, "eps": 1e-2, "lr_generator": 0.01, "lr_fake": 0.01}
     return tiny_recipe(method=METHODS[method], **{**common, **changes})
-
-
-def last(run: Path) -> torch.Tensor:
-    network, _ = load_network(RunFolder(run).last_snapshot(), CPU)
-    return torch.cat([parameter.flatten() for parameter in network.parameters()])
 
 
 def apart(a: torch.Tensor, b: torch.Tensor) -> float:
@@ -59,15 +52,3 @@ def test_sida_depends_on_micro_batches(digits_zip: Path, teacher_run: Path, tmp_
     whole = trained(recipe("sida"), digits_zip, teacher_run, tmp_path / "whole")
     split = recipe("sida", micro_batch=2)
     assert apart(whole, trained(split, digits_zip, teacher_run, tmp_path / "parts")) > 1e-5
-
-
-def test_one_process_equals_two(digits_zip: Path, teacher_run: Path, tmp_path: Path) -> None:
-    """With dropout too, whose masks belong to the micro-batch."""
-    chosen = recipe("sida", micro_batch=2, dropout=0.2)
-    file = tmp_path / "sida.yaml"
-    file.write_text(yaml.safe_dump(chosen.model_dump(mode="json")))
-    alone = trained(chosen, digits_zip, teacher_run, tmp_path / "alone")
-    words = ["distill", "--recipe", file, "--data", digits_zip, "--teacher", teacher_run]
-    two = Run(2, [*words, "--device", "cpu", "--quiet"], tmp_path / "two")
-    assert two.end() == [0, 0], two.said()
-    assert apart(alone, last(two.out)) < 1e-5

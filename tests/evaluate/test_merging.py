@@ -10,7 +10,7 @@ import pytest
 from sid.errors import UserError
 from sid.evaluate.merging import merge_records
 from sid.evaluate.records import Record, load_table, write_records
-from tests.test_cli import sid
+from tests.commands import Done, accepted, refused, sid
 from tests.verdict.synthetic import make_records
 
 HERE = {"device": "H100", "torch": "2.7", "git": "aaa1", "generated": "/here/a.safetensors"}
@@ -59,23 +59,21 @@ def test_json_and_csv_of_one_evaluation_are_the_same_to_the_last_bit(tmp_path: P
     assert (tmp_path / "b.csv").read_bytes() == (tmp_path / "a.csv").read_bytes()
 
 
-def run(monkeypatch: pytest.MonkeyPatch, files: Sequence[Path], out: Path, *more: object) -> int:
-    return sid(monkeypatch, "merge", *files, "--out", out, *more)
+def run(files: Sequence[Path], out: Path, *more: object) -> Done:
+    return sid("merge", *files, "--out", out, *more)
 
 
 def test_a_conflict_is_shown_and_refused_unless_told_which_wins(
-    tmp_path: Path,
-    table: pd.DataFrame,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, table: pd.DataFrame
 ) -> None:
     changed = elsewhere(table)
     at = table.index[(table["role"] == "final") & (table["metric"] == "frechet_distance")][0]
     changed.loc[at, "value"] = 7.25
     files = [written(tmp_path / "a.csv", table), written(tmp_path / "b.csv", changed)]
     out = tmp_path / "out" / "records.csv"
-    assert run(monkeypatch, files, out) == 2
-    said = capsys.readouterr().err
+    done = run(files, out)
+    assert done.returncode == 2
+    said = done.stderr
     for row in (f"{float(table['value'][at])!r} in {files[0]} (H100, torch 2.7, git aaa1)", "A100"):
         assert row in said
     assert f"7.25 in {files[1]} (A100, torch 2.6, git bbb2)" in said
@@ -83,10 +81,9 @@ def test_a_conflict_is_shown_and_refused_unless_told_which_wins(
     assert "--prefer" in said
     assert not out.parent.exists()
 
-    assert run(monkeypatch, files, out, "--prefer", tmp_path / "c.csv") == 2
-    assert "c.csv: none of the files" in capsys.readouterr().err
+    refused(run(files, out, "--prefer", tmp_path / "c.csv"), "c.csv: none of the files")
     for wins, value in ((files[0], table["value"][at]), (files[1], 7.25)):
-        assert run(monkeypatch, files, out, "--prefer", wins) == 0
+        accepted(run(files, out, "--prefer", wins))
         merged = load_table(out)
         assert len(merged) == len(table)
         assert merged["value"][at] == value

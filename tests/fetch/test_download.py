@@ -12,8 +12,8 @@ import pytest
 
 from sid.errors import UserError
 from sid.fetch.download import download, without_secrets
+from tests.commands import accepted, refused, sid
 from tests.teacher.test_importing import GIVEN, network
-from tests.test_cli import sid
 from workflow.rehearsal.official_pickle import dumps, snapshot
 
 
@@ -59,25 +59,22 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
 
 
-def test_what_is_served_is_imported(
-    address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_served_is_imported(address: str) -> None:
     url = f"{address}/a%20b/edm-x%2B.pkl?token=secret"
     right = hashlib.sha256(Handler.content).hexdigest()
     words = ("teacher", "import", url, "--out", "out", "--sha256", right.upper())
-    assert sid(monkeypatch, *words) == 0
-    printed = capsys.readouterr()
-    assert f"out/edm-x+.safetensors: denoiser, 48161 weights; SHA-256 {right}" in printed.out
-    assert "kB" in printed.err
+    done = sid(*words)
+    assert f"out/edm-x+.safetensors: denoiser, 48161 weights; SHA-256 {right}" in accepted(done)
+    assert "kB" in done.stderr
     about = json.loads(Path("out/edm-x+.json").read_text())
     assert about["source"] == f"{address}/a%20b/edm-x%2B.pkl"
     assert about["source_sha256"] == right
     assert list(Path("temporary").iterdir()) == []
 
 
-def test_redirections_are_followed(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_redirections_are_followed(address: str) -> None:
     words = ("teacher", "import", f"{address}/moved/edm-y.pkl", "--out", "out", "--quiet")
-    assert sid(monkeypatch, *words) == 0
+    accepted(sid(*words))
     assert Path("out/edm-y.safetensors").exists()
 
 
@@ -93,27 +90,17 @@ def test_redirections_are_followed(address: str, monkeypatch: pytest.MonkeyPatch
     ],
 )
 def test_what_goes_wrong_is_one_line(
-    address: str,
-    path: str,
-    options: tuple[str, ...],
-    part: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    address: str, path: str, options: tuple[str, ...], part: str
 ) -> None:
     words = ("teacher", "import", f"{address}{path}", "--out", "out", "--quiet", *options)
-    assert sid(monkeypatch, *words) == 2
-    error = capsys.readouterr().err
-    assert error.startswith("error: http://127.0.0.1:")
-    assert error.count("\n") == 1
-    assert part in error
+    assert refused(sid(*words), part).startswith("error: http://127.0.0.1:")
     assert not Path("out").exists()
     assert list(Path("temporary").iterdir()) == []
 
 
-def test_no_server(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_server() -> None:
     words = ("teacher", "import", "http://127.0.0.1:1/edm-x.pkl", "--out", "out")
-    assert sid(monkeypatch, *words) == 2
-    assert "cannot be fetched" in capsys.readouterr().err
+    refused(sid(*words), "cannot be fetched")
 
 
 def test_more_than_allowed_without_an_announcement(address: str) -> None:

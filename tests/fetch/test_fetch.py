@@ -14,9 +14,9 @@ from sid.errors import UserError
 from sid.fetch import catalogue, fetch, fetched, locate
 from sid.fetch.command import needed
 from sid.teacher.recipe import load_teacher
+from tests.commands import accepted, refused, sid
 from tests.fetch.server import Web, serving
 from tests.teacher.test_importing import GIVEN, network
-from tests.test_cli import sid
 from workflow.rehearsal.official_pickle import dumps, edm_extras, snapshot
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,94 +45,73 @@ def cached(tmp_path: Path, name: str) -> Path:
     return tmp_path / "the cache" / "files" / name
 
 
-def test_fetched_once_and_located(
-    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert sid(monkeypatch, "fetch", "--all") == 0
-    printed = capsys.readouterr()
-    assert f"known.pt: {len(CONTENT)} bytes fetched; SHA-256 {RIGHT}, as it should" in printed.out
-    assert "new.npz: 5 bytes fetched" in printed.out
-    assert "nothing to compare it with" in printed.out
+def test_fetched_once_and_located(web: Web, tmp_path: Path) -> None:
+    printed = accepted(sid("fetch", "--all"))
+    assert f"known.pt: {len(CONTENT)} bytes fetched; SHA-256 {RIGHT}, as it should" in printed
+    assert "new.npz: 5 bytes fetched" in printed
+    assert "nothing to compare it with" in printed
     assert locate("known.pt") == cached(tmp_path, "known.pt")
     assert locate("new.npz").read_bytes() == b"first"
     web.asked.clear()
-    assert sid(monkeypatch, "fetch", "--all", "reference") == 0
-    assert capsys.readouterr().out.count("was there") == 2
+    assert accepted(sid("fetch", "--all", "reference")).count("was there") == 2
     assert web.asked == []
 
 
-def test_missing_is_one_line_with_the_mend(
-    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_missing_is_one_line_with_the_mend(web: Web, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"known.pt: not there; .* run `sid fetch known.pt`"):
         locate("known.pt")
-    assert sid(monkeypatch, "fetch", "knwon.pt") == 2
-    assert "knwon.pt: no known file; did you mean known.pt?" in capsys.readouterr().err
+    refused(sid("fetch", "knwon.pt"), "knwon.pt: no known file; did you mean known.pt?")
     del web.files["/known.pt"]
-    assert sid(monkeypatch, "fetch", "known.pt", "--quiet") == 2
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    assert "the server answers 404" in error
+    refused(sid("fetch", "known.pt", "--quiet"), "the server answers 404")
     with pytest.raises(UserError):
         locate("known.pt")
 
 
-def test_damage_is_found_and_mended(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert sid(monkeypatch, "fetch", "--all", "--quiet") == 0
+def test_damage_is_found_and_mended(web: Web) -> None:
+    accepted(sid("fetch", "--all", "--quiet"))
     for name in ("known.pt", "new.npz"):
         locate(name).write_bytes(b"other")
         with pytest.raises(UserError, match=f"should be .*; run `sid fetch {name}`"):
             locate(name)
-        assert sid(monkeypatch, "fetch", name, "--quiet") == 0
+        accepted(sid("fetch", name, "--quiet"))
         locate(name)
 
 
-def test_another_file_at_the_address_is_refused(
-    web: Web, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_another_file_at_the_address_is_refused(web: Web) -> None:
     """Both where the table has the checksum and where the first fetch noted it."""
-    assert sid(monkeypatch, "fetch", "new.npz", "--quiet") == 0
+    accepted(sid("fetch", "new.npz", "--quiet"))
     web.files = {"/known.pt": b"swapped", "/new.npz": b"other"}
-    assert sid(monkeypatch, "fetch", "known.pt", "--quiet") == 2
-    assert f"should be {RIGHT}" in capsys.readouterr().err
+    refused(sid("fetch", "known.pt", "--quiet"), f"should be {RIGHT}")
     locate("new.npz").unlink()
-    assert sid(monkeypatch, "fetch", "new.npz", "--quiet") == 2
-    assert "delete" in capsys.readouterr().err
+    refused(sid("fetch", "new.npz", "--quiet"), "delete")
     for name in ("known.pt", "new.npz"):
         with pytest.raises(UserError, match="not there"):
             locate(name)
 
 
-def test_a_broken_download_goes_on(
-    web: Web, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_broken_download_goes_on(web: Web) -> None:
     web.cut = 300_000
-    assert sid(monkeypatch, "fetch", "known.pt", "--quiet") == 2
-    assert f"300000 of {len(CONTENT)} bytes arrived" in capsys.readouterr().err
-    assert sid(monkeypatch, "fetch", "known.pt", "--quiet") == 0
+    refused(sid("fetch", "known.pt", "--quiet"), f"300000 of {len(CONTENT)} bytes arrived")
+    accepted(sid("fetch", "known.pt", "--quiet"))
     assert [given for _, given in web.asked] == [None, "bytes=300000-"]
     assert locate("known.pt").read_bytes() == CONTENT
 
 
-def test_a_part_of_another_version_is_not_gone_on_with(
-    web: Web, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_part_of_another_version_is_not_gone_on_with(web: Web) -> None:
     web.cut = 2
-    assert sid(monkeypatch, "fetch", "new.npz", "--quiet") == 2
+    refused(sid("fetch", "new.npz", "--quiet"))
     web.files["/new.npz"] = b"another version"
-    assert sid(monkeypatch, "fetch", "new.npz", "--quiet") == 0
+    accepted(sid("fetch", "new.npz", "--quiet"))
     assert locate("new.npz").read_bytes() == b"another version"
 
 
-def test_a_whole_part_is_taken_anew(
-    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_whole_part_is_taken_anew(web: Web, tmp_path: Path) -> None:
     """Killed between the last byte and the rename: the server has nothing to send on."""
     part = cached(tmp_path, ".known.pt.part")
     part.parent.mkdir(parents=True)
     part.write_bytes(CONTENT)
     part.with_name(".known.pt.part.etag").write_text(f'"{RIGHT}"')
-    assert sid(monkeypatch, "fetch", "known.pt", "--quiet") == 0
+    accepted(sid("fetch", "known.pt", "--quiet"))
     assert [given for _, given in web.asked] == [f"bytes={len(CONTENT)}-", None]
     assert locate("known.pt").read_bytes() == CONTENT
 
@@ -147,7 +126,7 @@ def test_two_do_not_fetch_the_same(web: Web, tmp_path: Path) -> None:
 
 
 def test_import_of_an_address_takes_what_was_fetched(
-    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also of a file that is in no table, as a recipe of the user's own may name it."""
     monkeypatch.chdir(tmp_path)
@@ -155,19 +134,18 @@ def test_import_of_an_address_takes_what_was_fetched(
     web.files["/edm-mine.pkl"] = official
     url = f"{web.url}/edm-mine.pkl"
     assert fetched(url) is None
-    assert sid(monkeypatch, "fetch", url, "--quiet") == 0
+    accepted(sid("fetch", url, "--quiet"))
     kept = cached(tmp_path, "edm-mine.pkl")
     web.asked.clear()
-    assert sid(monkeypatch, "teacher", "import", url, "--out", "out", "--quiet") == 0
+    accepted(sid("teacher", "import", url, "--out", "out", "--quiet"))
     assert web.asked == []
     assert json.loads(Path("out/edm-mine.json").read_text())["source"] == url
     kept.write_bytes(official[:-9])
-    assert sid(monkeypatch, "teacher", "import", url, "--out", "out", "--quiet") == 2
-    assert f"run `sid fetch {url}`" in capsys.readouterr().err
+    refused(sid("teacher", "import", url, "--out", "out", "--quiet"), f"run `sid fetch {url}`")
 
 
 def test_a_mirror_has_the_same_paths_and_must_have_the_same_bytes(
-    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = (tmp_path / "files.csv").read_text()
     (tmp_path / "files.csv").unlink()
@@ -177,20 +155,19 @@ def test_a_mirror_has_the_same_paths_and_must_have_the_same_bytes(
     monkeypatch.setenv("SID_PUBLISHED", str(far.parent))
     monkeypatch.setenv("SID_MIRROR", f"{web.url}/mirror/")
     web.files = {"/mirror/a/known.pt": CONTENT, "/mirror/a/new.npz": b"first"}
-    assert sid(monkeypatch, "fetch", "--all", "--quiet") == 0
+    accepted(sid("fetch", "--all", "--quiet"))
     assert locate("known.pt").read_bytes() == CONTENT
     record = json.loads(cached(tmp_path, "new.npz.json").read_text())
     assert record["url"] == "https://far.invalid/a/new.npz"  # Not the mirror's.
     cached(tmp_path, "known.pt").unlink()
     web.files["/mirror/a/known.pt"] = b"other"
-    capsys.readouterr()
-    assert sid(monkeypatch, "fetch", "known.pt", "--quiet") == 2
-    assert f"should be {RIGHT}" in capsys.readouterr().err
+    refused(sid("fetch", "known.pt", "--quiet"), f"should be {RIGHT}")
     web.files["/alone.pt"] = b"alone"  # What is in no table comes from its own address.
-    assert sid(monkeypatch, "fetch", f"{web.url}/alone.pt", "--quiet") == 0
+    accepted(sid("fetch", f"{web.url}/alone.pt", "--quiet"))
     monkeypatch.setenv("SID_MIRROR", "mirror.example.org")
-    assert sid(monkeypatch, "fetch", "known.pt", "--quiet") == 2
-    assert "SID_MIRROR=mirror.example.org: no address such as" in capsys.readouterr().err
+    refused(
+        sid("fetch", "known.pt", "--quiet"), "SID_MIRROR=mirror.example.org: no address such as"
+    )
 
 
 def test_an_import_takes_the_mirror(
@@ -202,17 +179,13 @@ def test_an_import_takes_the_mirror(
         table.write(f"edm-far.pkl,teacher,{url},,,a teacher,\n")
     web.files["/edm-far.pkl"] = dumps(snapshot(network(), GIVEN, **edm_extras()))
     monkeypatch.setenv("SID_MIRROR", web.url)
-    assert sid(monkeypatch, "teacher", "import", url, "--out", "out", "--quiet") == 0
+    accepted(sid("teacher", "import", url, "--out", "out", "--quiet"))
     assert json.loads(Path("out/edm-far.json").read_text())["source"] == url
 
 
-def test_listing(
-    web: Web, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert sid(monkeypatch, "fetch", "new.npz", "--quiet") == 0
-    capsys.readouterr()
-    assert sid(monkeypatch, "fetch") == 0
-    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+def test_listing(web: Web) -> None:
+    accepted(sid("fetch", "new.npz", "--quiet"))
+    lines = [line.split() for line in accepted(sid("fetch")).splitlines()]
     assert lines[1][:3] == ["known.pt", "detector", "-"]
     assert lines[2][:3] == ["new.npz", "reference", "yes"]
 
@@ -227,7 +200,6 @@ def test_table_has_what_recipes_and_published_checkpoints_name() -> None:
         if name.startswith("edm-")
         for path in paths
     }
-    assert len(weights) == 5
     assert weights <= urls
     published = csv.DictReader((ROOT / "baselines/published/checkpoints.csv").open())
     named = [row for row in published if "EDM2" not in row["method"]]

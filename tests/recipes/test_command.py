@@ -1,28 +1,16 @@
 """`sid recipes`: the table, one recipe, and names that are slips of the pen."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from sid.cli import main
+from tests.commands import accepted, refused, sid
 from tests.recipes.published import DISTILLATIONS, ROOT, TEACHERS
 
 
-def sid(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
-    monkeypatch.setattr("sys.argv", ["sid", *words])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    return stop.value.code if isinstance(stop.value.code, int) else 0
-
-
-def test_table_has_each_recipe_as_the_papers_have_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_table_has_each_recipe_as_the_papers_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    assert sid(monkeypatch, "recipes") == 0
-    lines = capsys.readouterr().out.splitlines()
+    lines = accepted(sid("recipes")).splitlines()
     rows = {line.split()[0]: line.split() for line in lines if line}
     assert set(DISTILLATIONS) <= set(rows)
     assert rows["imagenet64-sid2a-alpha1.2"] == [
@@ -37,12 +25,12 @@ def test_table_has_each_recipe_as_the_papers_have_it(
 
 @pytest.mark.parametrize("place", ["", "config/recipes/ffhq64/{}.yaml"])
 def test_recipe_with_its_sources(
-    place: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    place: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)  # The suite's own recipes are found from anywhere.
     name = "ffhq64-sid-alpha1.2"
-    assert sid(monkeypatch, "recipes", "show", place.format(name) or name) == 0
-    lines = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines()}
+    printed = accepted(sid("recipes", "show", place.format(name) or name))
+    lines = {line.split()[0]: line.split() for line in printed.splitlines()}
     assert lines["betas_generator"][1:] == [
         "[0.9,",
         "0.999]",
@@ -62,25 +50,12 @@ def test_recipe_with_its_sources(
         ("none.yaml", "error: none.yaml: no such file"),
     ],
 )
-def test_unknown_names(
-    name: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_unknown_names(name: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    assert sid(monkeypatch, "recipes", "show", name) == 2
-    error = capsys.readouterr().err
-    assert message in error
-    assert error.count("\n") == 1
+    refused(sid("recipes", "show", name), message)
 
 
 def test_tiny_from_the_command_line(tmp_path: Path) -> None:
-    sid_command = str(Path(sys.executable).with_name("sid"))
     tiny = ["distill", "--recipe", "imagenet64-sid2a-alpha1.2", "--tiny", "--quiet"]
-    done = subprocess.run(
-        [sid_command, *tiny, "--device", "cpu", "--out", str(tmp_path / "run")],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    accepted(sid(*tiny, "--device", "cpu", "--out", tmp_path / "run"))
     assert (tmp_path / "run" / "done.json").exists()

@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from sid.cli import build
 from sid.report.page import render
+from tests.commands import accepted, sid
 from tests.report.runs import make_runs
 from tests.report.statuses import write_moment
 from tests.report.verdict_rows import claims_of, every_outcome, external_records
@@ -26,10 +26,6 @@ WIDEST = """() => [...document.querySelectorAll('body *')]
   .sort((a, b) => b[0] - a[0])[0]"""
 
 
-def sid(*words):
-    build(words[0])([str(word) for word in words], standalone_mode=False)
-
-
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     """The reference records of the digits, a checkpoint, and runs in every state."""
@@ -38,8 +34,8 @@ def pages(tmp_path_factory):
     runs, teacher = make_runs(folder)
     judged, digits = folder / "verdict", folder / "digits"
     options = {"--verdicts": judged, "--runs": runs, "--teacher": teacher, "--out": digits}
-    sid("verdict", records, "--out", judged)
-    sid("report", records, *(word for option in options.items() for word in option))
+    accepted(sid("verdict", records, "--out", judged))
+    accepted(sid("report", records, *(word for option in options.items() for word in option)))
     verdicts = every_outcome()
     checkpoint = folder / "checkpoint.html"
     missing = [("Curves", "the records have no role curve")]

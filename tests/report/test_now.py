@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 import yaml
 
-from sid.cli import build
 from sid.distill.recipe import load_recipe
 from sid.errors import UserError
 from sid.evaluate.records import load_table
@@ -22,16 +21,13 @@ from sid.report.now import write_now
 from sid.runs.folder import RunFolder
 from sid.verdict.claim import load_claims
 from sid.verdict.claims import judge
+from tests.commands import accepted, sid
 from tests.conftest import distilled, tiny_recipe, tiny_teacher
 from tests.report.test_page import Page, text_of
 
 SID, SIDA = tiny_recipe(), tiny_recipe(name="sida", method={"name": "sid", "alpha": 1.0})
 HALF, END = SID.times()[-2:]
 FEW = ("--metrics", "fd", "--implementations", "ours", "--quiet")
-
-
-def sid(*words: object) -> None:
-    build(str(words[0]))([str(word) for word in words], standalone_mode=False)
 
 
 class Place:
@@ -69,7 +65,7 @@ class Place:
     def measure(self, what: str, source: Path, out: str, *options: object) -> Path:
         json = self.results / "evaluate" / out
         asked = ("--extractor", self.extractor, "--json", json, *FEW, *options)
-        sid("evaluate", what, source, self.data, *asked)
+        accepted(sid("evaluate", what, source, self.data, *asked))
         return json
 
     def files(self) -> dict[Path, int]:
@@ -86,7 +82,7 @@ class Place:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory, digits_zip: Path, teacher_run: Path) -> Place:
     made = Place(tmp_path_factory.mktemp("now") / "top", digits_zip, teacher_run)
-    sid("evaluate", "extractor", digits_zip, "--out", made.extractor)
+    accepted(sid("evaluate", "extractor", digits_zip, "--out", made.extractor))
     return made
 
 

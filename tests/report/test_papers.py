@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from benchmarks.report import cifar10
+from sid.report.benchmark import benchmarks
 from sid.report.paper_cells import BOLD, GREY, cells, papers_html, papers_markdown, to_latex
-from sid.report.papers import RIVALS, papers_tables
+from sid.report.papers import RIVALS, filled, paper_table
 from sid.report.published_rows import contradictions, families
 from sid.shipped import TABLES
 from sid.verdict.claim import Claims
@@ -50,9 +51,11 @@ def cifar() -> pd.DataFrame:
 def tables(
     records: pd.DataFrame, claims: Claims, verdicts: pd.DataFrame = NO_VERDICTS
 ) -> dict[str, pd.DataFrame]:
-    return papers_tables(
-        records, claims, verdicts, load_published(claims.path.parent / "results.csv")
-    )
+    published = load_published(claims.path.parent / "results.csv")
+    return {
+        one.name: filled(paper_table(one, claims, verdicts, published))
+        for one in benchmarks(records, claims)
+    }
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import yaml
 from sid.evaluate.records import Record
 from sid.shipped import TABLES
 from sid.verdict.claim import load_claims
-from tests.recipes.test_command import sid
+from tests.commands import accepted, sid
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "claims.md").read_text()
 
@@ -53,11 +53,7 @@ def records(path: Path, values: list[float]) -> None:
 
 @pytest.mark.parametrize(("factor", "outcome"), [(1.002, "reproduces"), (1.2, "differs")])
 def test_the_claims_of_ones_own_paper_are_judged(
-    factor: float,
-    outcome: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    factor: float, outcome: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "my-paper"
     folder.mkdir()
@@ -67,16 +63,14 @@ def test_the_claims_of_ones_own_paper_are_judged(
     noise = [1 + 0.004 * (-1) ** draw * (draw % 3) for draw in range(10)]
     records(tmp_path / "records.csv", [2.10 * factor * each for each in noise])
     out = tmp_path / "verdict"
-    assert sid(monkeypatch, "verdict", str(tmp_path / "records.csv"), "--out", str(out)) == 0
+    accepted(sid("verdict", str(tmp_path / "records.csv"), "--out", str(out)))
     verdicts = pd.read_csv(out / "verdicts.csv").set_index("claim")
     assert verdicts["verdict"]["swift/fid"] == outcome
     assert verdicts["value"]["swift/fid"] == pytest.approx(factor, rel=0.01)
     assert verdicts["verdict"]["swift/surpasses-teacher"] in ("undecided", "not run")
     numbers = pd.read_csv(out / "published.csv")
     assert (numbers["claims"][0], numbers["verdict"][0]) == ("swift/fid", outcome)
-    capsys.readouterr()
-    assert sid(monkeypatch, "claims", "swift/fid") == 0
-    assert "2.10" in capsys.readouterr().out
+    assert "2.10" in accepted(sid("claims", "swift/fid"))
 
 
 def test_one_more_claim_is_two_lines(tmp_path: Path) -> None:

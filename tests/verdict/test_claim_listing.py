@@ -8,38 +8,30 @@ import pytest
 
 from sid.shipped import TABLES
 from sid.verdict.claim import load_claims
-from tests.recipes.test_command import sid
+from tests.commands import accepted, refused, sid
 
 NAME = "cifar10-uncond-sid-alpha1.2/fid"
 
 
-def printed(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str
-) -> str:
-    assert sid(monkeypatch, "claims", *words) == 0
-    return capsys.readouterr().out
+def printed(*words: str) -> str:
+    return accepted(sid("claims", *words))
 
 
-def test_lists_and_filters(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    lines = printed(monkeypatch, capsys).splitlines()
+def test_lists_and_filters() -> None:
+    claims, lines = load_claims(TABLES).claims, printed().splitlines()
     assert lines[0].split() == ["claim", "kind", "published", "evidence", "against"]
-    assert [line.split()[0] for line in lines[1:]] == list(load_claims(TABLES).claims)
-    some = printed(
-        monkeypatch, capsys, "*sid2a*", "--dataset", "ffhq-64x64", "--kind", "checkpoint"
-    )
+    assert [line.split()[0] for line in lines[1:]] == list(claims)
+    some = printed("*sid2a*", "--dataset", "ffhq-64x64", "--kind", "checkpoint")
     names = [line.split()[0] for line in some.splitlines()[1:]]
     assert names == ["ffhq64-sid2a-alpha1/fid", "ffhq64-sid2a-alpha1.2/fid"]
-    of = printed(monkeypatch, capsys, "--subject", "ffhq64-sid2a-alpha1").splitlines()[1:]
-    assert len(of) == 4
-    assert all(line.startswith("ffhq64-sid2a-alpha1/") for line in of)
+    of = printed("--subject", "ffhq64-sid2a-alpha1").splitlines()[1:]
+    assert [line.split()[0] for line in of] == [
+        name for name, claim in claims.items() if claim.subject == "ffhq64-sid2a-alpha1"
+    ]
 
 
-def test_one_claim_is_told_with_all_that_decides_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    told = printed(monkeypatch, capsys, NAME)
+def test_one_claim_is_told_with_all_that_decides_it() -> None:
+    told = printed(NAME)
     assert "\npublished       1.923\n" in told
     for words in (
         "mean of 10",
@@ -54,16 +46,14 @@ def test_one_claim_is_told_with_all_that_decides_it(
         "sid verify cifar10-uncond-sid-alpha1.2\n",
     ):
         assert words in told, words
-    ranking = printed(monkeypatch, capsys, "cifar10-uncond-sid-alpha1/below-alpha1.5")
+    ranking = printed("cifar10-uncond-sid-alpha1/below-alpha1.5")
     assert "experiment=ablation seeds='[0,1,2]'" in ranking
 
 
-def test_machines_get_json_or_csv(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_machines_get_json_or_csv() -> None:
     asked = ("--subject", "cifar10-uncond-sid-alpha1.2")
-    as_json = json.loads(printed(monkeypatch, capsys, *asked, "--json"))
-    as_csv = list(csv.DictReader(io.StringIO(printed(monkeypatch, capsys, *asked, "--csv"))))
+    as_json = json.loads(printed(*asked, "--json"))
+    as_csv = list(csv.DictReader(io.StringIO(printed(*asked, "--csv"))))
     assert [row["claim"] for row in as_json] == [row["claim"] for row in as_csv]
     assert as_json[0]["claim"] == NAME
     assert (as_json[0]["published"], as_json[0]["bound"]) == ("1.923", 0.02)
@@ -81,13 +71,5 @@ def test_machines_get_json_or_csv(
         (["--json", "--csv"], "--json: and --csv exclude each other"),
     ],
 )
-def test_slips_are_one_line(
-    words: list[str],
-    message: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert sid(monkeypatch, "claims", *words) == 2
-    error = capsys.readouterr().err
-    assert error.startswith(f"error: {message}")
-    assert error.count("\n") == 1
+def test_slips_are_one_line(words: list[str], message: str) -> None:
+    assert refused(sid("claims", *words)).startswith(f"error: {message}")

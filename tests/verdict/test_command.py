@@ -8,7 +8,7 @@ import pytest
 from sid.verdict.claim import load_claims
 from sid.verdict.claims import judge
 from sid.verdict.published import load_published
-from tests.recipes.test_command import sid
+from tests.commands import accepted, refused, sid
 from tests.verdict.synthetic import make_records
 from tests.verdict.test_published import PUBLISHED
 
@@ -20,15 +20,9 @@ def records(tmp_path: Path) -> str:
     return str(path)
 
 
-def test_the_command_writes_both_tables_and_says_each_verdict(
-    records: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_the_command_writes_both_tables_and_says_each_verdict(records: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert sid(monkeypatch, "verdict", records, "--out", str(out)) == 0
-    printed = capsys.readouterr().out
+    printed = accepted(sid("verdict", records, "--out", str(out)))
     assert "near-teacher/sid (this checkpoint): runs of sid" in printed
     written = pd.read_csv(out / "verdicts.csv")
     assert len(written) == len(judge(make_records(), load_claims(PUBLISHED)))
@@ -38,47 +32,31 @@ def test_the_command_writes_both_tables_and_says_each_verdict(
     assert not published["verdict"].str.contains("reproduces|differs").any()
 
 
-def test_claims_are_chosen_by_name_and_by_subject(
-    records: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_claims_are_chosen_by_name_and_by_subject(records: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
     asked = "near-teacher/sid, cifar10-uncond-sid-alpha1.2"
-    assert sid(monkeypatch, "verdict", records, "--claims", asked, "--out", str(out)) == 0
+    accepted(sid("verdict", records, "--claims", asked, "--out", str(out)))
     written = pd.read_csv(out / "verdicts.csv").set_index("claim")["verdict"]
     subject = "cifar10-uncond-sid-alpha1.2"
     assert set(written.index) == {f"{subject}/fid", f"{subject}/is", "near-teacher/sid"}
     assert set(written.drop("near-teacher/sid")) == {"not run"}
-    assert sid(monkeypatch, "verdict", records, "--claims", "", "--out", str(out)) == 0
+    printed = accepted(sid("verdict", records, "--claims", "", "--out", str(out)))
     assert len(pd.read_csv(out / "verdicts.csv")) == 0
-    assert "no claim is about a recipe of these records" in capsys.readouterr().out
+    assert "no claim is about a recipe of these records" in printed
 
 
-def test_records_of_one_evaluation_are_merged_first(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_records_of_one_evaluation_are_merged_first(tmp_path: Path) -> None:
     path = tmp_path / "swift.json"
     path.write_text("{}")
-    assert sid(monkeypatch, "verdict", str(path), "--out", str(tmp_path / "out")) == 2
-    error = capsys.readouterr().err
+    error = refused(sid("verdict", str(path), "--out", str(tmp_path / "out")))
     assert error.startswith(f"error: {path}: is JSON")
     assert f"sid merge {path} --out {tmp_path / 'swift.csv'}" in error
-    assert error.count("\n") == 1
 
 
-def test_an_unknown_claim_is_one_line_and_nothing_is_written(
-    records: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_an_unknown_claim_is_one_line_and_nothing_is_written(records: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
     asked = "near-teacher/sid,near-teacher/sidd"
-    assert sid(monkeypatch, "verdict", records, "--claims", asked, "--out", str(out)) == 2
-    error = capsys.readouterr().err
+    error = refused(sid("verdict", records, "--claims", asked, "--out", str(out)))
     assert error.startswith("error: --claims: near-teacher/sidd: no claim of ")
     assert "did you mean near-teacher/sid?" in error
-    assert error.count("\n") == 1
     assert not out.exists()

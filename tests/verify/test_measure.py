@@ -14,8 +14,8 @@ import pytest
 
 from sid.evaluate.labels import read_counts
 from sid.files import sha256
+from tests.commands import Done, accepted, refused, sid
 from tests.fetch.server import Web
-from tests.test_cli import sid
 from tests.verify.standins import DATASET, DRAWS, GENERATOR, HOST, REAL, TEACHER, N
 
 CHUNK = ("--chunk", 20, "--quiet", "--device", "cpu")
@@ -27,16 +27,14 @@ def records(path: Path = RESULT) -> list[dict[str, Any]]:
     return found
 
 
-def measure(monkeypatch: pytest.MonkeyPatch, *words: object, subject: str = "digits-sid") -> int:
+def measure(*words: object, subject: str = "digits-sid") -> Done:
     path = RESULT.with_stem(subject)
-    return sid(monkeypatch, "verify", "measure", subject, "--json", path, *CHUNK, *words)
+    return sid("verify", "measure", subject, "--json", path, *CHUNK, *words)
 
 
-def test_draws_are_those_of_every_other_generator(
-    web: Web, files: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_draws_are_those_of_every_other_generator(web: Web, files: Path) -> None:
     """By both implementations, from the moments; equal to what `sid evaluate` finds."""
-    assert measure(monkeypatch) == 0
+    accepted(measure())
     found = records()
     by = {(r["implementation"], r["draw"]) for r in found}
     assert by == {(who, k) for who in ("nvidia", "ours") for k in range(1, DRAWS + 1)}
@@ -53,67 +51,60 @@ def test_draws_are_those_of_every_other_generator(
     extractor = ("--extractor", files / "inception-2015-12-05.pt", "--implementations", "nvidia")
     words = (weights, files / f"{DATASET}.npz", *extractor, "--n", N, "--seed", 3, *CHUNK)
     more = ("--metrics", "fd", "--allow-unequal-n", "--json", "alone.json")
-    assert sid(monkeypatch, "evaluate", *words, *more) == 0
+    accepted(sid("evaluate", *words, *more))
     (alone,) = records(Path("alone.json"))
     third = next(r for r in found if (r["implementation"], r["draw"]) == ("nvidia", 3))
     assert alone["value"] == third["value"]
 
 
-def test_a_teacher_is_drawn_by_its_sampler(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert measure(monkeypatch, "--draws", 1, subject="edm-digits") == 0
+def test_a_teacher_is_drawn_by_its_sampler(web: Web) -> None:
+    accepted(measure("--draws", 1, subject="edm-digits"))
     found = records(RESULT.with_stem("edm-digits"))
     assert {(r["role"], r["recipe"], r["nfe"]) for r in found} == {("external", "edm-digits", 5)}
     assert {r["generated"] for r in found} == {TEACHER}
 
 
-def test_nothing_is_measured_twice(
-    web: Web, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert measure(monkeypatch, "--draws", 2) == 0
+def test_nothing_is_measured_twice(web: Web) -> None:
+    accepted(measure("--draws", 2))
     first, asked = records(), len(web.asked)
-    assert measure(monkeypatch) == 0
+    accepted(measure())
     assert records()[: len(first)] == first  # To the second that they took.
     assert len(records()) == 2 * DRAWS
     assert len(web.asked) == asked  # From the cache.
     whole = RESULT.read_bytes()
-    assert measure(monkeypatch, "--draws", 1) == 0
+    accepted(measure("--draws", 1))
     assert RESULT.read_bytes() == whole  # Fewer are asked for, and none is lost.
-    capsys.readouterr()
-    assert measure(monkeypatch, "--n", 40) == 2
-    assert f"{RESULT}: holds records of digits-sid" in capsys.readouterr().err
+    refused(measure("--n", 40), f"{RESULT}: holds records of digits-sid")
     assert RESULT.read_bytes() == whole
 
 
-def test_both_rules_of_classes(web: Web, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_rules_of_classes(web: Web, files: Path) -> None:
     """The publisher's first; one set where both are one law."""
     labels = files / "labels.npz"
     assert len(set(read_counts(labels))) > 1
-    assert measure(monkeypatch, "--frequencies", labels, "--draws", 1) == 0
+    accepted(measure("--frequencies", labels, "--draws", 1))
     told = [r["labels"] for r in records() if r["implementation"] == "nvidia"]
     assert told == ["data set's frequencies of 10 classes", "uniform over 10 classes"]
     assert len({r["value"] for r in records() if r["implementation"] == "nvidia"}) == 2
     np.savez("equal.npz", labels=np.arange(50) % 10)
     RESULT.unlink()
-    assert measure(monkeypatch, "--frequencies", "equal.npz", "--draws", 1) == 0
+    accepted(measure("--frequencies", "equal.npz", "--draws", 1))
     assert {r["labels"] for r in records()} == {
         "uniform over 10 classes, the data set's frequencies"
     }
 
 
-def test_precision_is_of_other_images_and_left_out_without_them(
-    web: Web, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_precision_is_of_other_images_and_left_out_without_them(web: Web) -> None:
     """The same draws are seen by both passes."""
     result = RESULT.with_stem("digits-sida")
     content = {path: web.files.pop(path) for path in list(web.files) if path.endswith(REAL)}
-    assert measure(monkeypatch, "--draws", 2, subject="digits-sida") == 0
-    assert f"precision: not measured, for want of the real images: {web.url}" in (
-        capsys.readouterr().err
-    )
+    done = measure("--draws", 2, subject="digits-sida")
+    accepted(done)
+    assert f"precision: not measured, for want of the real images: {web.url}" in done.stderr
     before = records(result)
     assert {r["metric"] for r in before} == {"frechet_distance"}
     web.files |= content
-    assert measure(monkeypatch, "--draws", 2, subject="digits-sida") == 0
+    accepted(measure("--draws", 2, subject="digits-sida"))
     found = records(result)
     assert [r for r in found if r["metric"] == "frechet_distance"] == before
     seen = [r for r in found if r["metric"] == "precision"]
@@ -129,12 +120,12 @@ def test_with_the_data_set_the_libraries_are_asked(
     web: Web, digits_zip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """NVIDIA's protocol still compares with the published moments, and labels come with it."""
-    assert measure(monkeypatch, "--draws", 1) == 0
+    accepted(measure("--draws", 1))
     (alone,) = [r for r in records() if r["implementation"] == "nvidia"]
     RESULT.unlink()
     # As of an extractor that the libraries have no copy of: theirs takes seconds for an image.
     monkeypatch.setattr("sid.verify.passes.usual", lambda _: ["ours", "clean-fid"])
-    assert measure(monkeypatch, "--draws", 1, "--data", digits_zip) == 0
+    accepted(measure("--draws", 1, "--data", digits_zip))
     uniform = [r for r in records() if r["labels"] == alone["labels"]]
     by = {r["implementation"]: r for r in uniform if r["metric"] == "frechet_distance"}
     assert set(by) == {"nvidia", "ours", "clean-fid"}
@@ -163,7 +154,7 @@ main()
 """
 
 
-def test_killed_it_goes_on(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_it_goes_on(web: Web) -> None:
     """Killed within the third draw: the records are those of an undisturbed run, but for time."""
     words = ["verify", "measure", "digits-sid", "--json", RESULT, *CHUNK]
     command = [sys.executable, "-c", KILLED, *map(str, words)]
@@ -173,47 +164,37 @@ def test_killed_it_goes_on(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     (work,) = RESULT.parent.glob(".digits-sid.json.work")
     assert len(list(work.glob("*.json"))) == 2  # The finished draws.
     kept = [r["seconds"] for path in sorted(work.glob("*.json")) for r in records(path)]
-    assert measure(monkeypatch) == 0
+    accepted(measure())
     assert sorted(r["seconds"] for r in records() if r["draw"] <= 2) == sorted(kept)
     resumed = [{**record, "seconds": 0} for record in records()]
     RESULT.unlink()
-    assert measure(monkeypatch) == 0
+    accepted(measure())
     assert [{**record, "seconds": 0} for record in records()] == resumed
 
 
-def refused(capsys: pytest.CaptureFixture[str], *parts: str) -> None:
-    """One line, and nothing written."""
-    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
-    assert len(lines) == 1
-    for part in parts:
-        assert part in lines[0]
-    assert not RESULT.exists()
-
-
 def test_what_cannot_be_had_is_one_line(
-    web: Web, files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    web: Web, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = web.files.pop(f"{HOST.removeprefix('https://far.invalid')}/{GENERATOR}")
-    assert measure(monkeypatch) == 2
-    refused(capsys, GENERATOR, "404")
+    refused(measure(), GENERATOR, "404")
+    assert not RESULT.exists()
     monkeypatch.setenv("SID_MIRROR", "http://127.0.0.1:9")
-    assert measure(monkeypatch) == 2
-    refused(capsys, "cannot be fetched", "sid fetch", "--from")
-    assert measure(monkeypatch, "--from", files) == 0  # A folder needs no net.
+    refused(measure(), "cannot be fetched", "sid fetch", "--from")
+    accepted(measure("--from", files))  # A folder needs no net.
     RESULT.unlink()
     own = Path("own")
     own.mkdir()
     for path in files.iterdir():
         (own / path.name).write_bytes(path.read_bytes())
     (own / "inception-2015-12-05.pt").write_bytes(content)
-    assert measure(monkeypatch, "--from", own) == 2
-    refused(capsys, "inception-2015-12-05.pt", "SHA-256")
+    refused(measure("--from", own), "inception-2015-12-05.pt", "SHA-256")
+    assert not RESULT.exists()
 
 
 @pytest.mark.slow
 def test_processes_divide_the_draws(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two processes give the values of one; they fetch nothing, so that none waits for the net."""
-    assert measure(monkeypatch, "--draws", 2) == 0
+    accepted(measure("--draws", 2))
     alone = [{**record, "seconds": 0} for record in records()]
     RESULT.unlink()
     words = ("verify", "measure", "digits-sid", "--json", RESULT, "--draws", 2, *CHUNK)

@@ -9,16 +9,16 @@ import pandas as pd
 import pytest
 
 from sid.networks.weights import load_tensors, save_tensors
+from tests.commands import Done, accepted, refused, sid
 from tests.fetch.server import Web
-from tests.test_cli import sid
 from tests.verify.standins import DATASET, DRAWS, GENERATOR, TEACHER, N, write_tables
 
 OUT = Path("results/verify")
 QUICK = ("--chunk", 20, "--quiet", "--device", "cpu")
 
 
-def verify(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
-    return sid(monkeypatch, "verify", *words, *QUICK)
+def verify(*words: object) -> Done:
+    return sid("verify", *words, *QUICK)
 
 
 def mean(subject: str) -> float:
@@ -35,27 +35,21 @@ def verdicts(folder: Path = OUT) -> dict[str, str]:
 
 
 def test_a_true_number_reproduces_and_a_false_one_differs(
-    web: Web,
-    files: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    web: Web, files: Path, tmp_path: Path
 ) -> None:
     """The same records, judged by the number that is published of them."""
     labels = ("--frequencies", files / "labels.npz")
-    assert verify(monkeypatch, "--all", "--dataset", DATASET, *labels) == 0
+    accepted(verify("--all", "--dataset", DATASET, *labels))
     sida = {"digits-sida/fid", "digits-sida/precision"}
     assert set(verdicts()) == {"digits-sid/fid", *sida, "edm-digits/fid"}
     before = {path.name: path.read_bytes() for path in OUT.glob("*.json")}
     true, false = mean("digits-sid"), mean("digits-sida") * 1.1
     write_tables(files, tmp_path / "tables", sid=f"{true:.3f}", sida=f"{false:.3f}")
-    capsys.readouterr()
-    assert verify(monkeypatch, "digits-sid", "digits-sida/fid", *labels) == 0
+    printed = accepted(verify("digits-sid", "digits-sida/fid", *labels))
     assert {path.name: path.read_bytes() for path in OUT.glob("*.json")} == before
     found = verdicts()
     assert found["digits-sid/fid"] == "reproduces"
     assert found["digits-sida/fid"] == "differs"
-    printed = capsys.readouterr().out
     first, second = printed.split("\n\n")
     assert first.startswith("REPRODUCES  digits-sid/fid: SiD, has FID")
     assert f"{true:.3f} (mean of 10, primary): here" in first
@@ -66,41 +60,38 @@ def test_a_true_number_reproduces_and_a_false_one_differs(
     assert "SiDA, has FID" in Path("reports/verify/index.html").read_text()
 
 
-def test_a_quick_look_decides_nothing_and_loses_nothing(
-    web: Web, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert verify(monkeypatch, "digits-sid", "--draws", 2) == 0
+def test_a_quick_look_decides_nothing_and_loses_nothing(web: Web) -> None:
+    accepted(verify("digits-sid", "--draws", 2))
     kept = (OUT / "digits-sid.json").read_bytes()
-    assert verify(monkeypatch, "digits-sid", "--draws", 3, "--n", N // 2) == 0
-    assert "A quick look: draws of 30 images decide nothing" in capsys.readouterr().out
+    assert "A quick look: draws of 30 images decide nothing" in accepted(
+        verify("digits-sid", "--draws", 3, "--n", N // 2)
+    )
     assert (OUT / "digits-sid.json").read_bytes() == kept
     assert verdicts(OUT / "n30") == {"digits-sid/fid": "undecided"}
 
 
-def test_a_file_at_hand(
-    web: Web, files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_file_at_hand(web: Web, files: Path) -> None:
     """An official pickle by its path, and what was imported of it, give the same values."""
-    assert verify(monkeypatch, files / GENERATOR, "--claim", "digits-sid") == 0
+    accepted(verify(files / GENERATOR, "--claim", "digits-sid"))
     first = mean("digits-sid")
     assert not any(path.endswith(GENERATOR) for path, _ in web.asked)
     weights = OUT / "weights" / "digits-sid" / Path(GENERATOR).with_suffix(".safetensors")
     words = (weights, "--claim", "digits-sid/fid", "--out", "other")
-    assert verify(monkeypatch, *words) == 0
+    accepted(verify(*words))
     records = json.loads(Path("other/digits-sid.json").read_text())["records"]
     values = [r["value"] for r in records if r["implementation"] == "nvidia"]
     assert np.mean(values) == first
     assert len(values) == DRAWS
 
-    capsys.readouterr()
-    assert verify(monkeypatch, weights) == 2
-    assert f"{weights}: is a file; say with --claim" in capsys.readouterr().err
+    refused(verify(weights), f"{weights}: is a file; say with --claim")
 
     kept = (OUT / "digits-sid.json").read_bytes()
     tensors, about = load_tensors(weights)
     save_tensors(Path("mine.safetensors"), tensors, {**about, "source_sha256": "0" * 64})
-    assert verify(monkeypatch, "mine.safetensors", "--claim", "digits-sid") == 2
-    assert "digits-sid.json: holds records of digits-sid" in capsys.readouterr().err
+    refused(
+        verify("mine.safetensors", "--claim", "digits-sid"),
+        "digits-sid.json: holds records of digits-sid",
+    )
     assert (OUT / "digits-sid.json").read_bytes() == kept
 
 
@@ -117,29 +108,17 @@ def test_a_file_at_hand(
         (["digits-sid", "--data", "no.zip"], ["--data no.zip", "not there"]),
     ],
 )
-def test_what_is_wrong_is_one_line(
-    words: list[str],
-    parts: list[str],
-    web: Web,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert verify(monkeypatch, *words) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("error: ")
-    for part in parts:
-        assert part in line
+def test_what_is_wrong_is_one_line(words: list[str], parts: list[str], web: Web) -> None:
+    refused(verify(*words), *parts)
     assert not OUT.exists()
 
 
-def test_a_network_of_another_kind_or_size(
-    web: Web, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert verify(monkeypatch, "edm-digits", "--draws", 1) == 0
+def test_a_network_of_another_kind_or_size(web: Web) -> None:
+    accepted(verify("edm-digits", "--draws", 1))
     weights = OUT / "weights" / "edm-digits" / Path(TEACHER).with_suffix(".safetensors")
-    capsys.readouterr()
-    assert verify(monkeypatch, weights, "--claim", "digits-sid") == 2
-    assert "is a generator, but this file holds a denoiser" in capsys.readouterr().err
+    refused(
+        verify(weights, "--claim", "digits-sid"), "is a generator, but this file holds a denoiser"
+    )
     tensors, about = load_tensors(weights)
     for key, value, part in (
         ("img_resolution", 16, "images of 16x16"),
@@ -147,21 +126,18 @@ def test_a_network_of_another_kind_or_size(
     ):
         architecture = {**about["architecture"], key: value}
         save_tensors(Path("o.safetensors"), tensors, {**about, "architecture": architecture})
-        assert verify(monkeypatch, "o.safetensors", "--claim", "edm-digits") == 2
-        (line,) = capsys.readouterr().err.splitlines()
-        assert "o.safetensors: edm-digits is" in line
-        assert part in line
+        done = verify("o.safetensors", "--claim", "edm-digits")
+        refused(done, "o.safetensors: edm-digits is", part)
 
 
-def test_one_that_fails_does_not_stop_the_others(
-    web: Web, files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_one_that_fails_does_not_stop_the_others(web: Web, files: Path) -> None:
     labels = ("--frequencies", files / "labels.npz")
     for path in list(web.files):
         if path.endswith(GENERATOR):
             web.files[path] = b"no pickle"
-    assert verify(monkeypatch, "--all", "--draws", 2, *labels) == 2
-    first, last = capsys.readouterr().err.splitlines()
+    done = verify("--all", "--draws", 2, *labels)
+    assert done.returncode == 2
+    first, last = done.stderr.splitlines()
     assert first.startswith("error: digits-sid: ")
     assert last.startswith("error: not measured: digits-sid;")
     assert {name.partition("/")[0] for name in verdicts()} == {"digits-sida", "edm-digits"}
