@@ -66,9 +66,12 @@ def test_all_recipes_load() -> None:
             load(path)
 
 
-@pytest.mark.parametrize("name", LOADED)
+RIVALS = {path.stem: load(path) for path in sorted((ROOT / "config/recipes/rivals").glob("*.yaml"))}
+
+
+@pytest.mark.parametrize("name", [*LOADED, *RIVALS])
 def test_each_value_has_a_source_and_each_source_a_value(name: str) -> None:
-    recipe = LOADED[name]
+    recipe = {**LOADED, **RIVALS}[name]
     assert recipe.name == name
     found = values(recipe)
     assert [key for key in found if source(recipe, key) == UNSOURCED] == []
