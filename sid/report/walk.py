@@ -1,5 +1,7 @@
-"""Methods after as many images, and above them recipes of which each differs from the last in one
-option: distances with intervals, seeds as dots, and what an image takes beside."""
+"""The walk from one method to another, one option at a time, and the other methods below it.
+
+Distances with intervals at the end of training, each seed a dot, and passes of an image beside.
+"""
 
 from collections.abc import Mapping
 from typing import NamedTuple

@@ -13,7 +13,7 @@ from sid.distill.recipe import Recipe, load_recipe
 from sid.errors import UserError
 from sid.recipes.listing import UNSOURCED, load, source, values
 from sid.runs.schedule import snapshot_times
-from tests.recipes.published import DISTILLATIONS, FOLDERS, LOADED, ROOT, TEACHERS
+from tests.recipes.published import DISTILLATIONS, FOLDERS, LOADED, RIVALS, ROOT, TEACHERS
 
 with (ROOT / "baselines/published/flags.csv").open() as file:
     ROWS = list(csv.DictReader(file))
@@ -64,9 +64,6 @@ def test_all_recipes_load() -> None:
     for paths in recipe_files().values():
         for path in paths:
             load(path)
-
-
-RIVALS = {path.stem: load(path) for path in sorted((ROOT / "config/recipes/rivals").glob("*.yaml"))}
 
 
 @pytest.mark.parametrize("name", [*LOADED, *RIVALS])
