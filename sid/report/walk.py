@@ -83,16 +83,16 @@ def rows_of(benchmark: Benchmark, claims: Claims, paper: pd.DataFrame) -> tuple[
     final = benchmark.distances("final")
     final = final[final["selection"] == "last"]
     named = titles(claims.subjects, [str(name) for name in table.index])
+    ends = [f"{COLUMN}{end}" for end in ("", "_low", "_high")]
+    numbers = table.reindex(columns=ends).astype(float).T
     found = []
     for recipe in [*chain, *map(str, others)]:
-        about, one = claims.subjects[recipe], table.loc[recipe]
-        step = recipe in chain[1:]
+        about = claims.subjects[recipe]
         runs = final[final["recipe"] == recipe].groupby("run_seed")["value"]
         seeds = [float(np.exp(np.log(values).mean())) for _, values in runs]
-        mean, low, high = (float(one[f"{COLUMN}{end}"]) for end in ("", "_low", "_high"))
-        text = f"+ {about.change}" if step else named[recipe]
-        if recipe in chain and recipe == chain[-1]:
-            text += f": {named[recipe]}"
+        mean, low, high = numbers[recipe].tolist()
+        text = f"+ {about.change}" if recipe in chain[1:] else named[recipe]
+        text += f": {named[recipe]}" if recipe in chain[-1:] else ""
         passes = passes_of(recipe, benchmark.dataset)
         found.append(Row(recipe, text, mean, low, high, seeds, passes))
     return found, len(chain)
@@ -164,7 +164,7 @@ def said(rows: list[Row]) -> list[str]:
     dots = (
         f"Small: each of {most} training seeds; large: their mean; {bars}."
         if most > 1
-        else (f"One training seed, which ranks no methods; {bars}, over draws.")
+        else f"One training seed, which ranks no methods; {bars}, over draws."
     )
     passes = (
         "Passes through a network for each image of training, with those back (one or two each); "

@@ -24,9 +24,9 @@ CHANGED = [
 ]
 
 
-def records(recipes: list[str]):
+def records(recipes: list[str], seeds: tuple[int, ...] = (0, 1, 2), draws: int = 3):
     laws = {name: power(-0.5, 30.0 + place) for place, name in enumerate(recipes)}
-    return make_records(laws=laws, seeds=(0, 1, 2), noise=0.05)
+    return make_records(laws=laws, seeds=seeds, draws=draws, noise=0.05)
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,8 @@ def test_without_a_step_there_is_no_walk() -> None:
     assert walk(CLAIMS.subjects, alone) == []
     assert walk(CLAIMS.subjects, [*alone, "sid-alpha0"]) == WALK[3:]
     assert drawn(plot_walk, records(alone), CLAIMS) is None
+
+
+def test_one_value_has_no_interval_and_is_said_to_rank_nothing() -> None:
+    figure = drawn(plot_walk, records(WALK[:2], seeds=(0,), draws=1), CLAIMS)
+    assert "ranks no methods" in " ".join(named(figure))
