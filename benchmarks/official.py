@@ -95,6 +95,7 @@ class Official:
         self._update(self.fake, self.fake_adam, self._fake_loss, clip=self.adversarial)
         self._update(self.generator, self.generator_adam, self._generator_loss)
         recipe = self.recipe
+        assert recipe.ema_kimg is not None
         decay = ema_decay(images, recipe.batch, recipe.ema_kimg * 1000, recipe.ema_rampup)
         with torch.no_grad():
             pairs = zip(self.average.parameters(), self.generator.parameters(), strict=True)

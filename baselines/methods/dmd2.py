@@ -81,6 +81,10 @@ class DMD2(ScoreDistillation):
         fake = fake._replace(trains=("fake", "head"), passes=(fake.passes[0], 6))
         return fake, generator._replace(passes=(generator.passes[0], 2), graphs=2)
 
+    def real(self, batch: Batch) -> Tensor | None:
+        """Images of the data for the discriminator, where there is one."""
+        return batch.real() if self.adversarial else None
+
     def fake_turn(self, batch: Batch) -> Loss:
         """The denoising loss, and the discriminator's on generated and real images."""
         if not self.adversarial:

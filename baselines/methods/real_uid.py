@@ -50,18 +50,16 @@ class RealUID(fgm.FGM):
         generated, real, draw = self.shown(batch)
         assert real is not None
         fake, a, b = batch.networks["fake"], self.real_alpha, self.real_beta
-        shares = {"generated": (a, b / a), "real": (1 - a, (1 - b) / (1 - a) if a < 1 else 0.0)}
-        found, wanted = [], []
-        for images, shown, (_, c) in zip(
-            (generated, real), (draw.augment, draw.real_augment), shares.values(), strict=True
-        ):
-            found.append(fake(draw.diffuse(images), draw.sigma, draw.labels, shown))
-            wanted.append(target(images, draw, c))
-        sigma, *rest = drop_nonfinite(draw.sigma, *found, *wanted)
-        sigma_data = fake.architecture.sigma_data
-        parts = [self.denoising(rest[k], rest[k + 2], sigma, sigma_data) for k in (0, 1)]
-        (of_generated, _), (of_real, _) = shares.values()
-        return Loss(of_generated * parts[0] + of_real * parts[1], {})
+        towards = (b / a, (1 - b) / (1 - a) if a < 1 else 0.0)
+        pairs = ((generated, draw.augment), (real, draw.real_augment))
+        found = [fake(draw.diffuse(x), draw.sigma, draw.labels, told) for x, told in pairs]
+        wanted = [target(x, draw, c) for (x, _), c in zip(pairs, towards, strict=True)]
+        sigma, *kept = drop_nonfinite(draw.sigma, *found, *wanted)
+        of_generated, of_real = (
+            self.denoising(kept[k], kept[k + 2], sigma, fake.architecture.sigma_data)
+            for k in (0, 1)
+        )
+        return Loss(a * of_generated + (1 - a) * of_real, {})
 
     def generator_turn(self, batch: Batch) -> Loss:
         """A |T - y|^2 - a |F - y|^2."""

@@ -116,11 +116,17 @@ def others(recipe: Recipe, architecture: Architecture) -> int:
         return sum(p.numel() for network in made.values() for p in network.parameters())
 
 
-def step_operations(players: Sequence[Player], counted: Counted) -> int:
-    """Floating-point operations of a step, of one image, of all players on average."""
+def step_passes(players: Sequence[Player]) -> tuple[float, float]:
+    """Passes of a step, of one image, of all players on average: as of `Player.passes`."""
     whole, encoder = (
         sum(player.passes[part] / player.every for player in players) for part in (0, 1)
     )
+    return whole, encoder
+
+
+def step_operations(players: Sequence[Player], counted: Counted) -> int:
+    """Floating-point operations of a step, of one image, of all players on average."""
+    whole, encoder = step_passes(players)
     return round(whole * counted.forward + encoder * counted.encoder)
 
 

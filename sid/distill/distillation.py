@@ -90,15 +90,19 @@ class Distillation:
 
     def step(self, images: int) -> dict[str, float]:
         """One turn of each player that moves, and the average of the generator."""
-        recipe = self.recipe
         turns = [player for player in self.players if player.moves(images, self.batch)]
         done = [self._turn(player, images) for player in turns]
-        decay = ema_decay(images, self.batch, recipe.ema_kimg * 1000, recipe.ema_rampup)
-        ema_update(self.average, self.generator, decay)
+        ema_update(self.average, self.generator, self._decay(images))
         dropped, sanitised = (sum(getattr(turn, key) for turn in done) for key in COUNTS)
         self.watch.count(images + self.batch, dropped, sanitised)
         numbers = {key: value for turn in done for key, value in turn.numbers.items()}
         return {**numbers, "dropped": dropped, "sanitised": sanitised}
+
+    def _decay(self, images: int) -> float:
+        recipe = self.recipe
+        if recipe.ema_kimg is None:
+            return 0.0
+        return ema_decay(images, self.batch, recipe.ema_kimg * 1000, recipe.ema_rampup)
 
     def problem(self, images: int, at_snapshot: bool) -> Problem | None:
         """Why the run should stop at `images`; it looks at the images every 100 steps too."""

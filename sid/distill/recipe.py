@@ -54,7 +54,8 @@ class Recipe(Batches):
             the user's own evidence.
         dropout: of the network that is being updated; the others are in evaluation mode.
         augment: probability of EDM's augmentations of what the fake score is shown.
-        ema_kimg: half-life of the average, thousands of images.
+        ema_kimg: half-life of the average, thousands of images; None for no average, and snapshots
+            of the generator itself.
         ema_rampup: early on, half-life as a share of the images seen.
         sigma_init: noise level that the generator is given.
         t_max: upper end of t in the generator's loss, in thousandths.
@@ -86,7 +87,7 @@ class Recipe(Batches):
     precision: Precision = "fp32"
     dropout: float = Field(0.0, ge=0, lt=1)
     augment: float = Field(0.0, ge=0, le=1)
-    ema_kimg: PositiveFloat
+    ema_kimg: PositiveFloat | None
     ema_rampup: PositiveFloat = 0.05
     sigma_init: PositiveFloat = 2.5
     t_max: int = Field(800, gt=0, le=1000)
@@ -157,7 +158,7 @@ class Recipe(Batches):
     def scaled(self, budget: float) -> Self:
         """The same recipe with every duration times `budget`, the method's warm-ups too."""
         keys = ("kimg", "ema_kimg", "lr_warmup_kimg")
-        changed = {key: getattr(self, key) * budget for key in keys}
+        changed = {key: getattr(self, key) * budget for key in keys if getattr(self, key)}
         return self.model_copy(update={**changed, "method": self.method.scaled(budget)})
 
 

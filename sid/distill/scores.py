@@ -136,7 +136,7 @@ class ScoreDistillation(Method):
         law = self.fake_noise or LogNormal(mean=batch.recipe.p_mean, std=batch.recipe.p_std)
         with torch.no_grad():
             generated = batch.generated()
-        real = batch.real() if self.needs_data else None
+        real = self.real(batch)
         draw = Draw(batch.sigma(law), batch.normal("noise"), batch.labels)
         if batch.recipe.augment:
             generated, told = batch.augmented("fake", generated)
@@ -145,6 +145,10 @@ class ScoreDistillation(Method):
                 real, told = batch.augmented("real", real)
                 draw = draw._replace(real_augment=told)
         return generated, real, draw
+
+    def real(self, batch: Batch) -> Tensor | None:
+        """Images of the data, [B, C, H, W], for methods that need data."""
+        return batch.real() if self.needs_data else None
 
     def made(self, batch: Batch) -> tuple[Tensor, Draw]:
         """What the generator makes in its own turn, and the randomness of its loss."""

@@ -88,7 +88,8 @@ def _row(recipe: Recipe) -> list[str]:
         ", ".join(rates),
         recipe.precision,
         *(f"{value:g}" for value in (recipe.dropout, recipe.augment)),
-        *(f"{value:.12g}" for value in (recipe.ema_kimg, recipe.kimg)),
+        UNSOURCED if recipe.ema_kimg is None else f"{recipe.ema_kimg:.12g}",
+        f"{recipe.kimg:.12g}",
         recipe.start or UNSOURCED,
     ]
 

@@ -20,6 +20,7 @@ from sid.report.paper_cells import cells, papers_html, papers_markdown, to_latex
 from sid.report.papers import filled, paper_table
 from sid.report.style import write_figure
 from sid.report.tables import endings, ladder, main_table, readable, write_table
+from sid.report.walk import plot_walk
 from sid.runs.folder import snapshot_at
 from sid.verdict.claim import Claims
 
@@ -28,6 +29,7 @@ Plot = Callable[[Benchmark, Claims, pd.DataFrame], Figure | None]
 FIGURES: dict[str, tuple[Plot, str]] = {
     "curves": (plot_curves, "no snapshots along a training (role `curve`)"),
     "ablation": (plot_ablation, "no method at two values of alpha"),
+    "walk": (plot_walk, "no two recipes that differ in one option"),
     "cost": (plot_cost, "no recipe trained here whose rate `sid cost` knows"),
 }
 

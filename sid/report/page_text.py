@@ -37,6 +37,12 @@ CAPTIONS = {
         "The distance for each value of alpha, with intervals, beside published values.",
         "Everything but alpha is equal.",
     ),
+    "walk": Caption(
+        "One option at a time",
+        "A row a recipe: above those of which each differs from the last in one option, below the "
+        "other methods, with the distance where each ends and its interval.",
+        "All at the same images. Below the gap: other methods, the best first.",
+    ),
     "cost": Caption(
         "Cost and quality",
         "The distance over the GPU-hours that training takes, one mark for each generator.",

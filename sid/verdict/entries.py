@@ -99,6 +99,9 @@ class Subject(Strict):
         kimg: images of training after which its publisher measured it, in thousands; that of
             `checkpoints.csv` where it has the weights; 0: not known.
         start: the recipe that it starts from, whose images come before its own.
+        before: the recipe from which it differs in one option, in an ablation that goes from recipe
+            to recipe.
+        change: that option, in words.
         nfe: network evaluations of an image.
         checkpoint: protocols by which the published checkpoint is judged.
         retraining: protocols by which runs of the recipe are judged.
@@ -112,6 +115,8 @@ class Subject(Strict):
     weights: str = ""
     kimg: float = Field(default=0, ge=0)
     start: str = ""
+    before: str = ""
+    change: str = ""
     nfe: PositiveInt = 1
     checkpoint: list[Name] = Field(default_factory=list)
     retraining: list[Name] = Field(default_factory=list)

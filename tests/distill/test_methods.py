@@ -15,6 +15,9 @@ from sid.data.zips import read_zip
 from sid.distill.distillation import Distillation
 from sid.distill.method import method_class, methods
 from sid.distill.recipe import Recipe, load_recipe
+from sid.distill.tiny import Inputs, tiny_inputs
+from sid.distill.tiny import tiny_recipe as shrunk
+from sid.distill.train import distill
 from sid.networks import load_network
 from sid.runs import loop
 from sid.runs.folder import RunFolder, snapshot_at
@@ -115,7 +118,32 @@ def test_one_process_equals_two(
     assert ((one - two).abs().max() / one.abs().max()).item() < 1e-5
 
 
-def test_every_method_has_a_recipe_on_the_digits() -> None:
+def from_the_teacher() -> dict[str, Recipe]:
+    """A recipe on the digits for each method, of those that begin at the teacher."""
     files = [path for paths in recipe_files().values() for path in paths]
     digits = [p for p in files if p.parent.name == "digits" and p.stem != "digits"]
-    assert {load_recipe(path).method.name for path in digits} == set(METHODS)
+    return {one.method.name: one for one in map(load_recipe, digits) if one.start is None}
+
+
+DIGITS = from_the_teacher()
+
+
+def test_every_method_has_a_recipe_on_the_digits() -> None:
+    assert set(DIGITS) == set(METHODS)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
+    return tiny_inputs(shrunk(DIGITS["sid"]), 0, tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_tiny_trains_the_generator(method: str, tiny: Inputs, tmp_path: Path) -> None:
+    """`sid distill --tiny` of its recipe on the digits, every switch as it is."""
+    distill(shrunk(DIGITS[method]), *tiny, tmp_path, seed=0, device=CPU, restart=False, quiet=True)
+    assert RunFolder(tmp_path).done.exists()
+    first, _ = load_network(tmp_path / "snapshots" / f"{0:012d}.safetensors", CPU)
+    moved = (last(tmp_path) - torch.cat([p.flatten() for p in first.parameters()])).abs()
+    assert 0 < moved.max().item() < math.inf
+    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert all(math.isfinite(value) for line in log for value in line.values())

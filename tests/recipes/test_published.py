@@ -13,7 +13,7 @@ from sid.distill.recipe import Recipe, load_recipe
 from sid.errors import UserError
 from sid.recipes.listing import UNSOURCED, load, source, values
 from sid.runs.schedule import snapshot_times
-from tests.recipes.published import DISTILLATIONS, FOLDERS, LOADED, ROOT, TEACHERS
+from tests.recipes.published import DISTILLATIONS, FOLDERS, LOADED, RIVALS, ROOT, TEACHERS
 
 with (ROOT / "baselines/published/flags.csv").open() as file:
     ROWS = list(csv.DictReader(file))
@@ -66,9 +66,9 @@ def test_all_recipes_load() -> None:
             load(path)
 
 
-@pytest.mark.parametrize("name", LOADED)
+@pytest.mark.parametrize("name", [*LOADED, *RIVALS])
 def test_each_value_has_a_source_and_each_source_a_value(name: str) -> None:
-    recipe = LOADED[name]
+    recipe = {**LOADED, **RIVALS}[name]
     assert recipe.name == name
     found = values(recipe)
     assert [key for key in found if source(recipe, key) == UNSOURCED] == []
