@@ -19,11 +19,13 @@ PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
 pytestmark = pytest.mark.slow
 
 
-def called(*words: object, cwd: Path) -> str:
+def called(*words: object, cwd: Path, asked: str = "") -> str:
     """What a command prints on standard output, with no path to this checkout."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     command = list(map(str, words))
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=cwd, env=environment, input=asked, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -53,20 +55,41 @@ def sid(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return environment / "bin" / "sid"
 
 
+# Each command in the process of the one before, which has imported torch.
+EACH = """\
+import sys
+from sid.cli import main
+for words in sys.stdin.read().splitlines():
+    sys.argv = ["sid", *words.split("|")]
+    try:
+        main()
+    except SystemExit as ended:
+        assert not ended.code, words
+    print("=" * 9)
+"""
+
+
 def test_recipes_and_tables_come_with_the_package(sid: Path, tmp_path: Path) -> None:
-    table = called(sid, "recipes", cwd=tmp_path)
+    commands = (
+        ("recipes",),
+        ("recipes", "show", "edm-imagenet-64x64-cond-adm"),
+        ("cost", "cifar10-uncond-sid-alpha1.2", "--gpu", "h100"),
+        ("fetch",),
+        ("fetch", "--experiment", "fashion-mnist"),
+        ("claims", "cifar10-uncond-sid-alpha1.2/fid"),
+        ("claims", "*1.2/below-alpha1"),
+        ("verdict", f"{ROOT}/reports/reference/records.csv", "--out", "judged"),
+    )
+    asked = "\n".join("|".join(words) for words in commands)
+    told = called(sid.with_name("python"), "-c", EACH, cwd=tmp_path, asked=asked)
+    table, shown, cost, files, needs, claim, ranking, *_ = told.split("=" * 9 + "\n")
     assert set(recipe_files()) <= {word.rstrip(":") for word in table.split()}
-    shown = called(sid, "recipes", "show", "edm-imagenet-64x64-cond-adm", cwd=tmp_path)
     assert "kimg 2500000 README, options of the model: --duration=2500" in " ".join(shown.split())
-    cost = called(sid, "cost", "cifar10-uncond-sid-alpha1.2", "--gpu", "h100", cwd=tmp_path)
     assert "500 Mimg in fp32, 466 GFLOP an image" in cost
-    assert "edm-ffhq-64x64-uncond-vp.pkl" in called(sid, "fetch", cwd=tmp_path)
-    needs = called(sid, "fetch", "--experiment", "fashion-mnist", cwd=tmp_path)
+    assert "edm-ffhq-64x64-uncond-vp.pkl" in files
     assert needs == "fashion-mnist: needs nothing from the web\n"
-    told = called(sid, "claims", "cifar10-uncond-sid-alpha1.2/fid", cwd=tmp_path)
-    assert "1.923" in told
-    assert "experiment=cifar10" in called(sid, "claims", "*1.2/below-alpha1", cwd=tmp_path)
-    called(sid, "verdict", ROOT / "reports/reference/records.csv", "--out", "judged", cwd=tmp_path)
+    assert "1.923" in claim
+    assert "experiment=cifar10" in ranking
     numbers = pd.read_csv(tmp_path / "judged" / "published.csv")
     assert len(numbers) == len(pd.read_csv(ROOT / "baselines/published/results.csv"))
 
