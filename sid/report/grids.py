@@ -1,5 +1,6 @@
 """Samples of every method along its iterations, all from one fixed noise."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from sid.errors import UserError
 from sid.evaluate.samplers import sample_generator, sample_teacher
 from sid.files import write_atomic
 from sid.networks import EDMPrecond, load_network
+from sid.report.labels import SIZE, width_of
 from sid.report.naming import start, title, titles
 from sid.report.style import DPI, INK, MUTED, style
 from sid.verdict.entries import Subject
@@ -24,7 +26,8 @@ NOISE = 0  # Seed of the fixed noise.
 CELLS = 6  # Snapshots shown of a run.
 LADDER = 4  # Numbers of steps that the teacher is shown at, each about half of the next.
 SAMPLE_WIDTH = 36  # Pixels at least.
-BETWEEN, GAP, NAME, CAPTION, MARGIN = 3, 20, 158, 24, 14  # Pixels.
+BETWEEN, GAP, NAME, CAPTION, MARGIN = 3, 20, 158, 24, 14  # Pixels; NAME at least.
+TITLE = 7.5  # Points.
 
 
 class Cell(NamedTuple):
@@ -171,16 +174,18 @@ def write_grid(strips: list[Strip], path: Path) -> None:
     height, width, _ = strips[0].cells[0].image.shape
     columns = max(len(strip.cells) for strip in strips)
     step = CAPTION + height + GAP
-    full = (NAME + columns * (width + GAP) + MARGIN, len(strips) * step + MARGIN)
+    longest = max(width_of(strip.name) for strip in strips) * TITLE / SIZE * DPI / 72
+    names = max(NAME, MARGIN + math.ceil(longest) + GAP)
+    full = (names + columns * (width + GAP) + MARGIN, len(strips) * step + MARGIN)
     with style():
         figure = Figure(figsize=(full[0] / DPI, full[1] / DPI), dpi=DPI)
         for row, strip in enumerate(strips):
             top = full[1] - MARGIN // 2 - row * step
             middle = top - CAPTION - height / 2
             place = (MARGIN / full[0], middle / full[1])
-            figure.text(*place, strip.name, va="center", fontsize=7.5, weight="bold", color=INK)
+            figure.text(*place, strip.name, va="center", fontsize=TITLE, weight="bold", color=INK)
             for column, cell in enumerate(strip.cells):
-                left = NAME + column * (width + GAP)
+                left = names + column * (width + GAP)
                 # Placed by pixels, without resampling.
                 figure.figimage(cell.image, left, top - CAPTION - height, origin="upper")
                 place = (left / full[0], (top - CAPTION + 5) / full[1])
