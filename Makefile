@@ -55,8 +55,10 @@ rehearsal: venv
 bundle: venv
 	@.venv/bin/sid bundle $(RECORDS) --experiment $(EXPERIMENT) --out bundle.tar.gz
 
+# A process more than there are cores: some tests wait for others.
 test: venv
-	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m 'not slurm and not rehearsal' -rs --numprocesses logical --maxprocesses 8 --dist worksteal
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m 'not slurm and not rehearsal' -rs \
+	  --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses 8 --dist worksteal
 
 slurm-lab:
 	@workflow/lab/slurm-lab.sh up
