@@ -83,6 +83,30 @@ def test_everything_is_inside_the_page(whole):
     assert "@import" not in style
 
 
+def test_drawings_alone_follow_the_dark_page(whole):
+    """A photograph in other colours would be another picture."""
+    cards = [attrs["class"] for tag, attrs in whole.tags if "card" in attrs.get("class", "")]
+    assert sorted(cards) == ["card", "card drawn", "card drawn"]
+
+
+def test_the_agreement_s_caption_names_what_its_figure_has(whole):
+    text = text_of(whole)
+    assert "One dot a set of images" in text
+    assert "Shaded: more than one draw of a generator differs from the next." in text
+    assert "Triangle" not in text
+
+
+def test_what_checkpoints_cannot_have_is_folded_away():
+    missing = [("Curves", "the records have no role curve")]
+    for records, folded in ((external_records(), True), (make_records(), False)):
+        page = rendered(records, missing=missing)
+        assert "The records have no role curve." in text_of(page)
+        links = {attrs.get("href") for tag, attrs in page.tags if tag == "a"}
+        assert ("#missing" not in links) == folded
+        assert ("What these records cannot give" in text_of(page)) == folded
+        assert page.open == []
+
+
 @pytest.mark.parametrize("name", ["whole", "checkpoint"])
 def test_the_page_is_well_formed(name, request):
     page = request.getfixturevalue(name)
