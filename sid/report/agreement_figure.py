@@ -15,6 +15,11 @@ PLOT, LETTER = 5.2, 0.068  # Inches: the axes' width, and about a letter's.
 ROW, HEAD, GAP, FOOT = 0.27, 0.68, 0.12, 0.6
 FEW = 8  # Dots that need neither scatter nor a bar.
 LEAST = 1e-9  # Lesser differences stand at the edge, so that they do not press the others together.
+# What is shaded, by the kind of noise: beside the line, and in the legend.
+LEVELS = {
+    "redraw": ("redraw noise", "more than one draw of a generator differs from the next"),
+    "error": ("standard error", "more than the standard error of one value"),
+}
 EDGE = 0.4  # Decades left of the least difference that is shown.
 
 
@@ -58,9 +63,7 @@ def plot_agreement(found: pd.DataFrame, noise: pd.DataFrame) -> Figure:
             of = noise["metric"].eq(metric) & noise["extractor"].eq(extractor)
             _levels(axes, label(metric, extractor), noise[of], set(panel["n_images"]))
         if panels:
-            axes.set_xlabel(
-                "relative difference on the same images (bar: median; triangle: below 1e-9)"
-            )
+            axes.set_xlabel("relative difference on the same images")
             axes.tick_params(labelbottom=True)
     return figure
 
@@ -126,21 +129,49 @@ def _levels(axes: Axes, name: str, noise: pd.DataFrame, sizes: set[int]) -> None
         fontsize=9.5,
         fontweight="bold",
     )
-    noise = noise[noise["n_images"].isin(sizes) & (noise["relative"] > 0)]
-    for kind, words in (("redraw", "redraw noise"), ("error", "standard error")):
-        levels = noise[noise["kind"] == kind].sort_values("relative")
-        if levels.empty:
-            continue
-        least = float(levels["relative"].iloc[0])
-        axes.axvspan(least, axes.get_xlim()[1], color=NOISE, alpha=0.13, lw=0, zorder=0)
-        for value in levels["relative"]:
-            axes.axvline(value, color=NOISE, lw=1.4, zorder=1)
-        each = levels[["relative", "n_images"]].to_numpy(float)
-        shares = ", ".join(f"{number(100 * value)} % (n = {n:,.0f})" for value, n in each)
-        low, high = np.log(axes.get_xlim())
-        side = "left" if (np.log(least) - low) / (high - low) < 0.8 else "right"
-        _above(axes, least, f"{words}\n{shares}", darker(NOISE), side)
+    levels = _shaded(noise, sizes)
+    if levels.empty:
         return
+    least = float(levels["relative"].iloc[0])
+    axes.axvspan(least, axes.get_xlim()[1], color=NOISE, alpha=0.13, lw=0, zorder=0)
+    for value in levels["relative"]:
+        axes.axvline(value, color=NOISE, lw=1.4, zorder=1)
+    each = levels[["relative", "n_images"]].to_numpy(float)
+    shares = ", ".join(f"{number(100 * value)} % (n = {n:,.0f})" for value, n in each)
+    low, high = np.log(axes.get_xlim())
+    side = "left" if (np.log(least) - low) / (high - low) < 0.8 else "right"
+    words = LEVELS[str(levels["kind"].iloc[0])][0]
+    _above(axes, least, f"{words}\n{shares}", darker(NOISE), side)
+
+
+def _shaded(noise: pd.DataFrame, sizes: set[int]) -> pd.DataFrame:
+    """The levels of a panel, the least first: of redraws, else of single values, else none."""
+    noise = noise[noise["n_images"].isin(sizes) & (noise["relative"] > 0)]
+    kinds = [kind for kind in LEVELS if (noise["kind"] == kind).any()]
+    return noise[noise["kind"].isin(kinds[:1])].sort_values("relative")
+
+
+def legend(found: pd.DataFrame, noise: pd.DataFrame) -> str:
+    """What is drawn in `plot_agreement` of the same tables, in words, and nothing else."""
+    shown = explained(found[found["relative"].notna()])
+    small = shown["relative"] < LEAST
+    many = [
+        len(values) > FEW and values.median() >= LEAST
+        for _, values in shown.groupby(PAIR)["relative"]
+    ]
+    kinds: set[str] = set()
+    for key, panel in shown.groupby(PAIR[:2]):
+        metric, extractor = map(str, key)
+        of = noise[noise["metric"].eq(metric) & noise["extractor"].eq(extractor)]
+        kinds |= set(_shaded(of, set(panel["n_images"]))["kind"])
+    parts = {
+        "One dot a set of images, coloured by the reason.": not small.all(),
+        f"Triangle: equal, or less than {LEAST:.0e} apart.": small.any(),
+        "Bar: the median.": any(many),
+        "Dashed: the tolerance for what ought to be equal.": len(shown) > 0,
+        **{f"Shaded: {words}.": kind in kinds for kind, (_, words) in LEVELS.items()},
+    }
+    return " ".join(text for text, there in parts.items() if there)
 
 
 def _above(axes: Axes, x: float, text: str, colour: str, side: str) -> None:

@@ -17,6 +17,7 @@ from sid.report.agreement import (
     agreement_table,
     differences,
 )
+from sid.report.agreement_figure import legend
 from sid.report.labels import number
 from sid.report.naming import first_ours
 from sid.report.noise import noise
@@ -172,7 +173,8 @@ def sheet(agreement: Agreement) -> str:
     parts = [
         "# Agreement of implementations",
         bullets,
-        "![Relative differences beside the redraw noise](agreement.svg)",
+        "![Relative differences on the same images](agreement.svg)",
+        legend(agreement.found, agreement.noise),
         "A difference is a share of the larger value, also in combined standard errors and in the "
         "relative spread from one draw of a generator to the next (redraws).",
         to_markdown(readable_agreement(agreement.table)),

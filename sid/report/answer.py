@@ -43,6 +43,9 @@ OPEN = {
     "not run": "no evidence",
 }
 SURE = 0.05  # Level of the tests, after Holm.
+SHOWN = 3  # Checkpoints at most whose intervals the first screen has.
+# What a verdict is about that knows no second run.
+LONE = {"this checkpoint": "trained generator", "this run": "training run"}
 Row = dict[Any, Any]
 
 
@@ -95,7 +98,8 @@ def answer(verdicts: pd.DataFrame, claims: Claims) -> Answer:
     many = Counter(str(row["verdict"]) for row in rows)
     outcomes = {name: many[name] for name in VERBS if many[name]}
     found = [*_found(rows), *_ranked(verdicts, claims)]
-    return Answer(_claimed(rows, subjects(verdicts, claims)), found, _sure(rows), outcomes)
+    sure = [*_measured(rows, claims), *_sure(rows)]
+    return Answer(_claimed(rows, subjects(verdicts, claims)), found, sure, outcomes)
 
 
 def _ranked(verdicts: pd.DataFrame, claims: Claims) -> list[str]:
@@ -152,31 +156,58 @@ def _figures(row: Row) -> str:
     return f"{row['reproduced']:.4g}, where {row['published_text']} is published: {difference}."
 
 
+def _measured(rows: list[Row], claims: Claims) -> list[str]:
+    """The interval of a page's only claim, or of each of its checkpoints, if these are few."""
+    shown = rows if len(rows) == 1 else [row for row in rows if row["kind"] == "checkpoint"]
+    shown = [row for row in shown if interval(row)]
+    if len(shown) > SHOWN:
+        return []
+    return [
+        ("" if len(rows) == 1 else f"{str(row['statement']).rstrip('.')}: ")
+        + f"{share(row['level'])} interval{':' if len(rows) == 1 else ''} {interval(row)}"
+        + f"{_margin(row, claims)}{_draws(row)}."
+        for row in shown
+    ]
+
+
+def _margin(row: Row, claims: Claims) -> str:
+    """Where an interval lies beside the margin, which is one number for a checkpoint alone."""
+    if row["kind"] != "checkpoint" or row["claim"] not in claims.claims:
+        return ""
+    bound = claims.claims[row["claim"]].criterion.bound
+    where = {"reproduces": "within", "differs": "beyond"}.get(row["verdict"], "margin")
+    return f", {where} \N{PLUS-MINUS SIGN}{share(bound)}"
+
+
+def _draws(row: Row) -> str:
+    """Of how many images, how often drawn; empty where it is not known."""
+    if not (row["draws"] and row["n_images"]):
+        return ""
+    runs = f"{row['runs']} runs of " if row["runs"] > 1 else ""
+    plural = "draw" if row["draws"] == 1 else "draws"
+    return f"; {runs}{row['draws']} {plural} of {row['n_images']:,} images"
+
+
 def _sure(rows: list[Row]) -> list[str]:
     """What the verdicts rest on, and what they cannot say."""
     decided = [row for row in rows if row["verdict"] in (*KEPT, *BROKEN)]
     trained = [row["runs"] for row in decided if row["runs"] > 1]
-    lone = len(decided) - len(trained)
     said = []
-    if len(rows) == 1 and interval(rows[0]):
-        said.append(f"{share(rows[0]['level'])} interval: {interval(rows[0])}.")
     if trained:
         runs = str(min(trained)) if len(set(trained)) == 1 else f"{min(trained)} to {max(trained)}"
         said.append(f"{_verdicts(len(trained))} on {runs} training runs of each recipe.")
     if any(row["against"] == TEACHER for row in decided):
         said.append("Against a teacher they are given this one teacher.")
-    if lone:
-        said.append(
-            f"{_verdicts(lone)} on one generator drawn from again, or one run, and "
-            f"{'says' if lone == 1 else 'say'} nothing of training again."
-        )
-    broken = [row for row in rows if row["verdict"] in BROKEN and math.isfinite(row["p_holm"])]
-    if broken:
-        stay = sum(row["p_holm"] < SURE for row in broken)
-        said.append(
-            f"{stay} of {len(broken)} broken {'stays' if stay == 1 else 'stay'} so at "
-            f"{100 * SURE:g} % when all tests of this page are counted (Holm)."
-        )
+    lone = [row for row in decided if row["runs"] <= 1]
+    for scope, what in LONE.items():
+        n = sum(str(row["scope"]).startswith(scope) for row in lone)
+        if n == 1:
+            said.append(f"1 verdict is about one {what} and says nothing of training again.")
+        elif n:
+            said.append(
+                f"{n} verdicts are about one {what} each and say nothing of training again."
+            )
+    said += _together(rows)
     loose = sum(row["evidence"] == "unverified" and row["published_text"] != "" for row in rows)
     if loose:
         said.append(
@@ -186,6 +217,23 @@ def _sure(rows: list[Row]) -> list[str]:
     many = Counter(str(row["verdict"]) for row in rows)
     parts = [f"{many[name]} {name} ({why})" for name, why in OPEN.items() if many[name]]
     return [*said, f"Open: {listed(parts)}."] if parts else said
+
+
+def _together(rows: list[Row]) -> list[str]:
+    """Whether what is broken stays so, where a page has many tests."""
+    broken = [row for row in rows if row["verdict"] in BROKEN and math.isfinite(row["p_holm"])]
+    tests = sum(math.isfinite(row[p]) for row in rows for p in ("p_value", "p_kept"))
+    if not broken or tests < 2:
+        return []
+    stay, level = sum(row["p_holm"] < SURE for row in broken), f"{100 * SURE:g} %"
+    if len(broken) == 1:
+        how = "The broken claim stays broken" if stay else "The broken claim is open again"
+    else:
+        how = f"{stay} of the {len(broken)} broken claims {'stays' if stay == 1 else 'stay'} broken"
+    return [
+        f"Of {tests} tests on one page some may fail by chance. {how} at {level} when that is "
+        "allowed for (Holm's correction)."
+    ]
 
 
 def _verdicts(n: int) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sid.evaluate.metrics import label
-from sid.report.forest import compared, percent
+from sid.report.forest import apart, compared, percent
 from sid.report.labels import number
 from sid.verdict.claim import TEACHER
 
@@ -22,7 +22,10 @@ def interval(row: Row, low: str = "low", high: str = "high") -> str:
     """A verdict's limits for people; empty where there are none."""
     if not (math.isfinite(row[low]) and math.isfinite(row[high])):
         return ""
-    first, last = figure(row, row[low]), figure(row, row[high])
+    if compared(row):
+        first, last = apart(row[low], row[high])
+    else:
+        first, last = figure(row, row[low]), figure(row, row[high])
     if last.endswith(" times") and first.endswith(" %"):  # One unit for both ends.
         first = f"{number(row[low])} times"
     for unit in (" %", " times"):  # A unit that both have is said once.

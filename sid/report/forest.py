@@ -20,6 +20,7 @@ REACHES = {
     9.0: (-0.85, -0.6, 0.0, 2.0, 7.0),
 }
 TIMES = 10  # The scale takes in what lies within so many margins.
+MORE = range(4)  # Further digits to try, until the ends of an interval look different.
 WIDTH, EDGE = 240.0, 12.0  # Of the drawing, and what is left free for arrows at each side.
 
 
@@ -51,16 +52,29 @@ class Mark(NamedTuple):
     text: str
 
 
-def percent(ratio: float) -> str:
+def percent(ratio: float, more: int = 0) -> str:
     """The difference of a ratio from 1, such as `+0.42 %`; of 2 and more the ratio itself.
 
     From a doubling on, per cent are harder to read than `3.1 times`.
+
+    Args:
+        ratio: the ratio.
+        more: further digits.
     """
     if ratio >= 2:
-        return f"{ratio:.3g} times"
+        return f"{ratio:.{3 + more}g} times"
     share = round(100 * (ratio - 1), 9)
     decimals = 2 if abs(share) < 1 else 1 if abs(share) < 10 else 0
-    return f"{share:+.{decimals}f} %".replace("-", "\N{MINUS SIGN}")
+    return f"{share:+.{decimals + more}f} %".replace("-", "\N{MINUS SIGN}")
+
+
+def apart(low: float, high: float) -> tuple[str, str]:
+    """Two ratios as of `percent`, with further digits where they would look the same."""
+    for more in MORE:
+        pair = percent(low, more), percent(high, more)
+        if pair[0] != pair[1]:
+            return pair
+    return percent(low), percent(high)
 
 
 def compared(row: Mapping[str, Any]) -> bool:
@@ -141,10 +155,10 @@ def _in_words(row: Mapping[str, Any], band: tuple[float, float]) -> str:
     """The text alternative of a row's drawing."""
     parts = [f"Difference {percent(row['value'])}"]
     if math.isfinite(row["low"]):
-        low, high = percent(row["low"]), percent(row["high"])
+        low, high = apart(row["low"], row["high"])
         parts.append(f"{100 * row['level']:g} % interval from {low} to {high}")
     if math.isfinite(row["new_low"]):
-        low, high = percent(row["new_low"]), percent(row["new_high"])
+        low, high = apart(row["new_low"], row["new_high"])
         parts.append(f"prediction interval from {low} to {high}")
     least, most = band
     if least > 0 and most < math.inf:

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from sid.evaluate.metrics import INCEPTION, label
 from sid.report import page_text
+from sid.report.agreement_figure import legend
 from sid.report.agreement_text import Agreement, readable_agreement, readable_noise, summary
 from sid.report.answer import VERBS, answer, listed, subjects
 from sid.report.evidence import evidence, figure, interval, sentence
@@ -131,6 +132,10 @@ def render(
     pictures = {
         name: (page_text.caption(name), data_uri(path)) for name, path in (figures or {}).items()
     }
+    if agreement is not None and "agreement" in pictures:
+        drawn, source = pictures["agreement"]
+        text = legend(agreement.found, agreement.noise)
+        pictures["agreement"] = (drawn._replace(alt=f"{drawn.alt} {text}", text=text), source)
     rows, scale = judged(verdicts, claims)
     shown = readable_agreement(agreement.table) if agreement is not None else None
     return _template().render(
@@ -151,6 +156,7 @@ def render(
         run=page_text.what_was_run(records),
         commands=list(dict.fromkeys(text for text in verdicts["command"] if text)),
         missing=missing,
+        folded=set(records["role"]) == {"external"},  # Most of it needs training.
         progress=progress,
     )
 

@@ -61,10 +61,8 @@ CAPTIONS = {
     "agreement": Caption(
         "Do the implementations agree?",
         "For each two implementations the relative differences of their values on the same "
-        "images, on a logarithmic axis, with the tolerance as a dashed line and the spread from "
-        "one draw to the next shaded.",
-        "One dot a set of images, coloured by the reason. Shaded: more than one draw of a "
-        "generator differs from the next. Dashed: the tolerance for what ought to be equal.",
+        "images, on a logarithmic axis.",
+        "",  # `sid.report.agreement_figure.legend` says what is drawn.
     ),
 }
 

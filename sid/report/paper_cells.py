@@ -16,8 +16,8 @@ from sid.report.tables import to_markdown
 
 BOLD, GREY = "font-weight: bold", "color: gray"
 LEGEND = (
-    f"Bold: the best of a column among generators of at most {FEW} evaluations. "
-    "Grey: unverified, decides nothing."
+    f"Bold: the best verified value of a column among generators of at most {FEW} evaluations. "
+    "Grey: unverified; decides nothing, and is never bold, however good."
 )
 
 

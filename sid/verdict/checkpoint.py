@@ -61,7 +61,7 @@ def checkpoint(records: Records, claim: Claim) -> Verdict:
             "needed_margin": _needed(ratio),
             "p_value": math.nan if flaws else gap.beyond(found.draws, margin),
             "reason": "; ".join([told, *flaws, *side.notes]),
-            "changes": _changes(claim, outcome, ratio, found, gap),
+            "changes": _changes(claim, number, outcome, ratio, found, gap),
         }
     )
 
@@ -100,7 +100,9 @@ def _outcome(gap: Gap, draws: int, margin: float, level: float) -> Outcome:
     return "inconclusive"
 
 
-def _changes(claim: Claim, outcome: Outcome, ratio: Ratio, found: Estimate, gap: Gap) -> str:
+def _changes(
+    claim: Claim, number: Number, outcome: Outcome, ratio: Ratio, found: Estimate, gap: Gap
+) -> str:
     """What would change the verdict, in words."""
     needed = per_cent(_needed(ratio))
     if unsure(claim):
@@ -108,12 +110,20 @@ def _changes(claim: Claim, outcome: Outcome, ratio: Ratio, found: Estimate, gap:
     if outcome == "undecided":
         return f"{claim.protocol.draws} draws of the published protocol, each of its own noise"
     if outcome != "inconclusive":
-        return f"a margin on the other side of {needed}, or another published value"
+        return _other_values(number, outcome, ratio, claim.criterion.bound)
     enough = _enough_draws(claim, gap, found.draws)
     if enough:
         return from_start(enough, "draws")
     mean = "" if claim.protocol.of == "mean of 10" else "a published mean of ten, or "
     return f"{mean}a margin of {needed}; draws alone would not do"
+
+
+def _other_values(number: Number, outcome: Outcome, ratio: Ratio, bound: float) -> str:
+    """The published values, in words, with which these draws would not give this outcome."""
+    low, high = number.value * math.exp(ratio.low), number.value * math.exp(ratio.high)
+    if outcome == "reproduces":
+        return f"a published value outside {high / (1 + bound):.4g} to {low * (1 + bound):.4g}"
+    return f"a published value between {low / (1 + bound):.4g} and {high * (1 + bound):.4g}"
 
 
 def _enough_draws(claim: Claim, gap: Gap, have: int) -> int:

@@ -5,7 +5,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
 
 from sid.report.agreement import REASONS, TOLERANCE, differences
-from sid.report.agreement_figure import plot_agreement
+from sid.report.agreement_figure import legend, plot_agreement
 from sid.report.agreement_text import agree
 from sid.report.noise import noise
 from sid.report.style import INK, reason_colour
@@ -148,6 +148,25 @@ def test_the_figure_has_a_dot_a_difference_the_tolerance_and_the_noise():
 def test_a_single_draw_has_its_own_error_as_noise():
     (axes,) = drawn(make_samples({"ours": {"stderr": 0.5}, "a": {"off": 1e-5}})).axes
     assert "standard error\n5 % (n = 5,000)" in [text.get_text() for text in axes.texts]
+
+
+@pytest.mark.parametrize(
+    ("ways", "draws", "named"),
+    [
+        ({"a": {}}, 1, {"Triangle"}),
+        ({"a": {"off": 1e-5}}, 1, {"One dot"}),
+        ({"a": {"off": 1e-5, "stderr": 0.5}}, 1, {"One dot", "standard error"}),
+        ({"a": {"off": 1e-5}, "b": {}}, 3, {"One dot", "Triangle", "one draw of a generator"}),
+        ({"a": {"off": 1e-5}}, 9, {"One dot", "Bar", "one draw of a generator"}),
+    ],
+)
+def test_the_legend_names_what_is_drawn_and_nothing_else(ways, draws, named):
+    own = {"stderr": 0.5} if "standard error" in named else {}
+    records = make_samples({"ours": own} | ways, draws=draws)
+    words = legend(differences(records), noise(records))
+    known = ("One dot", "Triangle", "Bar", "standard error", "one draw of a generator")
+    assert {word for word in known if word in words} == named
+    assert "Dashed: the tolerance" in words
 
 
 def test_there_is_a_panel_a_metric():

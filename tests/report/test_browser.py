@@ -1,9 +1,12 @@
 """The page in headless Chromium: links, images, accessibility, narrow screens, keyboard, print."""
 
+import io
 import os
 import shutil
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from sid.report.page import render
 from tests.commands import accepted, sid
@@ -92,6 +95,28 @@ def test_axe_finds_no_violation(browser, path, scheme):
     page.close()
     assert len(found["passes"]) > 20
     assert [(one["id"], one["nodes"][0]["target"]) for one in found["violations"]] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_drawings_are_as_light_or_dark_as_the_page(browser, pages, scheme):
+    page = opened(browser, pages["digits"], color_scheme=scheme)
+    seen = page.locator("#agreement .drawn").screenshot()
+    page.close()
+    middle = np.median(np.asarray(Image.open(io.BytesIO(seen)).convert("L")))
+    assert middle > 240 if scheme == "light" else middle < 50
+
+
+def test_an_edge_is_shaded_where_a_table_goes_on(browser, pages):
+    """The edge of a table that scrolls is darker than the same edge where it has ended."""
+    page = opened(browser, pages["digits"], 375)
+    table = page.locator("#agreement .scroll").first
+    light = []
+    for far in (0, 1e4):
+        table.evaluate("(e, far) => { e.scrollLeft = far }", far)
+        seen = np.asarray(Image.open(io.BytesIO(table.screenshot())).convert("L"))
+        light.append(float(np.median(seen[:, -6:-2])))
+    page.close()
+    assert light[0] < light[1] - 20
 
 
 @pytest.mark.parametrize("width", [375, 1280])

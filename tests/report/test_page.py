@@ -83,6 +83,30 @@ def test_everything_is_inside_the_page(whole):
     assert "@import" not in style
 
 
+def test_drawings_alone_follow_the_dark_page(whole):
+    """A photograph in other colours would be another picture."""
+    cards = [attrs["class"] for tag, attrs in whole.tags if "card" in attrs.get("class", "")]
+    assert sorted(cards) == ["card", "card drawn", "card drawn"]
+
+
+def test_the_agreement_s_caption_names_what_its_figure_has(whole):
+    text = text_of(whole)
+    assert "One dot a set of images" in text
+    assert "Shaded: more than one draw of a generator differs from the next." in text
+    assert "Triangle" not in text
+
+
+def test_what_checkpoints_cannot_have_is_folded_away():
+    missing = [("Curves", "the records have no role curve")]
+    for records, folded in ((external_records(), True), (make_records(), False)):
+        page = rendered(records, missing=missing)
+        assert "The records have no role curve." in text_of(page)
+        links = {attrs.get("href") for tag, attrs in page.tags if tag == "a"}
+        assert ("#missing" not in links) == folded
+        assert ("What these records cannot give" in text_of(page)) == folded
+        assert page.open == []
+
+
 @pytest.mark.parametrize("name", ["whole", "checkpoint"])
 def test_the_page_is_well_formed(name, request):
     page = request.getfixturevalue(name)
@@ -145,7 +169,9 @@ def test_a_checkpoint_s_page_knows_no_digits_and_no_miniature(checkpoint):
 def test_the_first_screen_counts_what_was_found(checkpoint):
     text = text_of(checkpoint)
     assert "Of 9 claims 3 are kept, 3 are broken and 3 are open." in text
-    assert "2 of 3 broken stay so at 5 %" in text
+    assert "2 verdicts are about one trained generator each and say nothing of training" in text
+    assert "Of 4 tests on one page" in text
+    assert "2 of the 3 broken claims stay broken at 5 %" in text
     assert "1 published number is unverified, and decides nothing" in text
 
 
@@ -162,8 +188,26 @@ def test_one_claim_is_answered_with_its_numbers():
     text = text_of(rendered(external_records(), every_outcome().iloc[:1]))
     assert "What was claimed SiD, alpha = 1.2 reads FID 1.923 on cifar10-32x32." in text
     assert "It reproduces. 1.931, where 1.923 is published: +0.42 %." in text
-    assert "90 % interval: \N{MINUS SIGN}0.20 to +1.0 %." in text
-    assert "says nothing of training again" in text
+    sure = "\N{MINUS SIGN}0.20 to +1.0 %, within \N{PLUS-MINUS SIGN}2 %; 10 draws of 50,000 images."
+    assert f"90 % interval: {sure}" in text
+    assert "1 verdict is about one trained generator and says nothing of training again." in text
+    assert "Holm's" not in text  # One test has nothing to be corrected for.
+
+
+def test_the_intervals_of_a_few_checkpoints_stand_on_the_first_screen(checkpoint):
+    text = text_of(checkpoint)
+    named = "SiDA, alpha = 1 reads FID 1.516 on cifar10-32x32: 90 % interval +9.1 to +11 %"
+    assert f"{named}, beyond \N{PLUS-MINUS SIGN}2 %; 10 draws of 50,000 images." in text
+    open_still = "interval +0.40 to +2.8 %, margin \N{PLUS-MINUS SIGN}2 %; 10 draws"
+    assert open_still in text
+
+
+def test_a_narrow_interval_has_digits_enough_to_be_seen():
+    narrow = every_outcome().iloc[:1].assign(value=1.14, low=1.1396, high=1.1412)
+    page = rendered(external_records(), narrow)
+    assert "interval: +14.0 to +14.1 %" in text_of(page)
+    drawn = [attrs.get("aria-label", "") for tag, attrs in page.tags if tag == "svg"]
+    assert any("from +14.0 % to +14.1 %" in label for label in drawn)
 
 
 def test_everything_of_a_verdict_stands_behind_it(checkpoint):

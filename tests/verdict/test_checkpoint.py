@@ -1,6 +1,7 @@
 """A checkpoint against its published number: answers worked by hand."""
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,19 @@ def test_the_outcome_is_two_sided(mean: float, outcome: str) -> None:
     assert (verdict.scope, verdict.runs, verdict.draws) == ("this checkpoint", 1, 10)
     assert verdict.redraw_sd == pytest.approx(S)
     assert verdict.reproduced == pytest.approx(2 * mean)
+
+
+@pytest.mark.parametrize("mean", [1.004, 1.05, 0.95])
+def test_a_published_value_as_it_is_told_gives_another_outcome(mean: float) -> None:
+    """Just beyond the told values the outcome is another, just before them the same."""
+    verdict = found(mean)
+    low, high = (float(number) for number in re.findall(r"[0-9.]+", verdict.changes))
+    inside = verdict.verdict == "reproduces"
+    assert verdict.changes.startswith("a published value " + ("outside" if inside else "between"))
+    for value, within in ((low * 0.998, False), (low * 1.002, True), (high * 0.998, True),
+                          (high * 1.002, False)):  # fmt: skip
+        again = found(mean * 2 / value, published="2.000")
+        assert (again.verdict == verdict.verdict) == (within == inside)
 
 
 def test_a_value_of_two_decimals_is_less_sure() -> None:
