@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sid.errors import UserError
+from sid.evaluate.evaluate import origin
 from sid.fetch import fetch, find, locate
 from sid.fetch.catalogue import FileKind
 from sid.files import sha256
@@ -50,6 +51,17 @@ class Source:
             return fetch(file, quiet=self.quiet).path
         except UserError as error:
             raise UserError(f"{error}; {name} is also taken from a folder, with --from") from error
+
+
+def checksum(given: Path) -> str:
+    """SHA-256 of a file at hand; of one that was imported that of the official file.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    if given.suffix == ".safetensors":
+        return str(origin(read_metadata(given), given)["weights_sha256"])
+    return sha256(given)
 
 
 def import_weights(

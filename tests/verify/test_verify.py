@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sid.files import sha256
 from sid.networks.weights import load_tensors, save_tensors
 from tests.commands import Done, accepted, refused, sid
 from tests.fetch.server import Web
-from tests.verify.standins import DATASET, DRAWS, GENERATOR, TEACHER, N, write_tables
+from tests.verify.standins import DATASET, DRAWS, GENERATOR, OTHER, TEACHER, N, write_tables
 
 OUT = Path("results/verify")
 QUICK = ("--chunk", 20, "--quiet", "--device", "cpu")
@@ -71,28 +72,55 @@ def test_a_quick_look_decides_nothing_and_loses_nothing(web: Web) -> None:
 
 
 def test_a_file_at_hand(web: Web, files: Path) -> None:
-    """An official pickle by its path, and what was imported of it, give the same values."""
-    accepted(verify(files / GENERATOR, "--claim", "digits-sid"))
-    first = mean("digits-sid")
+    """Named in records, terminal and page, with the command that measures it; in its own folder."""
+    Path("mine").mkdir()
+    mine = Path("mine/my-weights.pkl")
+    mine.write_bytes((files / GENERATOR).read_bytes())
+    printed = accepted(verify(mine, "--claim", "digits-sid"))
     assert not any(path.endswith(GENERATOR) for path, _ in web.asked)
+    own, about = OUT / "my-weights", "my-weights.pkl, held against the claim: SiD, has FID"
+    assert f"digits-sid/fid: {about}" in printed
+    assert f"{mine}, SHA-256 {sha256(mine)}" in printed
+    found = json.loads((own / "digits-sid.json").read_text())["records"]
+    assert {(r["generated"], r["weights_sha256"]) for r in found} == {(str(mine), sha256(mine))}
+    assert {(r["images"], r["kimg"]) for r in found} == {(0, 0.0)}
+    page = Path("reports/verify/my-weights/index.html").read_text()
+    assert "<h1>my-weights.pkl, held against SiD on digits-8x8</h1>" in page
+    assert about in page
+    assert f"<code>sid verify {mine} --claim digits-sid</code>" in page
+    assert "this checkpoint" not in page
+    assert "sid verify digits-sid<" not in page
+    numbers = pd.read_csv(own / "verdict" / "published.csv")
+    assert set(numbers["verdict"]) == {"not run"}  # Nothing was found of the published file.
+
+    accepted(verify("digits-sid"))  # It lies elsewhere; the same weights give the same values.
+    assert mean("my-weights/digits-sid") == mean("digits-sid")
     weights = OUT / "weights" / "digits-sid" / Path(GENERATOR).with_suffix(".safetensors")
-    words = (weights, "--claim", "digits-sid/fid", "--out", "other")
-    accepted(verify(*words))
+    accepted(verify(weights, "--claim", "digits-sid/fid", "--out", "other"))
     records = json.loads(Path("other/digits-sid.json").read_text())["records"]
     values = [r["value"] for r in records if r["implementation"] == "nvidia"]
-    assert np.mean(values) == first
+    assert np.mean(values) == mean("digits-sid")
     assert len(values) == DRAWS
 
-    refused(verify(weights), f"{weights}: is a file; say with --claim")
 
-    kept = (OUT / "digits-sid.json").read_bytes()
-    tensors, about = load_tensors(weights)
-    save_tensors(Path("mine.safetensors"), tensors, {**about, "source_sha256": "0" * 64})
-    refused(
-        verify("mine.safetensors", "--claim", "digits-sid"),
-        "digits-sid.json: holds records of digits-sid",
-    )
-    assert (OUT / "digits-sid.json").read_bytes() == kept
+def test_no_other_file_comes_among_records(web: Web, files: Path) -> None:
+    """It is refused before anything is imported, and nothing is lost."""
+    Path("a.pkl").write_bytes((files / GENERATOR).read_bytes())
+    accepted(verify("a.pkl", "--claim", "digits-sid", "--draws", 1))
+    kept = {path: path.read_bytes() for path in OUT.rglob("*") if path.is_file()}
+    Path("b").mkdir()
+    Path("b/a.pkl").write_bytes((files / OTHER).read_bytes())
+    shas = (f"SHA-256 {sha256(Path('a.pkl'))[:12]}", f"this is {sha256(Path('b/a.pkl'))[:12]}")
+    parts = (f"{OUT}/a/digits-sid.json", "measured of another file", *shas, "--out")
+    refused(verify("b/a.pkl", "--claim", "digits-sid"), *parts)
+    assert {path: path.read_bytes() for path in OUT.rglob("*") if path.is_file()} == kept
+
+
+def test_the_published_name_of_a_file_at_hand(web: Web, files: Path) -> None:
+    """In this folder, under the very name that it is published by, it is still a file at hand."""
+    Path(GENERATOR).write_bytes((files / OTHER).read_bytes())
+    printed = accepted(verify(GENERATOR, "--claim", "digits-sid", "--draws", 1))
+    assert f"{GENERATOR}, held against the claim" in printed
 
 
 @pytest.mark.parametrize(
