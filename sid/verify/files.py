@@ -9,11 +9,12 @@ from sid.evaluate.evaluate import origin
 from sid.fetch import fetch, find, locate
 from sid.fetch.catalogue import FileKind
 from sid.files import sha256
-from sid.networks.architecture import parse_architecture
+from sid.networks.architecture import Architecture, parse_architecture
 from sid.networks.weights import read_metadata
 from sid.runs.world import World
 from sid.teacher.importing import NetworkKind, import_official, imported_name
 from sid.verdict.entries import Subject
+from sid.verify.networks import check_architecture
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,13 @@ def import_weights(
             import_official(official, folder, kind=kind, sha256=None, quiet=source.quiet)
         source.world.wait()
         path = folder / f"{imported_name(official)}.safetensors"
-    check_network(path, subject, about, kind)
+    network = check_network(path, subject, about, kind)
+    if given:
+        check_architecture(path, subject, network)
     return path
 
 
-def check_network(path: Path, subject: str, about: Subject, kind: NetworkKind) -> None:
+def check_network(path: Path, subject: str, about: Subject, kind: NetworkKind) -> Architecture:
     """See that weights are of what the claims speak of.
 
     Args:
@@ -105,6 +108,9 @@ def check_network(path: Path, subject: str, about: Subject, kind: NetworkKind) -
         subject: name.
         about: its entry.
         kind: what the network must be.
+
+    Returns:
+        What the network is.
 
     Raises:
         UserError: another kind of network, other classes, or images of another size.
@@ -126,3 +132,4 @@ def check_network(path: Path, subject: str, about: Subject, kind: NetworkKind) -
         raise UserError(
             f"{where} {conditional}itional, but this network takes {has}; give another file"
         )
+    return network

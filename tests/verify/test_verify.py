@@ -1,7 +1,9 @@
 """From a name to a verdict on stand-ins in the official formats, as a stranger types it."""
 
 import json
+import os
 import re
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,9 @@ from sid.files import sha256
 from sid.networks.weights import load_tensors, save_tensors
 from tests.commands import Done, accepted, refused, sid
 from tests.fetch.server import Web
+from tests.teacher.test_importing import GIVEN, network
 from tests.verify.standins import DATASET, DRAWS, GENERATOR, OTHER, TEACHER, N, write_tables
+from workflow.rehearsal.official_pickle import dumps, snapshot
 
 OUT = Path("results/verify")
 QUICK = ("--chunk", 20, "--quiet", "--device", "cpu")
@@ -131,14 +135,49 @@ def test_the_published_name_of_a_file_at_hand(web: Web, files: Path) -> None:
         (["digits-sid", "--all"], ["--all"]),
         (["--all", "--dataset", "digit"], ["--dataset digit", DATASET]),
         (["no.pkl", "--claim", "digits-sid"], ["no.pkl", "no such file"]),
+        (["no.pkl"], ["no.pkl", "no such file"]),
+        (["dir", "--claim", "digits-sid"], ["dir: is a folder", ".safetensors"]),
+        (["dir"], ["dir: is a folder", ".safetensors"]),
+        (["file.pkl"], ["file.pkl: is a file", "--claim NAME", "sid claims --kind checkpoint"]),
+        (["file.pkl", "--claim", ""], ["--claim: is empty", "sid claims"]),
+        (["file.pkl", "--claim", "digits-sid"], ["file.pkl: damaged or not a pickle; get it"]),
+        (["teacher.pkl", "--claim", "digits-sid"], ["teacher.pkl: is a teacher", "loss_fn"]),
+        (["digits-sid", "--from", "file.pkl"], ["--from file.pkl: is a file", "folder"]),
+        (["digits-sid", "--reports", "file.pkl/r"], ["--reports file.pkl/r", "give a folder"]),
+        (["digits-sid", "--out", "file.pkl"], ["--out file.pkl", "give a folder"]),
         (["--claim", "digits-sid"], ["--claim digits-sid"]),
         (["digits-sid", "--from", "nowhere"], ["--from nowhere", "not there"]),
         (["digits-sid", "--data", "no.zip"], ["--data no.zip", "not there"]),
     ],
 )
-def test_what_is_wrong_is_one_line(words: list[str], parts: list[str], web: Web) -> None:
+def test_what_is_wrong_is_one_line(
+    words: list[str], parts: list[str], web: Web, files: Path
+) -> None:
+    Path("dir").mkdir()
+    Path("file.pkl").write_bytes(b"hi, I am no pickle")  # `h` looks up memo 105.
+    Path("teacher.pkl").write_bytes((files / TEACHER).read_bytes())
     refused(verify(*words), *parts)
     assert not OUT.exists()
+
+
+def test_the_help_has_both_forms_and_leads_to_the_options() -> None:
+    shown = accepted(sid("verify", "--help"))
+    for part in ("sid verify NAME", "sid verify weights.pkl --claim NAME", "checkpoint --help"):
+        assert part in " ".join(shown.split())
+
+
+def test_stopped_it_says_so_and_goes_on(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sid.evaluate.samplers.Sampler.draw", stopped)
+        done = verify("digits-sid", "--draws", 1)
+    assert done.returncode == 130
+    assert done.stderr.splitlines()[-1] == "stopped; the same command goes on"
+    done = sid("verify", "digits-sid", "--draws", 1, "--chunk", 20, "--device", "cpu")
+    accepted(done)
+    assert f"{3 * N}/{3 * N} passes in" in done.stderr  # Drawn, and seen by two implementations.
 
 
 def test_a_network_of_another_kind_or_size(web: Web) -> None:
@@ -156,6 +195,24 @@ def test_a_network_of_another_kind_or_size(web: Web) -> None:
         save_tensors(Path("o.safetensors"), tensors, {**about, "architecture": architecture})
         done = verify("o.safetensors", "--claim", "edm-digits")
         refused(done, "o.safetensors: edm-digits is", part)
+
+
+def test_a_network_that_the_recipe_does_not_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other channels are refused and another U-Net is warned of, both before anything is got."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SID_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("SID_MIRROR", "http://127.0.0.1:9")
+    claim = ("--claim", "cifar10-uncond-sid-alpha1.2")
+    for channels in (1, 3):
+        given = {"img_resolution": 32, "img_channels": channels, "label_dim": 0}
+        content = dumps(snapshot(network(0, **given), {**GIVEN, **given}))
+        Path(f"{channels}.pkl").write_bytes(content)
+    refused(verify("1.pkl", *claim), "images of 3 channels", "makes them of 1")
+    done = verify("3.pkl", *claim)
+    refused(done, "cannot be fetched")
+    assert "its model_channels is 8, that of cifar10-uncond-sid-alpha1.2 128" in done.stderr
 
 
 def test_one_that_fails_does_not_stop_the_others(web: Web, files: Path) -> None:
