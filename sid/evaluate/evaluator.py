@@ -36,7 +36,7 @@ class Evaluator:
         metrics: names; each implementation gives those that it has.
         workspace: where images and records are kept until the end.
         device: where the networks run.
-        progress: advanced by the images drawn, and by the images of each implementation.
+        progress: advanced by passes: the images drawn, and the images of each implementation.
         chunk: images per forward of a generator.
         statistics: published moments of the same real images, which NVIDIA's protocol takes.
         counts: of a conditional network's data set, as of `LabelRule`; empty: uniform classes.

@@ -107,7 +107,7 @@ class Session(AbstractContextManager["Session"]):
             Workspace(self._json, self.world, dealt=self._dealt)
         )
         quiet = self._options.quiet or not self.world.main
-        self.progress = self._stack.enter_context(Progress(self._title, 1, quiet=quiet))
+        self.progress = self._stack.enter_context(Progress(self._title, 1, "passes", quiet=quiet))
         return self
 
     def __exit__(self, *what: object) -> bool | None:

@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -73,15 +74,21 @@ def listed(words: Sequence[str], most: int = 4) -> str:
 def subjects(verdicts: pd.DataFrame, claims: Claims) -> list[str]:
     """What the verdicts are about: the title of one, the methods of several.
 
-    What has no entry among the claims' subjects has its name in the records.
+    What has no entry among the claims' subjects has its name in the records; a file at hand is
+    named with what it is held against.
     """
     names = [str(name) for name in dict.fromkeys(verdicts["subject"]) if name]
+    files = {
+        one.subject: f"{Path(one.given).name}, held against {one.about.title}"
+        for one in claims.claims.values()
+        if one.given
+    }
     known = {name: claims.subjects[name] for name in names if name in claims.subjects}
     if len(names) == 1:
-        return [known[name].title if name in known else name for name in names]
-    return list(
-        dict.fromkeys(known[n].method or known[n].title if n in known else n for n in names)
-    )
+        titles = {name: about.title for name, about in known.items()}
+    else:
+        titles = {name: about.method or about.title for name, about in known.items()}
+    return list(dict.fromkeys({**titles, **files}.get(name, name) for name in names))
 
 
 def answer(verdicts: pd.DataFrame, claims: Claims) -> Answer:

@@ -22,6 +22,7 @@ from sid.report.verdicts import read_verdicts
 from sid.report.writing import Measured, write_page
 from sid.verdict.claim import load_claims
 from sid.verdict.claims import judge
+from sid.verdict.given import held_against, named_after_files
 from sid.verdict.verdict import to_table
 
 app = typer.Typer(
@@ -57,8 +58,10 @@ def write_report(
     Raises:
         UserError: an input is missing or cannot be used.
     """
-    table, claims = load_table(records), load_claims()
+    table = load_table(records)
+    claims = held_against(load_claims(), table)
     judged = read_verdicts(verdicts) if verdicts else to_table(judge(table, claims))
+    table = named_after_files(table, claims)
     found = benchmarks(table, claims)
     # Before anything else is written: runs may be missing.
     pictures = {

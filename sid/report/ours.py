@@ -35,6 +35,8 @@ def our_values(
     """
     found = _measured(benchmark, claims)
     rows = verdicts[verdicts["kind"].isin(list(KINDS))] if "kind" in verdicts else verdicts[:0]
+    at_hand = [one.name for one in claims.claims.values() if one.given]
+    rows = rows[~rows["claim"].isin(at_hand)] if at_hand else rows  # A file is no published row.
     for row in rows.to_dict("records"):
         same = row["dataset"] == benchmark.dataset and row["extractor"] == benchmark.extractor
         key = (row["subject"], KINDS[row["kind"]], row["metric"])

@@ -24,6 +24,7 @@ SIGMA_INIT = 2.5  # The noise level that every official generator was distilled 
 
 # The names that the files are published or written under.
 GENERATOR_NAME = re.compile(r"network-snapshot-(alpha)?-?\d+\.\d+-\d+|.*(^|_)sid(2?a)?_.*")
+OF_TEACHERS = ("loss_fn", "augment_pipe")  # What EDM's training loop pickles beside the network.
 DENOISER_NAME = re.compile(r"edm-.*|network-snapshot-\d+")
 
 
@@ -74,6 +75,8 @@ def import_official(
         raise UserError(f"{shown}: its SHA-256 is {found} and should be {sha256.lower()}")
     official = read_official(content, shown)
     stem = imported_name(source)
+    if kind is NetworkKind.generator:
+        _refuse_teacher(official, shown)
     chosen = kind or _kind(official, stem, shown)
     about: dict[str, Any] = {
         "kind": chosen.value,
@@ -131,6 +134,15 @@ def _kind(official: Official, name: str, source: str) -> NetworkKind:
         f"{source}: may be a teacher or a one-step generator; say --kind denoiser or "
         "--kind generator"
     )
+
+
+def _refuse_teacher(official: Official, source: str) -> None:
+    """See that a file is not what only EDM's training loop writes."""
+    if held := next((key for key in OF_TEACHERS if key in official.others), None):
+        raise UserError(
+            f"{source}: is a teacher (it holds `{held}`), not a one-step generator; give the "
+            "generator's file, or call it a teacher: --kind denoiser, or --claim of a teacher"
+        )
 
 
 def _write(weights: Path, official: Official, about: dict[str, Any]) -> None:

@@ -97,7 +97,9 @@ def restricted_loads(data: bytes, allowed: Allowed, source: str) -> Any:
     except RefusedError as error:
         raise UserError(f"{source}: refused: {error}; none of it was run") from error
     except DAMAGE as error:
-        raise UserError(f"{source}: damaged or not a pickle ({printable(str(error))})") from error
+        # The key of a failed look-up, such as 105, tells a person nothing.
+        why = "" if isinstance(error, LookupError) else f" ({printable(str(error))})"
+        raise UserError(f"{source}: damaged or not a pickle{why}; get it anew") from error
     return tree
 
 

@@ -2,6 +2,7 @@
 
 import math
 from bisect import bisect_left
+from pathlib import Path
 
 from sid.verdict.claim import Claim
 from sid.verdict.design import Estimate, crossed
@@ -47,7 +48,8 @@ def checkpoint(records: Records, claim: Claim) -> Verdict:
     flaws = list(filter(None, (side.flaw, short, unsure(claim), _still(found))))
     outcome: Outcome = "undecided" if flaws else _outcome(gap, found.draws, margin, level)
     verdict = measured(begin(claim), [side], list(side.values), draws, found)
-    verdict = compared(verdict, ratio, outcome, "this checkpoint")
+    scope = f"the file {Path(claim.given).name}" if claim.given else "this checkpoint"
+    verdict = compared(verdict, ratio, outcome, scope)
     least = " (of which the expectation counts)" if SHIFT[claim.protocol.of] else ""
     told = (
         f"reads {math.exp(found.mean):.4g} over {spreads(found)}, published is {number.text}, "

@@ -35,6 +35,8 @@ class Claim(NamedTuple):
         source: where it is made.
         evidence: grade of the source (`sid.verdict.published.GRADES`).
         number: the published number, for checkpoints and retraining.
+        given: path of a file at hand that was measured in place of the published checkpoint, empty
+            for none (`sid.verdict.given`).
     """
 
     name: str
@@ -48,6 +50,7 @@ class Claim(NamedTuple):
     source: str
     evidence: str
     number: Number | None = None
+    given: str = ""
 
     @property
     def dataset(self) -> str:

@@ -11,6 +11,7 @@ from sid.files import write_atomic
 from sid.verdict.cited import cited
 from sid.verdict.claim import chosen, load_claims
 from sid.verdict.claims import judge
+from sid.verdict.given import held_against
 from sid.verdict.verdict import Verdict, to_table
 
 ClaimNames = Annotated[
@@ -38,10 +39,12 @@ def write_verdicts(records: Path, out: Path, names: Sequence[str] | None = None)
     Raises:
         UserError: the records or the published tables cannot be used, or a name is unknown.
     """
-    claims = load_claims()
+    table = load_table(records)
+    claims = held_against(load_claims(), table)
     asked = None if names is None else chosen(claims, names, "--claims")
-    found = judge(load_table(records), claims, asked)
-    verdicts, numbers = to_table(found), cited(claims, found)
+    found = judge(table, claims, asked)
+    of_published = [one for one in found if not claims.claims[one.claim].given]
+    verdicts, numbers = to_table(found), cited(claims, of_published)
     write_atomic(out / "verdicts.csv", lambda path: verdicts.to_csv(path, index=False))
     write_atomic(out / "published.csv", lambda path: numbers.to_csv(path, index=False))
     return found

@@ -1,6 +1,7 @@
 """What every kind of claim has in common: the fields of its verdict, the words of its reason."""
 
 import math
+import shlex
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -81,6 +82,8 @@ def begin(claim: Claim) -> Verdict:
 
 def command_of(claim: Claim) -> str:
     """What makes the records of a claim; for all but published files with several seeds."""
+    if claim.given:
+        return f"sid verify {shlex.quote(claim.given)} --claim {claim.subject}"
     if claim.kind == "checkpoint" and claim.about.weights:
         return f"sid verify {claim.subject}"
     if claim.kind == "checkpoint":

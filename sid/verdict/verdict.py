@@ -35,9 +35,9 @@ class Verdict(BaseModel):
         verdict: the outcome. `inconclusive`: evidence of the right kind, and too little of it;
             `undecided`: evidence of a kind that cannot decide, such as one run about training, or
             an unverified number; `not run`: no evidence.
-        scope: what it is about: `this checkpoint` (new noise for one trained generator), `this
-            run` (one curve), or a number of training seeds; with the images seen, where these are
-            fewer than the publisher's.
+        scope: what it is about: `this checkpoint` (new noise for one trained generator), the file
+            that was given in place of a published one, `this run` (one curve), or a number of
+            training seeds; with the images seen, where these are fewer than the publisher's.
         figure: what is reproduced.
         value, low, high: the figure, mostly a ratio (reproduced over published, or subject over
             `against`), and its confidence limits; nan where there is none.

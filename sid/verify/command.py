@@ -1,6 +1,5 @@
 """`sid verify`: does a published checkpoint give the published number?"""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +8,9 @@ import typer
 from sid.errors import UserError, say
 from sid.options import group, with_options
 from sid.runs.world import placed
+from sid.teacher.importing import imported_name
 from sid.verdict.claim import Claim, Claims, load_claims
+from sid.verify.asked import check_places, wanted
 from sid.verify.judged import judged
 from sid.verify.measure import measure
 from sid.verify.subjects import Chosen, chosen, published
@@ -21,8 +22,11 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     help="Measure published checkpoints by their protocol, and judge what was published of them."
-    "\n\n`sid verify NAME` is short for `sid verify checkpoint NAME`.",
+    "\n\nA published one: sid verify NAME (names: sid claims --kind checkpoint)."
+    "\n\nA file at hand: sid verify weights.pkl --claim NAME."
+    "\n\nBoth are short for `sid verify checkpoint ...`; options: sid verify checkpoint --help.",
 )
+RESULTS, REPORTS = Path("results/verify"), Path("reports/verify")
 OneClaim = Annotated[
     str | None,
     typer.Option("--claim", help="What a file at hand claims to be: a subject or claim."),
@@ -40,10 +44,14 @@ def checkpoint(
     claim: OneClaim = None,
     every: Annotated[bool, typer.Option("--all", help="Every published checkpoint.")] = False,
     dataset: Annotated[str | None, typer.Option(help="With --all, of this data set.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder for records and verdicts.")] = Path(
-        "results/verify"
-    ),
-    reports: Annotated[Path, typer.Option(help="Folder for the page.")] = Path("reports/verify"),
+    out: Annotated[
+        Path | None,
+        typer.Option(help=f"Folder for records and verdicts; {RESULTS}, of a file {RESULTS}/FILE."),
+    ] = None,
+    reports: Annotated[
+        Path | None,
+        typer.Option(help=f"Folder for the page; {REPORTS}, of a file {REPORTS}/FILE."),
+    ] = None,
 ) -> None:
     """Fetch, import, draw, measure, judge: from a name to a verdict, with records and a page.
 
@@ -51,23 +59,24 @@ def checkpoint(
     --nproc-per-node 4 -m sid verify ... (after `sid fetch` of the files).
 
     Example: sid verify cifar10-uncond-sid-alpha1.2
+
+    Example: sid verify weights.pkl --claim cifar10-uncond-sid-alpha1.2
     """
     claims = load_claims()
-    wanted, given = _wanted(claims, names or [], claim, every, dataset)
-    _check_places(how)
-    quick, failed = _quick(how, wanted), []
+    subjects, given = wanted(claims, names or [], claim, every, dataset)
+    own = imported_name(str(given)) if given else ""  # So that no file is among published ones.
+    out, reports = out or RESULTS / own, reports or REPORTS / own
+    check_places(how, out, reports)
+    quick = _quick(how, subjects)
     folder = out / quick
-    for subject in wanted:
-        try:
-            _measured(claims, subject, how, folder / f"{subject}.json", out / "weights", given)
-        except UserError as error:
-            if len(wanted) == 1 or placed():
-                raise
-            say(f"error: {subject}: {error}")
-            failed.append(subject)
+    try:
+        failed = _each(claims, subjects, how, folder, out / "weights", given)
+    except KeyboardInterrupt as stop:
+        say("stopped; the same command goes on")
+        raise typer.Exit(130) from stop
     if _is_other():
         return
-    asked = [one.name for name, group in wanted.items() if name not in failed for one in group]
+    asked = [one.name for name, group in subjects.items() if name not in failed for one in group]
     if asked:
         verdicts, table, page = judged(folder, reports / quick, claims, asked)
         print(summary([one for one in verdicts if one.claim in asked], table))
@@ -84,8 +93,8 @@ def measure_command(
     how: How,
     subject: Annotated[str, typer.Argument(help="A subject that `sid claims` lists.")],
     json: Annotated[Path, typer.Option(help="Where to write the records.")],
-    weights: Annotated[Path, typer.Option(help="Folder for imported weights.")] = Path(
-        "results/verify/weights"
+    weights: Annotated[Path, typer.Option(help="Folder for imported weights.")] = (
+        RESULTS / "weights"
     ),
 ) -> None:
     """Draw and measure one checkpoint, and leave the verdict to others: a job of the workflow.
@@ -100,19 +109,20 @@ def measure_command(
         print(f"{json}: {name} is measured")
 
 
-def _check_places(how: How) -> None:
-    """See that what is named is there, before anything is fetched.
-
-    Raises:
-        UserError: it is not.
-    """
-    for option, path in (
-        ("from", how.folder),
-        ("data", how.data),
-        ("frequencies", how.frequencies),
-    ):
-        if path and not path.exists():
-            raise UserError(f"--{option} {path}: is not there")
+def _each(
+    claims: Claims, subjects: Chosen, how: How, folder: Path, weights: Path, given: Path | None
+) -> list[str]:
+    """Measure one after another; those of several that could not be."""
+    failed = []
+    for subject in subjects:
+        try:
+            _measured(claims, subject, how, folder / f"{subject}.json", weights, given)
+        except UserError as error:
+            if len(subjects) == 1 or placed():
+                raise
+            say(f"error: {subject}: {error}")
+            failed.append(subject)
+    return failed
 
 
 def _is_other() -> bool:
@@ -121,35 +131,9 @@ def _is_other() -> bool:
     return place is not None and place.rank > 0
 
 
-def _wanted(
-    claims: Claims, names: Sequence[str], claim: str | None, every: bool, dataset: str | None
-) -> tuple[Chosen, Path | None]:
-    """What is to be verified, and the file at hand, if one was given.
-
-    Raises:
-        UserError: nothing is named, or too much.
-    """
-    if every + (claim is not None) + (bool(names) and claim is None) != 1:
-        raise UserError("name claims, or a file with --claim, or --all; `sid claims` lists them")
-    if dataset and not every:
-        raise UserError("--dataset: goes with --all; without it name the claims")
-    if every:
-        return published(claims, dataset), None
-    if claim is None:
-        if file := next((name for name in names if Path(name).is_file()), None):
-            raise UserError(f"{file}: is a file; say with --claim what it claims to be")
-        return chosen(claims, names), None
-    if len(names) != 1:
-        raise UserError(f"--claim {claim}: wants one file, and {len(names)} are given")
-    given = Path(names[0])
-    if not given.is_file():
-        raise UserError(f"{given}: no such file")
-    return chosen(claims, [claim]), given
-
-
-def _quick(how: How, wanted: Chosen) -> str:
+def _quick(how: How, subjects: Chosen) -> str:
     """Folder of a quick look, whose records never lie among those that decide; empty for none."""
-    counts = {claim.protocol.n_images for group in wanted.values() for claim in group}
+    counts = {claim.protocol.n_images for group in subjects.values() for claim in group}
     return f"n{how.n}" if how.n and counts != {how.n} else ""
 
 

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sid.errors import UserError
+from sid.evaluate.evaluate import origin
 from sid.fetch import fetch, find, locate
 from sid.fetch.catalogue import FileKind
 from sid.files import sha256
-from sid.networks.architecture import parse_architecture
+from sid.networks.architecture import Architecture, parse_architecture
 from sid.networks.weights import read_metadata
 from sid.runs.world import World
 from sid.teacher.importing import NetworkKind, import_official, imported_name
 from sid.verdict.entries import Subject
+from sid.verify.networks import check_architecture
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,17 @@ class Source:
             raise UserError(f"{error}; {name} is also taken from a folder, with --from") from error
 
 
+def checksum(given: Path) -> str:
+    """SHA-256 of a file at hand; of one that was imported that of the official file.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    if given.suffix == ".safetensors":
+        return str(origin(read_metadata(given), given)["weights_sha256"])
+    return sha256(given)
+
+
 def import_weights(
     source: Source, subject: str, about: Subject, given: Path | None, out: Path
 ) -> Path:
@@ -81,11 +94,13 @@ def import_weights(
             import_official(official, folder, kind=kind, sha256=None, quiet=source.quiet)
         source.world.wait()
         path = folder / f"{imported_name(official)}.safetensors"
-    check_network(path, subject, about, kind)
+    network = check_network(path, subject, about, kind)
+    if given:
+        check_architecture(path, subject, network)
     return path
 
 
-def check_network(path: Path, subject: str, about: Subject, kind: NetworkKind) -> None:
+def check_network(path: Path, subject: str, about: Subject, kind: NetworkKind) -> Architecture:
     """See that weights are of what the claims speak of.
 
     Args:
@@ -93,6 +108,9 @@ def check_network(path: Path, subject: str, about: Subject, kind: NetworkKind) -
         subject: name.
         about: its entry.
         kind: what the network must be.
+
+    Returns:
+        What the network is.
 
     Raises:
         UserError: another kind of network, other classes, or images of another size.
@@ -114,3 +132,4 @@ def check_network(path: Path, subject: str, about: Subject, kind: NetworkKind) -
         raise UserError(
             f"{where} {conditional}itional, but this network takes {has}; give another file"
         )
+    return network

@@ -15,7 +15,7 @@ from sid.runs.world import join
 from sid.teacher.sampler import PUBLISHED_SAMPLERS
 from sid.verdict.claim import Claim
 from sid.verdict.entries import Subject
-from sid.verify.files import Source, import_weights
+from sid.verify.files import Source, checksum, import_weights
 from sid.verify.passes import passes_of
 from sid.verify.ways import How, Way, ways_of
 
@@ -48,6 +48,9 @@ def measure(
     about, passes = claims[0].about, passes_of(claims)
     world, _ = join(set_up_device(how.device, how.threads))
     source = Source(how.folder, world, how.quiet)
+    known = read_records(json) if json.exists() else []
+    if given:
+        check_file(json, known, checksum(given))
     path = import_weights(source, subject, about, given, weights)
     told = read_metadata(path)
     classes = parse_architecture(told["architecture"], path).label_dim
@@ -55,8 +58,8 @@ def measure(
         "role": "external",
         "recipe": subject,
         "method": about.method,
-        "images": round(about.kimg * 1000),
-        "generated": (given or Path(about.weights)).name,
+        "images": 0 if given else round(about.kimg * 1000),
+        "generated": given_name(given, about) if given else about.weights,
         "weights_sha256": origin(told, path)["weights_sha256"],
     }
     with Session(subject, json, how.measurement()) as session:
@@ -65,7 +68,7 @@ def measure(
             ways += ways_of(session, source, one, how, about.dataset, classes)
         if not ways:
             raise UserError(f"{subject}: nothing of it can be measured without these images")
-        known = read_records(json) if json.exists() else []
+        check_file(json, known, fields["weights_sha256"])
         check_known(json, known, ways, fields)
         session.progress.expect(sum(way.draws * way.evaluator.passes(way.n) for way in ways))
         records = _drawn(session, ways, known, path, fields, sampler_of(about))
@@ -73,6 +76,11 @@ def measure(
         records += [record for record in known if record.draw > last]
         if session.world.main and records != known:
             write_records(json, records)
+
+
+def given_name(given: Path, about: Subject) -> str:
+    """A file at hand as the records name it: its path, which no published file's name is."""
+    return f"./{given}" if str(given) == about.weights else str(given)
 
 
 def _drawn(
@@ -120,6 +128,21 @@ def of_draw(known: Sequence[Record], way: Way, draw: int, fields: dict[str, Any]
     return found if asked == {record.implementation for record in found} else []
 
 
+def check_file(json: Path, known: Sequence[Record], weights_sha256: str) -> None:
+    """See that what is known was measured of this file.
+
+    Raises:
+        UserError: it was of another.
+    """
+    for record in known:
+        if record.weights_sha256 != weights_sha256:
+            raise UserError(
+                f"{json}: holds records of {record.recipe}, measured of another file (SHA-256 "
+                f"{record.weights_sha256[:12]}, this is {weights_sha256[:12]}); give another "
+                "--out, or move the file away"
+            )
+
+
 def check_known(
     json: Path, known: Sequence[Record], ways: Sequence[Way], fields: dict[str, Any]
 ) -> None:
@@ -134,7 +157,8 @@ def check_known(
     )
     if strange is None:
         return
-    columns = [key for key, value in fields.items() if getattr(strange, key) != value]
+    differ = [key for key, value in fields.items() if getattr(strange, key) != value]
+    columns = [key for key in differ if key != "generated"]
     what = f"with another {columns[0]}" if columns else "in another way"
     raise UserError(
         f"{json}: holds records of {strange.recipe}, draw {strange.draw}, measured {what}; give "

@@ -21,6 +21,7 @@ def summary(verdicts: Sequence[Verdict], table: pd.DataFrame) -> str:
 def lines(one: Verdict, table: pd.DataFrame) -> list[str]:
     """One verdict: its outcome, then what it rests on, a line each."""
     told = [
+        ("file", file(one, table)),
         ("published", f"{one.published_text} ({one.published_of}, {one.evidence}): {one.source}"),
         ("reason", one.reason),
         ("others", others(one, table)),
@@ -48,6 +49,12 @@ def _rows(one: Verdict, table: pd.DataFrame) -> pd.DataFrame:
         & (table["metric"] == one.metric)
         & (table["n_images"] == one.n_images)
     ]
+
+
+def file(one: Verdict, table: pd.DataFrame) -> str:
+    """What was measured: the file, as the records name it, and its checksum."""
+    rows = _rows(one, table)[["generated", "weights_sha256"]].drop_duplicates()
+    return " and ".join(f"{name}, SHA-256 {found}" for name, found in rows.itertuples(index=False))
 
 
 def others(one: Verdict, table: pd.DataFrame) -> str:

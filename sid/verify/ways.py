@@ -73,9 +73,9 @@ class Way(NamedTuple):
     labels: str
 
     def fits(self, record: Record, fields: dict[str, Any]) -> bool:
-        """Whether a record with these fields is measured so."""
+        """Whether a record with these fields is measured so, by whatever path it was given."""
         wanted = {
-            **fields,
+            **{key: value for key, value in fields.items() if key != "generated"},
             "dataset": self.evaluator.reference.name,
             "n_images": self.n,
             "labels": self.labels,
