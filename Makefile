@@ -6,7 +6,7 @@ RECORDS ?= results/records.csv
 export PATH := .venv/bin:$(PATH)
 SHELL := /bin/bash
 
-.PHONY: help venv demo page rehearsal bundle test lint slurm-lab slurm-lab-down slurm-demo test-slurm clean
+.PHONY: help venv demo page rehearsal bundle test test-slow lint slurm-lab slurm-lab-down slurm-demo test-slurm clean
 
 help:
 	@echo 'make demo               SiD, SiDA, SiD2A and a rival on digits, with report (8 min)'
@@ -15,7 +15,8 @@ help:
 	@echo 'make page               the page of what there is so far, at any moment: EXPERIMENT=cifar10 names another'
 	@echo 'make rehearsal          experiment=cifar10 and sid verify on small stand-ins, to the page (5 min)'
 	@echo 'make bundle             records, verdicts, tables, figures and page of the demo in bundle.tar.gz'
-	@echo 'make test               the tests'
+	@echo 'make test               the tests (10 min on 2 cores)'
+	@echo 'make test-slow          workflows that are killed, extended and tried, and the wheel (5 min)'
 	@echo 'make slurm-lab          a private two-node Slurm on this machine, with made-up GPUs (root)'
 	@echo 'make slurm-lab-down     stops it'
 	@echo 'make slurm-demo         the demo through such a Slurm, started and stopped for it'
@@ -56,9 +57,14 @@ bundle: venv
 	@.venv/bin/sid bundle $(RECORDS) --experiment $(EXPERIMENT) --out bundle.tar.gz
 
 # A process more than there are cores: some tests wait for others.
+PYTEST = OMP_NUM_THREADS=1 .venv/bin/python -m pytest -rs --dist worksteal \
+  --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses 8
+
 test: venv
-	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m 'not slurm and not rehearsal' -rs \
-	  --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses 8 --dist worksteal
+	$(PYTEST) -m 'not slow and not slurm and not rehearsal'
+
+test-slow: venv
+	$(PYTEST) -m slow
 
 slurm-lab:
 	@workflow/lab/slurm-lab.sh up

@@ -113,6 +113,7 @@ def test_a_metric_an_extractor_and_an_implementation(package: Path, tmp_path: Pa
     }
 
 
+@pytest.mark.slow
 def test_methods_and_a_claim(
     package: Path,
     tmp_path: Path,

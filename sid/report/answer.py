@@ -44,7 +44,7 @@ OPEN = {
     "not run": "no evidence",
 }
 SURE = 0.05  # Level of the tests, after Holm.
-SHOWN = 3  # Checkpoints at most whose intervals the first screen has.
+SHOWN = 3  # Claims at most whose intervals the first screen has.
 # What a verdict is about that knows no second run.
 LONE = {"this checkpoint": "trained generator", "this run": "training run"}
 Row = dict[Any, Any]
@@ -164,11 +164,9 @@ def _figures(row: Row) -> str:
 
 
 def _measured(rows: list[Row], claims: Claims) -> list[str]:
-    """The interval of a page's only claim, or of each of its checkpoints, if these are few."""
-    shown = rows if len(rows) == 1 else [row for row in rows if row["kind"] == "checkpoint"]
-    shown = [row for row in shown if interval(row)]
-    if len(shown) > SHOWN:
-        return []
+    """The interval of a page's only claim, or of each where all are about checkpoints, and few."""
+    checkpoints = all(row["kind"] == "checkpoint" for row in rows) and len(rows) <= SHOWN
+    shown = [row for row in rows if interval(row)] if checkpoints or len(rows) == 1 else []
     return [
         ("" if len(rows) == 1 else f"{str(row['statement']).rstrip('.')}: ")
         + f"{share(row['level'])} interval{':' if len(rows) == 1 else ''} {interval(row)}"

@@ -15,6 +15,7 @@ from tests.processes import Run
 Tree = Callable[[Path], dict[str, bytes]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("leg_kimg", [None, 3.0])
 def test_kills_change_nothing(
     leg_kimg: float | None, digits_zip: Path, teacher_run: Path, tmp_path: Path, tree: Tree

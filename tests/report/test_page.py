@@ -194,8 +194,9 @@ def test_one_claim_is_answered_with_its_numbers():
     assert "Holm's" not in text  # One test has nothing to be corrected for.
 
 
-def test_the_intervals_of_a_few_checkpoints_stand_on_the_first_screen(checkpoint):
-    text = text_of(checkpoint)
+def test_the_intervals_of_a_few_checkpoints_stand_on_the_first_screen():
+    outcomes = every_outcome()
+    text = text_of(rendered(external_records(), outcomes[outcomes["kind"] == "checkpoint"]))
     named = "SiDA, alpha = 1 reads FID 1.516 on cifar10-32x32: 90 % interval +9.1 to +11 %"
     assert f"{named}, beyond \N{PLUS-MINUS SIGN}2 %; 10 draws of 50,000 images." in text
     open_still = "interval +0.40 to +2.8 %, margin \N{PLUS-MINUS SIGN}2 %; 10 draws"

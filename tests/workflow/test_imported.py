@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import yaml
 
 from sid.files import read_json
@@ -13,6 +14,7 @@ from workflow.rehearsal.official_pickle import dumps, edm_extras, snapshot
 RUN = "results/distill/sid/seed0"
 
 
+@pytest.mark.slow
 def test_imported_teacher_is_distilled(checkout: Path) -> None:
     official = dumps(snapshot(network(), GIVEN, **edm_extras()))
     (checkout / "edm-digits.pkl").write_bytes(official)
