@@ -64,7 +64,7 @@ test: venv
 	$(PYTEST) -m 'not slow and not slurm and not rehearsal'
 
 test-slow: venv
-	$(PYTEST) -m slow
+	$(PYTEST) -m 'slow and not slurm'
 
 slurm-lab:
 	@workflow/lab/slurm-lab.sh up

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 import yaml
 
 from tests.slurm.lab import Lab
@@ -45,6 +46,7 @@ def run(
     return top
 
 
+@pytest.mark.slow
 def test_a_cluster_gives_the_tables_of_this_machine(lab: Lab, tmp_path: Path) -> None:
     cluster = ["--executor", "submitit", "--jobs", "4", "--latency-wait", "30"]
     legs = {**REDUCED, **LEGS}

@@ -207,6 +207,7 @@ class Alone:
         return self.folder / "run"
 
 
+@pytest.mark.slow
 def test_disturbed_in_every_way_it_equals_undisturbed(
     lab: Lab, prepared: Callable[..., Path], tmp_path: Path
 ) -> None:
