@@ -13,7 +13,7 @@ help:
 	@echo 'make demo BUDGET=long   the same with 3 seeds, two and a half times as long (an hour)'
 	@echo 'make demo BUDGET=short  the same line in 2 minutes, without meaning'
 	@echo 'make page               the page of what there is so far, at any moment: EXPERIMENT=cifar10 names another'
-	@echo 'make rehearsal          experiment=cifar10 and sid verify on small stand-ins, to the page (5 min)'
+	@echo 'make rehearsal          experiment=cifar10 and sid verify on small stand-ins, to the page (6 min)'
 	@echo 'make bundle             records, verdicts, tables, figures and page of the demo in bundle.tar.gz'
 	@echo 'make test               the tests (8 min on 2 cores)'
 	@echo 'make test-slow          workflows that are killed, extended and tried, and the wheel (5 min)'
